@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pim_portal.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        settings.INSTALLED_APPS  # noqa: B018  (reads the environment, so that its mistakes are told without a traceback)
+    except ImproperlyConfigured as mistakes:
+        sys.exit(str(mistakes))
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
