@@ -186,7 +186,9 @@ class Reader:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             self.mistakes.append("PIM_BASE_URL must be a whole address, like https://pim.example.org.")
         elif parts.path or parts.query or parts.fragment or parts.username is not None:
-            self.mistakes.append("PIM_BASE_URL must be a scheme, a host and perhaps a port: the portal needs a host of its own.")
+            self.mistakes.append(
+                "PIM_BASE_URL must be a scheme, a host and perhaps a port: the portal needs a host of its own."
+            )
         elif (debug or demo) and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             switch = "PIM_DEMO" if demo else "PIM_DEBUG"
             self.mistakes.append(f"{switch} is on: PIM_BASE_URL may then only be http://127.0.0.1 or http://localhost.")
@@ -255,18 +257,24 @@ class Reader:
     def demo_database(self, data_dir: Path, url: str) -> dict[str, Any]:
         """The demo opens no database but its own, whatever else is set."""
         if url:
-            self.mistakes.append("PIM_DEMO is on: the demo only runs on the SQLite file of its own, so unset DATABASE_URL.")
+            self.mistakes.append(
+                "PIM_DEMO is on: the demo only runs on the SQLite file of its own, so unset DATABASE_URL."
+            )
         if (data_dir / DATABASE_FILE).exists():
             self.mistakes.append(f"PIM_DEMO is on, but {data_dir} holds the database of a real portal.")
         return self.sqlite(data_dir / DEMO_DATABASE_FILE, make_folder=True)
 
     def sqlite(self, file: Path, *, make_folder: bool) -> dict[str, Any]:
         if file.name == DEMO_DATABASE_FILE and not self.switch("PIM_DEMO"):
-            self.mistakes.append("DATABASE_URL names the database of a demo. Its people and passwords are known to all.")
+            self.mistakes.append(
+                "DATABASE_URL names the database of a demo. Its people and passwords are known to all."
+            )
         if make_folder:
             file.parent.mkdir(parents=True, exist_ok=True)
         elif not file.parent.is_dir():
-            self.mistakes.append(f"The folder {file.parent} for the database does not exist: make it, writable for the portal.")
+            self.mistakes.append(
+                f"The folder {file.parent} for the database does not exist: make it, writable for the portal."
+            )
         if sqlite3.sqlite_version_info < (3, 31):
             self.mistakes.append(f"SQLite {sqlite3.sqlite_version} is too old: 3.31 at least.")
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": dict(SQLITE_OPTIONS)}
@@ -287,13 +295,20 @@ class Reader:
         parts = self.split("PIM_EMAIL_URL", url)
         if parts is None:
             return {}
-        if parts.scheme not in {"smtp", "smtp+tls", "smtp+ssl"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        if (
+            parts.scheme not in {"smtp", "smtp+tls", "smtp+ssl"}
+            or not parts.hostname
+            or parts.path.strip("/")
+            or parts.query
+        ):
             self.mistakes.append(
                 "PIM_EMAIL_URL must be smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://USER:PASSWORD@HOST:465 or smtp://HOST:25."
             )
             return {}
         if demo and parts.hostname not in LOOPBACK:
-            self.mistakes.append("PIM_DEMO is on: the demo writes to invented people, so its mail server may only be a local one.")
+            self.mistakes.append(
+                "PIM_DEMO is on: the demo writes to invented people, so its mail server may only be a local one."
+            )
         if parts.scheme == "smtp" and parts.password and parts.hostname not in LOOPBACK:
             self.mistakes.append("PIM_EMAIL_URL would send its password in clear: use smtp+tls:// or smtp+ssl://.")
         config = environ.Env.email_url_config(url)
@@ -311,7 +326,9 @@ class Reader:
         sender = self.text("PIM_EMAIL_FROM")
         if not sender:
             if self.text("PIM_EMAIL_URL") and not (self.switch("PIM_DEMO") or self.switch("PIM_DEBUG")):
-                self.mistakes.append("PIM_EMAIL_FROM is missing: the sender of the portal's mails, like PIM <pim@example.org>.")
+                self.mistakes.append(
+                    "PIM_EMAIL_FROM is missing: the sender of the portal's mails, like PIM <pim@example.org>."
+                )
             return "PIM Portal <pim@localhost>"
         if "@" not in parseaddr(sender)[1] or not sender.isprintable():
             self.mistakes.append("PIM_EMAIL_FROM must be an e-mail address, like PIM <pim@example.org>.")

@@ -1,0 +1,198 @@
+"""Requests: what waits for somebody's decision, its stages, and the decisions."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from roles.models import Assignment
+
+
+class Action(models.TextChoices):
+    """What is asked for."""
+
+    ACTIVATE = "activate", _("Activate")
+    EXTEND = "extend", _("Extend")
+    RENEW = "renew", _("Renew")
+    CHANGE_SETTINGS = "change_settings", _("Change settings")
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("Waiting for approval")
+    GRANTED = "granted", _("Granted")
+    DENIED = "denied", _("Denied")
+    CANCELLED = "cancelled", _("Cancelled")
+    LAPSED = "lapsed", _("Lapsed")
+    FAILED = "failed", _("Failed")
+
+
+# The life of a request. Every end is final.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.GRANTED, Status.DENIED, Status.CANCELLED, Status.LAPSED, Status.FAILED}),
+    Status.GRANTED: frozenset(),
+    Status.DENIED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    Status.LAPSED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+
+class Verdict(models.TextChoices):
+    APPROVE = "approve", _("Approved")
+    DENY = "deny", _("Denied")
+
+
+class RequestQuerySet(models.QuerySet["Request"]):
+    """Ways to narrow requests. Whether one still waits is derived from the clock."""
+
+    def pending(self) -> RequestQuerySet:
+        """Return what nobody has written an end to; it may have lapsed by the clock."""
+        return self.filter(status=Status.PENDING)
+
+    def waiting(self, now: datetime) -> RequestQuerySet:
+        """Return what can still be decided: its window is open and the eligibility behind it is in effect."""
+        live = Assignment.objects.in_effect(now).given_to("principal", now).filter(pk=OuterRef("eligibility"))
+        return self.pending().filter(Exists(live), lapses_at__gt=now, principal__enabled=True)
+
+    def lapsed_unwritten(self, now: datetime) -> RequestQuerySet:
+        """Return what lapsed, by the clock or with its eligibility, and is not written down yet."""
+        return self.pending().exclude(pk__in=self.model.objects.waiting(now).values("pk"))
+
+    def with_waits(self, now: datetime) -> RequestQuerySet:
+        """Annotate `waits`: whether the request can still be decided at `now`."""
+        return self.annotate(waits=Exists(Request.objects.waiting(now).filter(pk=OuterRef("pk"))))
+
+    def shown(self) -> RequestQuerySet:
+        """Fetch along what every page shows of a request."""
+        return self.select_related("principal", "requestor", "role", "resource", "eligibility", "outcome")
+
+
+class Request(models.Model):
+    """Somebody asks for something; it waits, or is granted at once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    action = models.CharField(_("action"), max_length=20, choices=Action.choices)
+    principal = models.ForeignKey(
+        "roles.Principal", models.PROTECT, related_name="requests", verbose_name=_("for whom")
+    )
+    requestor = models.ForeignKey("roles.Principal", models.PROTECT, related_name="requests_made")
+    role = models.ForeignKey("roles.Role", models.PROTECT, related_name="requests")
+    resource = models.ForeignKey("roles.Resource", models.PROTECT, related_name="requests")
+    eligibility = models.ForeignKey("roles.Assignment", models.PROTECT, related_name="requests")
+
+    made_at = models.DateTimeField(_("asked"), default=timezone.now)
+    wanted_start = models.DateTimeField(_("wanted start"), null=True, blank=True, help_text=_("Empty: at once."))
+    wanted_duration = models.DurationField(_("wanted duration"))
+    reason = models.TextField(_("reason"), blank=True)
+    ticket = models.CharField(_("ticket"), max_length=100, blank=True)
+    ticket_check = models.CharField(_("check of the ticket"), max_length=200, blank=True)
+    digest = models.CharField(max_length=64, help_text=_("Of exactly what was asked; a decision is bound to it."))
+    settings_digest = models.CharField(max_length=64, help_text=_("Of the role settings when it was asked."))
+    settings_max = models.DurationField(_("maximum duration when asked"))
+
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    stage_number = models.PositiveSmallIntegerField(default=1, help_text=_("The stage that waits."))
+    status_reason = models.CharField(max_length=300, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    lapses_at = models.DateTimeField(_("lapses"))
+    outcome = models.OneToOneField(
+        "roles.Assignment", models.PROTECT, null=True, blank=True, related_name="granted_by_request"
+    )
+
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+        ordering = ["-made_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["principal", "eligibility", "resource", "action"],
+                condition=Q(status="pending"),
+                name="one_pending_request_per_eligibility",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="granted", outcome__isnull=False) | (~Q(status="granted") & Q(outcome=None)),
+                name="a_granted_request_has_its_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at=None) | (~Q(status="pending") & Q(decided_at__isnull=False)),
+                name="a_request_that_ended_says_when",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["lapses_at"], condition=Q(status="pending"), name="request_due"),
+            models.Index(fields=["principal", "-made_at"], name="request_by_principal"),
+            models.Index(fields=["role", "resource", "-made_at"], name="request_by_role"),
+            models.Index(fields=["-made_at"], name="request_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.role_id} ({self.get_status_display()})"
+
+
+class RequestStage(models.Model):
+    """A stage of approval as it was when the request was made."""
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="stages")
+    number = models.PositiveSmallIntegerField()
+    quorum = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("stage of a request")
+        verbose_name_plural = _("stages of requests")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["request", "number"], name="request_stages_are_numbered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id}:{self.number}"
+
+
+class RequestApprover(models.Model):
+    """Somebody who was an approver of this stage when the request was made.
+
+    People, never groups: whoever joins an approving group later decides later requests only.
+    """
+
+    stage = models.ForeignKey(RequestStage, models.PROTECT, related_name="approvers")
+    principal = models.ForeignKey("roles.Principal", models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("approver of a request")
+        verbose_name_plural = _("approvers of requests")
+        constraints = [models.UniqueConstraint(fields=["stage", "principal"], name="a_request_names_an_approver_once")]
+        indexes = [models.Index(fields=["principal"], name="request_approver_principal")]
+
+    def __str__(self) -> str:
+        return str(self.principal_id)
+
+
+class Decision(models.Model):
+    """What an approver said. Decisions are only ever added."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(Request, models.PROTECT, related_name="decisions")
+    stage = models.ForeignKey(RequestStage, models.PROTECT, related_name="decisions")
+    approver = models.ForeignKey("roles.Principal", models.PROTECT, related_name="decisions")
+    verdict = models.CharField(_("decision"), max_length=10, choices=Verdict.choices)
+    justification = models.TextField(_("justification"))
+    granted_duration = models.DurationField(_("granted duration"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"))
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        ordering = ["decided_at", "id"]
+        constraints = [
+            # Across the stages, too: nobody counts twice.
+            models.UniqueConstraint(fields=["request", "approver"], name="an_approver_decides_a_request_once"),
+        ]
+        indexes = [models.Index(fields=["approver", "-decided_at"], name="decision_by_approver")]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()} {self.request_id}"

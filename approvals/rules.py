@@ -1,0 +1,308 @@
+"""The rules of asking for a role and of deciding; each is a sentence, all broken ones are told at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals.models import Status, Verdict
+from approvals.selectors.approvers import Panel
+from roles.models import Assignment, User
+from roles.refusals import Violation
+from roles.selectors.settings import EffectiveSettings
+from roles.text import MAX_REASON, MAX_TICKET, is_visible
+from roles.wording import span
+
+SHORTEST = timedelta(minutes=5)  # an activation; also the shortest maximum that settings can have
+SLACK = timedelta(minutes=5)  # how long filling in a form may take
+HORIZON = timedelta(days=90)  # how far ahead an activation may be planned
+
+
+def _moment(value: datetime) -> str:
+    return date_format(localtime(value), "j M Y, H:i")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateFacts:
+    """What is known when somebody asks to activate a role. `eligibility` None: not eligible (any more)."""
+
+    eligibility: Assignment | None
+    settings: EffectiveSettings
+    now: datetime
+    start: datetime | None
+    duration: timedelta
+    reason: str
+    ticket: str
+    panels: tuple[Panel, ...]
+    second_factor: bool
+    inside: bool
+    already_active: bool
+    already_asked: bool
+
+    @property
+    def begins(self) -> datetime:
+        return max(self.start or self.now, self.now)
+
+
+def not_eligible(facts: ActivateFacts) -> Violation | None:
+    if facts.eligibility is None:
+        return Violation("not_eligible", _("You are not eligible for this role now."))
+    return None
+
+
+def outside_the_eligibility(facts: ActivateFacts) -> Violation | None:
+    if not facts.inside:
+        return Violation("outside", _("Choose a resource at or below the one that you are eligible at."), "resource")
+    return None
+
+
+def already_active(facts: ActivateFacts) -> Violation | None:
+    if facts.already_active:
+        return Violation("already_active", _("This role is already active, or its activation is planned."))
+    return None
+
+
+def already_asked(facts: ActivateFacts) -> Violation | None:
+    if facts.already_asked:
+        return Violation("already_asked", _("Your request for this role is already waiting for approval."))
+    return None
+
+
+def second_factor_missing(facts: ActivateFacts) -> Violation | None:
+    if not facts.second_factor:
+        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
+    return None
+
+
+def start_in_the_past(facts: ActivateFacts) -> Violation | None:
+    if facts.start is not None and facts.start < facts.now - SLACK:
+        return Violation("start_in_past", _("The start lies in the past. Choose now, or a later time."), "start")
+    return None
+
+
+def start_too_far_ahead(facts: ActivateFacts) -> Violation | None:
+    if facts.start is not None and facts.start > facts.now + HORIZON:
+        sentence = _("The start may lie at most %(days)s days ahead.")
+        return Violation("start_too_far", sentence % {"days": HORIZON.days}, "start")
+    return None
+
+
+def duration_too_short(facts: ActivateFacts) -> Violation | None:
+    if facts.duration < SHORTEST:
+        sentence = _("A role is activated for at least %(shortest)s.")
+        return Violation("duration_too_short", sentence % {"shortest": span(SHORTEST)}, "duration")
+    return None
+
+
+def duration_too_long(facts: ActivateFacts) -> Violation | None:
+    if facts.duration > facts.settings.max_activation:
+        sentence = _("This role can be active for at most %(longest)s.")
+        return Violation("duration_too_long", sentence % {"longest": span(facts.settings.max_activation)}, "duration")
+    return None
+
+
+def past_the_eligibility(facts: ActivateFacts) -> Violation | None:
+    """An activation never outlives the eligibility behind it; a form's minutes of delay are cut off, not refused."""
+    end = facts.eligibility.ends_at if facts.eligibility else None
+    if end is None:
+        return None
+    if facts.begins >= end:
+        sentence = _("Your eligibility ends on %(end)s. Choose an earlier start.")
+        return Violation("starts_after_eligibility", sentence % {"end": _moment(end)}, "start")
+    if end - facts.begins >= SHORTEST and facts.begins + facts.duration > end + SLACK:
+        sentence = _("Your eligibility ends on %(end)s. Choose a shorter duration.")
+        return Violation("past_eligibility", sentence % {"end": _moment(end)}, "duration")
+    return None
+
+
+def reason_missing(facts: ActivateFacts) -> Violation | None:
+    if facts.settings.reason_required and not is_visible(facts.reason):
+        return Violation("reason_missing", _("Say why you need this role."), "reason")
+    return None
+
+
+def reason_too_long(facts: ActivateFacts) -> Violation | None:
+    if len(facts.reason) > MAX_REASON:
+        sentence = _("The reason is too long: at most %(limit)s characters.")
+        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
+    return None
+
+
+def ticket_missing(facts: ActivateFacts) -> Violation | None:
+    if facts.settings.ticket_required and not is_visible(facts.ticket):
+        return Violation("ticket_missing", _("Enter the ticket that this is for."), "ticket")
+    return None
+
+
+def ticket_too_long(facts: ActivateFacts) -> Violation | None:
+    if len(facts.ticket) > MAX_TICKET:
+        sentence = _("The ticket is too long: at most %(limit)s characters.")
+        return Violation("ticket_too_long", sentence % {"limit": MAX_TICKET}, "ticket")
+    return None
+
+
+def nobody_to_approve(facts: ActivateFacts) -> Violation | None:
+    """Nobody waits a day for somebody who cannot come."""
+    if all(panel.is_possible for panel in facts.panels):
+        return None
+    sentence = _(
+        "Nobody but you could approve this now, or too few people. "
+        "Ask an administrator of this role to name more approvers."
+    )
+    return Violation("nobody_to_approve", sentence)
+
+
+ACTIVATE = (
+    not_eligible,
+    outside_the_eligibility,
+    already_active,
+    already_asked,
+    nobody_to_approve,
+    start_in_the_past,
+    start_too_far_ahead,
+    duration_too_short,
+    duration_too_long,
+    past_the_eligibility,
+    reason_missing,
+    reason_too_long,
+    ticket_missing,
+    ticket_too_long,
+    second_factor_missing,
+)
+
+# What can be said before anything is typed.
+BEFOREHAND = (not_eligible, already_active, already_asked, nobody_to_approve)
+
+
+@dataclass(frozen=True, slots=True)
+class DecideFacts:
+    """What is known when somebody decides a request."""
+
+    approver: User
+    own: bool
+    status: Status
+    panel: Panel
+    decided_before: bool
+    verdict: Verdict
+    justification: str
+    duration: timedelta | None
+    wanted: timedelta
+    as_seen: bool
+    second_factor: bool
+    stages_then: int
+    settings: EffectiveSettings
+    reason: str
+    ticket: str
+
+
+def own_request(facts: DecideFacts) -> Violation | None:
+    if facts.own:
+        return Violation("own_request", _("You cannot decide your own request."))
+    return None
+
+
+_OVER = {
+    Status.GRANTED: gettext_lazy("This request was already approved."),
+    Status.DENIED: gettext_lazy("This request was already denied."),
+    Status.CANCELLED: gettext_lazy("This request was cancelled by the person who made it."),
+    Status.LAPSED: gettext_lazy("This request has lapsed; it can no longer be decided."),
+    Status.FAILED: gettext_lazy("This request could not be granted; it has to be made again."),
+}
+
+
+def over(facts: DecideFacts) -> Violation | None:
+    if facts.status != Status.PENDING:
+        return Violation(facts.status.value, _OVER[facts.status])
+    return None
+
+
+def decided_before(facts: DecideFacts) -> Violation | None:
+    if facts.status == Status.PENDING and facts.decided_before:
+        return Violation("decided_before", _("You have already decided this request; others must agree, too."))
+    return None
+
+
+def not_an_approver(facts: DecideFacts) -> Violation | None:
+    if facts.own or facts.decided_before or facts.status != Status.PENDING:
+        return None
+    if facts.approver.pk not in {user.pk for user in facts.panel.people}:
+        return Violation("not_an_approver", _("You are not an approver of this request now."))
+    return None
+
+
+def changed_since_seen(facts: DecideFacts) -> Violation | None:
+    if not facts.as_seen:
+        sentence = _("This request changed since you opened the page. Look at it again before you decide.")
+        return Violation("changed", sentence)
+    return None
+
+
+def justification_missing(facts: DecideFacts) -> Violation | None:
+    if not is_visible(facts.justification):
+        return Violation("justification_missing", _("Say why you decide so."), "justification")
+    return None
+
+
+def justification_too_long(facts: DecideFacts) -> Violation | None:
+    if len(facts.justification) > MAX_REASON:
+        sentence = _("The justification is too long: at most %(limit)s characters.")
+        return Violation("justification_too_long", sentence % {"limit": MAX_REASON}, "justification")
+    return None
+
+
+def wider_than_asked(facts: DecideFacts) -> Violation | None:
+    if facts.duration is not None and facts.duration > facts.wanted:
+        sentence = _("You can shorten what was asked, not lengthen it: at most %(wanted)s.")
+        return Violation("wider", sentence % {"wanted": span(facts.wanted)}, "duration")
+    return None
+
+
+def too_short_to_grant(facts: DecideFacts) -> Violation | None:
+    if facts.duration is not None and facts.duration < SHORTEST:
+        sentence = _("A role is activated for at least %(shortest)s.")
+        return Violation("duration_too_short", sentence % {"shortest": span(SHORTEST)}, "duration")
+    return None
+
+
+def settings_became_stricter(facts: DecideFacts) -> Violation | None:
+    """What was asked must satisfy the settings of today as well; a shorter maximum shortens it, the rest cannot be met."""
+    if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING:
+        return None
+    stricter = (
+        len(facts.settings.stages) > facts.stages_then
+        or (facts.settings.ticket_required and not is_visible(facts.ticket))
+        or (facts.settings.reason_required and not is_visible(facts.reason))
+    )
+    if stricter:
+        sentence = _("The settings of this role became stricter since this was asked. Deny it; it can be asked anew.")
+        return Violation("settings_stricter", sentence)
+    return None
+
+
+def no_second_factor(facts: DecideFacts) -> Violation | None:
+    if not facts.second_factor:
+        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
+    return None
+
+
+DECIDE = (
+    own_request,
+    over,
+    decided_before,
+    not_an_approver,
+    changed_since_seen,
+    justification_missing,
+    justification_too_long,
+    wider_than_asked,
+    too_short_to_grant,
+    settings_became_stricter,
+    no_second_factor,
+)
+
+# What can be said before a verdict is chosen.
+MAY_DECIDE = (own_request, over, decided_before, not_an_approver)

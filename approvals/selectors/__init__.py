@@ -1,0 +1,1 @@
+"""The questions that pages, mails and rules ask of requests."""

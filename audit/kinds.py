@@ -1,0 +1,78 @@
+"""Every kind of thing that can happen, in one closed list.
+
+A kind names the change, not its result: a refused attempt is recorded under the kind that it would have been,
+with the outcome *refused*. Each has a sentence for people in `audit.sentences`.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Outcome(TextChoices):
+    """How it went."""
+
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+
+
+class Realm(TextChoices):
+    """The world an event belongs to; it decides who may read it (resource isolation)."""
+
+    DIRECTORY = "directory", _("Directory")
+    RESOURCE = "resource", _("Resources")
+    GROUP = "group", _("Groups")
+
+
+class Kind(TextChoices):
+    """What happened. The stored value is part of the history's format and is never renamed."""
+
+    # Set-up
+    PORTAL_SET_UP = "portal.set_up", _("Portal set up")
+
+    # Who may hold what
+    ASSIGNMENT_ADDED = "assignment.added", _("Assignment added")
+    ASSIGNMENT_CHANGED = "assignment.changed", _("Assignment changed")
+    ASSIGNMENT_REMOVED = "assignment.removed", _("Assignment removed")
+    ASSIGNMENT_EXPIRED = "assignment.expired", _("Assignment expired")
+    ASSIGNMENT_ENDED = "assignment.ended", _("Assignment ended")
+    ACTIVATION_STARTED = "activation.started", _("Role activated")
+    ACTIVATION_DEACTIVATED = "activation.deactivated", _("Role deactivated")
+    ACTIVATION_EXPIRED = "activation.expired", _("Activation expired")
+    ACTIVATION_ENDED = "activation.ended", _("Activation ended")
+
+    # Asking and deciding
+    REQUEST_MADE = "request.made", _("Request made")
+    REQUEST_APPROVED = "request.approved", _("Request approved")
+    REQUEST_DENIED = "request.denied", _("Request denied")
+    REQUEST_CANCELLED = "request.cancelled", _("Request cancelled")
+    REQUEST_LAPSED = "request.lapsed", _("Request lapsed")
+    REQUEST_FAILED = "request.failed", _("Request failed")
+
+    # Roles, resources, settings
+    ROLE_ADDED = "role.added", _("Role added")
+    ROLE_SETTINGS_CHANGED = "role_settings.changed", _("Role settings changed")
+    RESOURCE_ADDED = "resource.added", _("Resource added")
+
+    # People and groups
+    PERSON_ADDED = "person.added", _("Person added")
+    PERSON_INVITED = "person.invited", _("Person invited")
+    PERSON_JOINED = "person.joined", _("Invitation accepted")
+    PERSON_CHANGED = "person.changed", _("Person changed")
+    PERSON_DISABLED = "person.disabled", _("Person disabled")
+    PERSON_ENABLED = "person.enabled", _("Person enabled")
+    GROUP_ADDED = "group.added", _("Group added")
+
+    # Signing in
+    SIGNED_IN = "session.signed_in", _("Signed in")
+    SIGNED_OUT = "session.signed_out", _("Signed out")
+    SIGN_IN_LOCKED = "session.locked", _("Sign-in locked")
+    SECOND_FACTOR_GIVEN = "factor.given", _("Second factor given")
+    FACTOR_ADDED = "factor.added", _("Second factor added")
+    FACTOR_REMOVED = "factor.removed", _("Second factor removed")
+    RECOVERY_CODES_MADE = "factor.recovery_codes_made", _("Recovery codes made")
+    RECOVERY_CODE_USED = "factor.recovery_code_used", _("Recovery code used")
+    PASSWORD_CHANGED = "password.changed", _("Password changed")
+    RESET_TICKET_GIVEN = "reset.given", _("Reset ticket given")
+    RESET_TICKET_USED = "reset.used", _("Reset ticket used")
+    SESSIONS_ENDED = "session.others_ended", _("Other sessions ended")

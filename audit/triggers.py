@@ -1,0 +1,147 @@
+"""The triggers that keep the history append-only, on both databases.
+
+They are installed after every migration, not in one: on SQLite any migration that alters a table rebuilds it and
+silently drops its triggers. A system check says when they are missing.
+
+Erasing personal text is the one change allowed: `EventText` may be emptied, never rewritten, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+REFUSAL = "The audit history is append-only."
+TABLES = ("audit_event", "audit_eventtext")
+
+SQLITE = {
+    "audit_event_no_update": f"""
+        CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_event_no_delete": f"""
+        CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    # INSERT OR REPLACE deletes the old row without asking the delete trigger unless recursive_triggers is on; this one
+    # refuses it whatever the connection's pragmas are.
+    "audit_event_no_replace": f"""
+        CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
+        WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id OR uuid = NEW.uuid)
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_eventtext_erase_only": f"""
+        CREATE TRIGGER audit_eventtext_erase_only BEFORE UPDATE ON audit_eventtext
+        WHEN OLD.erased_at IS NOT NULL OR NEW.erased_at IS NULL OR NEW.event_id <> OLD.event_id
+             OR NEW.fields <> '{{}}' OR NEW.salts <> '{{}}' OR NEW.search <> ''
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_eventtext_no_delete": f"""
+        CREATE TRIGGER audit_eventtext_no_delete BEFORE DELETE ON audit_eventtext
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_eventtext_no_replace": f"""
+        CREATE TRIGGER audit_eventtext_no_replace BEFORE INSERT ON audit_eventtext
+        WHEN EXISTS (SELECT 1 FROM audit_eventtext WHERE event_id = NEW.event_id)
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+}
+
+POSTGRES_FUNCTION = f"""
+    CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+
+POSTGRES = {
+    "audit_event_append_only": """
+        CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+    "audit_event_no_truncate": """
+        CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
+    "audit_eventtext_erase_only": """
+        CREATE TRIGGER audit_eventtext_erase_only BEFORE UPDATE ON audit_eventtext FOR EACH ROW
+        WHEN (OLD.erased_at IS NOT NULL OR NEW.erased_at IS NULL OR NEW.event_id <> OLD.event_id
+              OR NEW.fields <> '{}'::jsonb OR NEW.salts <> '{}'::jsonb OR NEW.search <> '')
+        EXECUTE FUNCTION audit_refuse()""",
+    "audit_eventtext_no_delete": """
+        CREATE TRIGGER audit_eventtext_no_delete BEFORE DELETE ON audit_eventtext
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+    "audit_eventtext_no_truncate": """
+        CREATE TRIGGER audit_eventtext_no_truncate BEFORE TRUNCATE ON audit_eventtext
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
+}
+
+
+def _triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    return POSTGRES if connection.vendor == "postgresql" else SQLITE
+
+
+def _table(name: str) -> str:
+    return max((table for table in TABLES if name.startswith(table)), key=len)
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Put every trigger in place, newly made; safe to run again."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(POSTGRES_FUNCTION)
+        for name, statement in _triggers(connection).items():
+            _drop(connection, cursor, name)
+            cursor.execute(statement)
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Take every trigger away; only a test's teardown and a migration of these tables have a reason to."""
+    with connection.cursor() as cursor:
+        for name in _triggers(connection):
+            _drop(connection, cursor, name)
+
+
+def _drop(connection: BaseDatabaseWrapper, cursor: Any, name: str) -> None:
+    if connection.vendor == "postgresql":
+        cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {_table(name)}")
+    else:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
+def missing(connection: BaseDatabaseWrapper) -> set[str]:
+    """Return the names of the triggers that should be there and are not."""
+    if connection.vendor == "postgresql":
+        query = "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return set(_triggers(connection)) - {row[0] for row in cursor.fetchall()}
+
+
+@contextmanager
+def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Lift the triggers for a moment, as a test's teardown must to empty the tables."""
+    remove(connection)
+    try:
+        yield
+    finally:
+        install(connection)
+
+
+def check_triggers(*, databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Tell when a trigger is missing (system check, run by `migrate` and `check --database default`)."""
+    errors: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        try:
+            if "audit_eventtext" not in connection.introspection.table_names():
+                continue
+            gone = missing(connection)
+        except DatabaseError:
+            continue
+        if gone:
+            names = ", ".join(sorted(gone))
+            errors.append(
+                Error(
+                    f"Triggers that keep the history append-only are missing: {names}.",
+                    hint="Run migrate.",
+                    id="audit.E001",
+                )
+            )
+    return errors

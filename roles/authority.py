@@ -1,0 +1,100 @@
+"""What somebody may do now, derived from the roles that they hold now."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from audit.kinds import Realm
+from roles.catalogue import GRANTS, Grant, Permission
+from roles.ids import DIRECTORY
+from roles.models import Assignment, Resource, User
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role held now: an active assignment in effect, directly or through a group."""
+
+    assignment_id: uuid.UUID
+    role_id: uuid.UUID
+    role_name: str
+    role_kind: str
+    privileged: bool
+    resource_id: uuid.UUID
+    resource_name: str
+    resource_kind: str
+    path: str
+    starts_at: datetime
+    ends_at: datetime | None
+    activated: bool
+    holder_id: uuid.UUID
+    holder_name: str
+    holder_kind: str
+
+    def grants(self, grant: Grant, resource: Resource | None) -> bool:
+        """Return whether this assignment gives what `grant` names, at `resource` (None: the whole directory)."""
+        if resource is None:
+            return self.role_id in grant.directory and self.resource_id == DIRECTORY
+        if resource.realm == Realm.GROUP and self.role_id in grant.group_directory:
+            return self.resource_id == DIRECTORY
+        roles = {Realm.DIRECTORY: grant.directory, Realm.RESOURCE: grant.resource, Realm.GROUP: grant.group}
+        return self.role_id in roles[resource.realm] and resource.path.startswith(self.path)
+
+
+class Authority:
+    """What `user` may do at `now`; one query, made when first asked.
+
+    A page takes the one of its request; a service builds a fresh one inside its transaction.
+    """
+
+    def __init__(self, user: User, now: datetime) -> None:
+        self.user = user
+        self.now = now
+
+    @cached_property
+    def held(self) -> tuple[Held, ...]:
+        """The roles held now, those that end first first."""
+        if not self.user.is_authenticated or not self.user.enabled:
+            return ()
+        rows = Assignment.objects.held_by(self.user.pk, self.now).values_list(
+            "id",
+            "role_id",
+            "role__name",
+            "role__kind",
+            "role__privileged",
+            "resource_id",
+            "resource__name",
+            "resource__kind",
+            "resource__path",
+            "starts_at",
+            "ends_at",
+            "activated_from",
+            "principal_id",
+            "principal__name",
+            "principal__kind",
+        )
+        held = [Held(*row[:11], row[11] is not None, *row[12:]) for row in rows]
+        return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or self.now, one.role_name)))
+
+    def by(self, permission: Permission, resource: Resource | None = None) -> Held | None:
+        """Return the assignment by whose authority this person may do it there, or None when they may not."""
+        return next((one for one in self.held if one.grants(GRANTS[permission], resource)), None)
+
+    def allows(self, permission: Permission, resource: Resource | None = None) -> bool:
+        """Return whether this person may do it there; without a resource: in the whole directory."""
+        return self.by(permission, resource) is not None
+
+    def anywhere(self, permission: Permission) -> bool:
+        """Return whether this person may do it at some resource."""
+        return any(one.role_id in GRANTS[permission].roles for one in self.held)
+
+    def paths(self, permission: Permission, realm: Realm) -> Iterator[str]:
+        """Yield the tree paths at and below which this person may do it in this world."""
+        grant = GRANTS[permission]
+        roles = {Realm.DIRECTORY: grant.directory, Realm.RESOURCE: grant.resource, Realm.GROUP: grant.group}[realm]
+        for one in self.held:
+            if one.role_id in roles:
+                yield one.path

@@ -1,0 +1,97 @@
+"""The part of a form that asks for a fresh second factor, shared by every act that needs one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from roles.actors import Actor
+from roles.middleware import PortalRequest, actor_of, session_of
+from roles.models import Purpose, RecoveryCodes, TotpDevice, User
+from roles.refusals import Refused
+from roles.services import step_ups
+
+
+def factor_choices(user: User) -> list[tuple[str, str]]:
+    """Return the second factors that this person can give: each app by name, then the recovery codes."""
+    apps = TotpDevice.objects.filter(user=user, confirmed=True).order_by("created_at", "pk")
+    choices = [(one.persistent_id, one.name) for one in apps]
+    codes = RecoveryCodes.objects.filter(user=user, confirmed=True).first()
+    if codes is not None and codes.left:
+        choices.append((codes.persistent_id, str(_("Recovery code"))))
+    return choices
+
+
+class StepUpForm(forms.Form):
+    """A form whose act needs a fresh second factor.
+
+    It asks for a code only where no step-up of this session is fresh; the code of the sign-in counts as one, unless
+    `own_code` demands a code with the act itself. `actor` spends nothing: the service does, when it succeeds.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        request: PortalRequest,
+        purpose: Purpose,
+        own_code: bool = False,
+        needs_factor: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.purpose = purpose
+        self.step_up = step_ups.fresh(
+            request.user, session=session_of(request), purpose=purpose, now=request.now, own_code=own_code
+        )
+        self.asks_for_code = needs_factor and self.step_up is None
+        if self.asks_for_code:
+            self._add_factor_fields()
+
+    def _add_factor_fields(self) -> None:
+        choices = factor_choices(self.request.user)
+        device = forms.ChoiceField(label=_("Second factor"), choices=choices)
+        if len(choices) == 1:
+            device.widget = forms.HiddenInput()
+        device.initial = choices[0][0] if choices else None
+        attributes = {"autocomplete": "one-time-code", "inputmode": "text", "class": "otp", "spellcheck": "false"}
+        code = forms.CharField(label=_("Code"), max_length=40, widget=forms.TextInput(attributes))
+        code.error_messages["required"] = str(_("Enter a current code from your second factor."))
+        code.help_text = _("The six digits that your authenticator app shows now.")
+        self.fields["device"] = device
+        self.fields["code"] = code
+
+    def actor(self, objects: Iterable[uuid.UUID]) -> Actor:
+        """Return who acts, with a step-up that covers these objects; verifies the code if one was asked for.
+
+        Raises `Refused` for a wrong code.
+        """
+        actor = actor_of(self.request)
+        if self.step_up is None and self.asks_for_code:
+            self.step_up = step_ups.give(
+                self.request.user,
+                actor=actor,
+                device_id=self.cleaned_data["device"],
+                token=self.cleaned_data["code"],
+                purpose=self.purpose,
+                session=session_of(self.request),
+                clock=lambda: self.request.now,
+            )
+        if self.step_up is None:
+            return actor
+        return replace(actor, presented=step_ups.present(self.step_up, *objects))
+
+    def add_refusal(self, refused: Refused) -> None:
+        """Show each violation beside the field that it speaks of. A code that was accepted is not asked for again."""
+        for violation in refused.violations:
+            if violation.field == "code" and violation.field not in self.fields:
+                self._add_factor_fields()
+            self.add_error(violation.field if violation.field in self.fields else None, str(violation.message))
+        if self.step_up is not None and "second_factor" not in refused.codes:
+            self.fields.pop("device", None)
+            self.fields.pop("code", None)

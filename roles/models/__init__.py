@@ -1,0 +1,38 @@
+"""Who may hold what, where, how long: the rooms in their order, the lowest first."""
+
+from roles.models.assignments import Assignment, AssignmentType, EndReason
+from roles.models.catalogue import (
+    ApprovalStage,
+    Role,
+    RoleKind,
+    RoleSettings,
+    SecondFactor,
+    StageApprover,
+)
+from roles.models.factors import RecoveryCode, RecoveryCodes, TotpDevice
+from roles.models.principals import Group, Principal, PrincipalKind, User
+from roles.models.resources import Resource, ResourceKind
+from roles.models.step_ups import Purpose, StepUp
+
+__all__ = [
+    "ApprovalStage",
+    "Assignment",
+    "AssignmentType",
+    "EndReason",
+    "Group",
+    "Principal",
+    "PrincipalKind",
+    "Purpose",
+    "RecoveryCode",
+    "RecoveryCodes",
+    "Resource",
+    "ResourceKind",
+    "Role",
+    "RoleKind",
+    "RoleSettings",
+    "SecondFactor",
+    "StageApprover",
+    "StepUp",
+    "TotpDevice",
+    "User",
+]

@@ -1,0 +1,185 @@
+"""Assignments: a principal holds a role at a resource, from `starts_at` to `ends_at`.
+
+`in_effect(now)` is the only definition of *held*. Authority is derived from time: no flag, cache or worker has to run
+for access to end.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from roles.ids import GROUP_MEMBER
+from roles.models.resources import Resource
+
+
+class AssignmentType(models.TextChoices):
+    ELIGIBLE = "eligible", _("Eligible")
+    ACTIVE = "active", _("Active")
+
+
+class EndReason(models.TextChoices):
+    """Why an assignment ended."""
+
+    EXPIRED = "expired", _("Its time was over")
+    DEACTIVATED = "deactivated", _("Deactivated by its holder")
+    REMOVED = "removed", _("Removed by an administrator")
+    ELIGIBILITY_ENDED = "eligibility_ended", _("The eligibility behind it ended")
+    PERSON_DISABLED = "person_disabled", _("Its holder was disabled")
+
+
+def _at_path(outer: str) -> ExpressionWrapper[str]:
+    return ExpressionWrapper(OuterRef(outer), output_field=CharField())
+
+
+def _standing(now: datetime) -> Q:
+    """What every assignment in effect fulfils, before asking where it came from."""
+    retired = Resource.objects.filter(retired_at__isnull=False).alias(at=_at_path("resource__path"))
+    return (
+        Q(starts_at__lte=now)
+        & (Q(ends_at=None) | Q(ends_at__gt=now))
+        & Q(ended_at=None, principal__enabled=True, role__retired_at=None)
+        & ~Exists(retired.filter(at__startswith=F("path")))
+    )
+
+
+def _from_live_eligibility(now: datetime, *, through_groups: bool) -> Q:
+    """An activation counts while its eligibility does, for the same person or a member of the same group, there or below."""
+    holder = _given_to(now, "principal") if through_groups else Q(principal=OuterRef("principal"))
+    eligibility = (
+        Assignment.objects.alias(at=_at_path("resource__path"))
+        .filter(_standing(now), holder, pk=OuterRef("activated_from"), type=AssignmentType.ELIGIBLE)
+        .filter(role=OuterRef("role"), at__startswith=F("resource__path"))
+    )
+    return Q(activated_from=None) | Exists(eligibility)
+
+
+def _given_to(now: datetime, outer: str) -> Q:
+    """Given to the person of the outer query's column `outer`, directly or to a group they are a member of."""
+    member = _memberships(now).filter(resource__group=OuterRef("principal"), principal=OuterRef(OuterRef(outer)))
+    return Q(principal=OuterRef(outer)) | Exists(member)
+
+
+def _memberships(now: datetime) -> AssignmentQuerySet:
+    # A member is a user, never a group, so that a membership's own eligibility is never held through a group.
+    return Assignment.objects.filter(
+        _standing(now),
+        _from_live_eligibility(now, through_groups=False),
+        role=GROUP_MEMBER,
+        type=AssignmentType.ACTIVE,
+    )
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    """The one definition of held, and ways to narrow it."""
+
+    def in_effect(self, now: datetime) -> AssignmentQuerySet:
+        """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
+        return self.filter(_standing(now), _from_live_eligibility(now, through_groups=True))
+
+    def memberships(self, now: datetime) -> AssignmentQuerySet:
+        """Return the memberships of groups that are in effect at `now`."""
+        return self.filter(pk__in=_memberships(now).values("pk"))
+
+    def of(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
+        """Return what is given to this person, directly or to a group they are a member of at `now`."""
+        groups = _memberships(now).filter(principal=user_id).values("resource__group")
+        return self.filter(Q(principal=user_id) | Q(principal__in=groups))
+
+    def given_to(self, outer: str, now: datetime) -> AssignmentQuerySet:
+        """In a subquery: return what is given to the person in the outer query's column `outer`; see `of`."""
+        return self.filter(_given_to(now, outer))
+
+    def held_by(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
+        """Return the active assignments in effect for this person, directly or through a group."""
+        return self.in_effect(now).active().of(user_id, now)
+
+    def eligible_for(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
+        """Return the eligibilities in effect that this person may activate from."""
+        return self.in_effect(now).eligible().of(user_id, now)
+
+    def active(self) -> AssignmentQuerySet:
+        return self.filter(type=AssignmentType.ACTIVE)
+
+    def eligible(self) -> AssignmentQuerySet:
+        return self.filter(type=AssignmentType.ELIGIBLE)
+
+    def open(self) -> AssignmentQuerySet:
+        """Return what nobody has written an end to; it may still be over by the clock."""
+        return self.filter(ended_at=None)
+
+    def overdue(self, now: datetime) -> AssignmentQuerySet:
+        """Return what is over by the clock and not written down yet."""
+        return self.open().filter(ends_at__lte=now)
+
+
+class Assignment(models.Model):
+    """A principal holds a role at a resource for a time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    principal = models.ForeignKey("roles.Principal", models.PROTECT, related_name="assignments")
+    role = models.ForeignKey("roles.Role", models.PROTECT, related_name="assignments")
+    resource = models.ForeignKey("roles.Resource", models.PROTECT, related_name="assignments")
+    type = models.CharField(_("type"), max_length=10, choices=AssignmentType.choices)
+    starts_at = models.DateTimeField(_("start"))
+    ends_at = models.DateTimeField(_("end"), null=True, blank=True, help_text=_("Empty when permanent."))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
+    end_reason = models.CharField(
+        _("why it ended"), max_length=20, choices=EndReason.choices, blank=True, editable=False
+    )
+    activated_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="activations")
+    renewed_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="renewals")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+        ordering = ["-starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")) | Q(ends_at=None), name="assignment_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="an_ended_assignment_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(activated_from=None) | Q(type="active", ends_at__isnull=False),
+                name="an_activation_is_active_and_has_an_end",
+            ),
+            models.UniqueConstraint(
+                fields=["principal", "role", "resource", "type"],
+                condition=Q(ended_at=None, activated_from=None),
+                name="one_open_assignment_of_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["principal", "resource", "activated_from"],
+                condition=Q(ended_at=None, activated_from__isnull=False),
+                name="one_open_activation_of_an_eligibility",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["principal", "type"], condition=Q(ended_at=None), name="assignment_open_of_principal"),
+            models.Index(
+                fields=["role", "resource", "type"], condition=Q(ended_at=None), name="assignment_open_of_role"
+            ),
+            models.Index(fields=["resource"], condition=Q(ended_at=None), name="assignment_open_at_resource"),
+            models.Index(fields=["ends_at"], condition=Q(ended_at=None), name="assignment_due"),
+            models.Index(fields=["activated_from"], name="assignment_activated_from"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.role_id} @ {self.resource_id}"
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When it was over: by a written end or by the clock, whichever came first; None when it has no end."""
+        ends = [end for end in (self.ended_at, self.ends_at) if end is not None]
+        return min(ends) if ends else None

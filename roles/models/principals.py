@@ -1,0 +1,169 @@
+"""Principals: people and groups. Whoever holds, approves, reviews or is told is one key to `Principal`."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+USERNAME_SHAPE = RegexValidator(
+    r"\A[^\s@/\\]+\Z",
+    _("A user name has no spaces, slashes or @ (sign-in takes a user name or an e-mail address)."),
+)
+
+
+def search_key(text: str) -> str:
+    """Return the form of `text` that is compared and searched: SQLite ignores case for ASCII only."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+class PrincipalKind(models.TextChoices):
+    USER = "user", _("User")
+    GROUP = "group", _("Group")
+
+
+class Principal(models.Model):
+    """A user or a group."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=PrincipalKind.choices, editable=False)
+    name = models.CharField(_("name"), max_length=200)
+    name_key = models.CharField(max_length=400, editable=False, db_index=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("principal")
+        verbose_name_plural = _("principals")
+        ordering = ["name_key", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name_key = search_key(self.name)
+        super().save(*args, **kwargs)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds a user by what they type at sign-in; people are made by services, not here."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the user of this user name or e-mail address; raises `User.DoesNotExist`."""
+        key = search_key(username or "")
+        field = "email_key" if "@" in key else "username_key"
+        return self.get(**{field: key}) if key else self.get(pk=None)
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", _("Like the device")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class User(Principal, AbstractBaseUser):
+    """A person who signs in.
+
+    There is no superuser switch and no staff flag: both would bypass the rules. What Django asks of them is answered
+    from the roles held now (`roles.backend`).
+    """
+
+    username = models.CharField(_("user name"), max_length=150, unique=True, validators=[USERNAME_SHAPE])
+    username_key = models.CharField(max_length=300, unique=True, editable=False)
+    email = models.EmailField(_("e-mail"), blank=True)
+    email_key = models.CharField(max_length=300, blank=True, editable=False)
+    job_title = models.CharField(_("job title"), max_length=120, blank=True)
+    department = models.CharField(_("department"), max_length=120, blank=True)
+    manager = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reports")
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["name_key", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email_key"), condition=~models.Q(email_key=""), name="one_user_per_email_address"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = PrincipalKind.USER
+        self.username_key = search_key(self.username)
+        self.email_key = search_key(self.email)
+        super().save(*args, **kwargs)
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Whether this person may sign in; Django's word for *enabled*."""
+        return self.enabled
+
+    @property
+    def is_superuser(self) -> bool:
+        """Nobody is: every right comes from a role held now."""
+        return False
+
+    @property
+    def is_staff(self) -> bool:
+        """Django admin opens by `PortalAdminSite.has_permission`, never by a flag."""
+        return False
+
+    def has_perm(self, perm: str, obj: object | None = None) -> bool:
+        """Ask the roles held now; see `roles.backend.HeldRolesBackend`."""
+        from roles.backend import HeldRolesBackend
+
+        return HeldRolesBackend().has_perm(self, perm, obj)
+
+    def has_perms(self, perm_list: list[str], obj: object | None = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        from roles.backend import HeldRolesBackend
+
+        return HeldRolesBackend().has_module_perms(self, app_label)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0]
+
+
+class Group(Principal):
+    """A group of people. Being a member is an assignment of *Member* at the group's own resource node."""
+
+    description = models.CharField(_("description"), max_length=500, blank=True)
+    resource = models.OneToOneField("roles.Resource", models.PROTECT, related_name="group")
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        ordering = ["name_key", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = PrincipalKind.GROUP
+        super().save(*args, **kwargs)

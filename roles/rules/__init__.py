@@ -1,0 +1,1 @@
+"""The rules of roles: a rule takes facts and answers a violation, or nothing."""

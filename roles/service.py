@@ -1,0 +1,117 @@
+"""The wrapper of every service: one transaction for the change, a second one for the refused attempt.
+
+It also is the one way from a service into the history: `record` fills in who acts and how each thing was called.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
+from typing import ParamSpec, TypeVar, cast
+
+from django.db import transaction
+
+from audit.kinds import Kind, Outcome, Realm
+from audit.models import Event
+from audit.recording import Ids, write
+from roles.actors import Actor, Clock
+from roles.models import Assignment, Principal, Resource, Role
+from roles.refusals import Refused
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_inside: ContextVar[bool] = ContextVar("inside_a_service", default=False)
+
+
+def service(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Run a service in one transaction; when it refuses, record the refused attempt of `kind` in a second one.
+
+    A service called by another runs in the transaction of the first, which also answers for a refusal.
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if _inside.get():
+                return function(*args, **kwargs)
+            token = _inside.set(True)
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except Refused as refusal:
+                _record_refusal(
+                    kind, refusal, actor=cast("Actor", kwargs["actor"]), clock=cast("Clock", kwargs["clock"])
+                )
+                raise
+            finally:
+                _inside.reset(token)
+
+        return call
+
+    return wrap
+
+
+def _record_refusal(kind: Kind, refusal: Refused, *, actor: Actor, clock: Clock) -> None:
+    about = refusal.about
+    with transaction.atomic():
+        write(
+            kind,
+            at=clock(),
+            realm=about.realm,
+            actor_id=actor.id,
+            ids=about.ids,
+            outcome=Outcome.REFUSED,
+            details={"refused": [violation.code for violation in refusal.violations]},
+            text=about.text | {"actor": actor.label, "address": actor.address},
+        )
+
+
+def record(
+    kind: Kind,
+    *,
+    actor: Actor,
+    at: datetime,
+    target: Principal | None = None,
+    role: Role | None = None,
+    resource: Resource | None = None,
+    assignment: Assignment | None = None,
+    request_id: uuid.UUID | None = None,
+    authority: Assignment | None = None,
+    authority_id: uuid.UUID | None = None,
+    realm: Realm | None = None,
+    outcome: Outcome = Outcome.DONE,
+    details: Mapping[str, object] | None = None,
+    **text: str,
+) -> Event:
+    """Append an event of this change to the history.
+
+    An assignment stands for its principal, role and resource. `text` is personal: reason, ticket, justification.
+    """
+    if assignment is not None:
+        target = target or assignment.principal
+        role = role or assignment.role
+        resource = resource or assignment.resource
+    names = {"target": target.name if target else "", "role": role.name if role else ""}
+    names |= {"resource": resource.name if resource else "", "actor": actor.label, "address": actor.address}
+    ids = Ids(
+        target=target.pk if target else None,
+        role=role.pk if role else None,
+        resource=resource.pk if resource else None,
+        request=request_id,
+        assignment=assignment.pk if assignment else None,
+        authority=authority.pk if authority else authority_id,
+    )
+    return write(
+        kind,
+        at=at,
+        realm=realm or (resource.realm if resource else Realm.DIRECTORY),
+        actor_id=actor.id,
+        ids=ids,
+        outcome=outcome,
+        details=details,
+        text=names | text,
+    )

@@ -1,0 +1,183 @@
+"""People and groups: adding, disabling, enabling."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from audit.kinds import Kind
+from audit.recording import Ids
+from roles.actors import Actor, Clock
+from roles.authority import Authority, Held
+from roles.catalogue import Permission
+from roles.models import Assignment, EndReason, Group, Purpose, ResourceKind, RoleKind, User
+from roles.models.principals import search_key
+from roles.refusals import About, Refused, Violation
+from roles.service import record, service
+from roles.services import step_ups
+from roles.services.administrators import keep_an_administrator
+from roles.services.ends import end
+from roles.services.locks import lock_principal
+from roles.services.resources import plant
+from roles.text import clean, is_visible
+
+
+@service(Kind.PERSON_ADDED)
+def add_person(
+    *,
+    username: str,
+    name: str,
+    email: str = "",
+    job_title: str = "",
+    department: str = "",
+    manager: User | None = None,
+    time_zone: str = "",
+    actor: Actor,
+    clock: Clock,
+) -> User:
+    """Add somebody without a password or second factor: an invitation or a reset ticket lets them in. Raises `Refused`."""
+    now = clock()
+    user = User(
+        username=clean(username),
+        name=clean(name),
+        email=clean(email),
+        job_title=clean(job_title),
+        department=clean(department),
+        manager=manager,
+        time_zone=time_zone,
+        created_at=now,
+    )
+    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    violations += _broken_fields(user)
+    about = About(ids=Ids(target=user.pk), text={"target": user.name})
+    if violations:
+        raise Refused(violations, about=about)
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
+    authority_id = held.assignment_id if held else None
+    record(Kind.PERSON_ADDED, actor=actor, at=now, target=user, authority_id=authority_id, username=user.username)
+    return user
+
+
+def _may(actor: Actor, permission: Permission, user: User, clock: Clock) -> tuple[Held | None, list[Violation]]:
+    if actor.user is None:
+        return None, []
+    now = clock()
+    held = Authority(actor.user, now).by(permission)
+    violations = []
+    if held is None:
+        violations.append(Violation("not_allowed", _("You may not do this to people.")))
+    if not step_ups.serves(actor, Purpose.PEOPLE, actor.user.pk, now=now):
+        violations.append(step_ups.needed())
+    return held, violations
+
+
+def _broken_fields(user: User) -> list[Violation]:
+    violations = []
+    if not is_visible(user.name):
+        violations.append(Violation("name_missing", _("Give this person a name."), "name"))
+    if User.objects.filter(username_key=search_key(user.username)).exists():
+        violations.append(Violation("username_taken", _("This user name is taken."), "username"))
+    if user.email and User.objects.filter(email_key=search_key(user.email)).exists():
+        violations.append(Violation("email_taken", _("Somebody else has this e-mail address."), "email"))
+    try:
+        user.clean_fields(exclude=["password", "username_key", "email_key", "name_key", "kind", "manager", "name"])
+    except ValidationError as error:
+        for field, messages in error.message_dict.items():
+            violations += [Violation("invalid", message, field) for message in messages]
+    return violations
+
+
+@service(Kind.PERSON_DISABLED)
+def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> User:
+    """Disable somebody: activations and assigned actives end, eligibilities and memberships are suspended.
+
+    What waits for a decision is cancelled by whoever composes this with approvals. Raises `Refused`.
+    """
+    lock_principal(user_id)
+    now = clock()
+    user = User.objects.get(pk=user_id)
+    about = About(ids=Ids(target=user.pk), text={"target": user.name, "reason": clean(reason)})
+    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    if not user.enabled:
+        violations.append(Violation("already_disabled", _("This person is already disabled.")))
+    if actor.id == user.pk:
+        violations.append(Violation("oneself", _("You cannot disable yourself.")))
+    if violations:
+        raise Refused(violations, about=about)
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
+    user.enabled = False
+    user.save(update_fields=["enabled"])
+    authority_id = held.assignment_id if held else None
+    record(Kind.PERSON_DISABLED, actor=actor, at=now, target=user, authority_id=authority_id, reason=clean(reason))
+    actives = (
+        Assignment.objects.open()
+        .active()
+        .filter(principal=user)
+        .exclude(role__kind=RoleKind.GROUP, activated_from=None)
+    )
+    for row in actives.select_related("principal", "role", "resource"):
+        over = row.ends_at is not None and row.ends_at <= now
+        end(
+            row,
+            EndReason.EXPIRED if over else EndReason.PERSON_DISABLED,
+            actor=actor,
+            at=now,
+            authority_id=authority_id,
+        )
+    keep_an_administrator(now, about=about)
+    return user
+
+
+@service(Kind.PERSON_ENABLED)
+def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
+    """Enable somebody again: eligibilities and memberships are in effect again, nothing that ended is. Raises `Refused`."""
+    lock_principal(user_id)
+    now = clock()
+    user = User.objects.get(pk=user_id)
+    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    if user.enabled:
+        violations.append(Violation("already_enabled", _("This person is already enabled.")))
+    if violations:
+        raise Refused(violations, about=About(ids=Ids(target=user.pk), text={"target": user.name}))
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
+    user.enabled = True
+    user.save(update_fields=["enabled"])
+    record(Kind.PERSON_ENABLED, actor=actor, at=now, target=user, authority_id=held.assignment_id if held else None)
+    return user
+
+
+@service(Kind.GROUP_ADDED)
+def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -> Group:
+    """Add a group, with a resource node of its own for its members and owners. Raises `Refused`."""
+    now = clock()
+    name = clean(name)
+    held = Authority(actor.user, now).by(Permission.MANAGE_GROUPS) if actor.user else None
+    violations = []
+    if actor.user is not None and held is None:
+        violations.append(Violation("not_allowed", _("You may not add groups.")))
+    if not is_visible(name):
+        violations.append(Violation("name_missing", _("Give the group a name."), "name"))
+    if Group.objects.filter(name_key=search_key(name)).exists():
+        violations.append(Violation("name_taken", _("Another group has this name."), "name"))
+    if violations:
+        raise Refused(violations, about=About(text={"target": name}))
+    pk = uuid.uuid4()
+    resource = plant(ResourceKind.GROUP, name=name, pk=pk)
+    group = Group(id=uuid.uuid4(), name=name, description=clean(description), resource=resource, created_at=now)
+    group.save(force_insert=True)
+    record(
+        Kind.GROUP_ADDED,
+        actor=actor,
+        at=now,
+        target=group,
+        resource=resource,
+        authority_id=held.assignment_id if held else None,
+    )
+    return group

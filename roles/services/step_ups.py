@@ -1,0 +1,107 @@
+"""Step-ups: giving a fresh second factor, and spending it on one submitted form."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_otp import verify_token
+from django_otp.models import Device
+
+from audit.kinds import Kind, Outcome
+from roles.actors import Actor, Clock, Presented
+from roles.models import Purpose, RecoveryCodes, StepUp, User
+from roles.models.step_ups import FRESH_FOR
+from roles.refusals import Refused, Violation
+from roles.service import record
+
+
+def give(
+    user: User, *, actor: Actor, device_id: str, token: str, purpose: Purpose, session: str, clock: Clock
+) -> StepUp:
+    """Verify a code against one chosen device of this person and remember it as a step-up of five minutes.
+
+    Not a service: a wrong code must count against the device, so nothing here is rolled back. Raises `Refused` with
+    *wrong_code* or *too_many_codes*; both are in the history.
+    """
+    with transaction.atomic():
+        device = verify_token(user, device_id, token)
+        now = clock()
+        if device is not None:
+            step_up = StepUp.objects.create(
+                user=user, session=session, purpose=purpose, device=device_id, verified_at=now, until=now + FRESH_FOR
+            )
+            kind = Kind.RECOVERY_CODE_USED if isinstance(device, RecoveryCodes) else Kind.SECOND_FACTOR_GIVEN
+            record(kind, actor=actor, at=now, target=user, details={"purpose": str(purpose)})
+            return step_up
+        violation = _refusal(user, device_id)
+        record(
+            Kind.SECOND_FACTOR_GIVEN,
+            actor=actor,
+            at=now,
+            target=user,
+            outcome=Outcome.REFUSED,
+            details={"purpose": str(purpose), "refused": [violation.code]},
+        )
+    raise Refused([violation])
+
+
+def _refusal(user: User, device_id: str) -> Violation:
+    device = Device.from_persistent_id(device_id)
+    if device is not None and device.user_id == user.pk:
+        allowed = device.verify_is_allowed()
+        if not allowed[0] and allowed[1]:
+            until = timezone.localtime(allowed[1]["locked_until"])
+            sentence = _("Too many wrong codes. Try again at %(time)s, or use another second factor.")
+            return Violation("too_many_codes", sentence % {"time": until.strftime("%H:%M")}, "code")
+    sentence = _(
+        "That code is wrong or was used before. Wait for the next one, and check your phone’s clock: "
+        "here it is %(time)s UTC."
+    )
+    return Violation("wrong_code", sentence % {"time": f"{timezone.now():%H:%M:%S}"}, "code")
+
+
+def fresh(user: User, *, session: str, purpose: Purpose, now: datetime, own_code: bool = False) -> StepUp | None:
+    """Return an unspent step-up that would serve this purpose now, or None.
+
+    The second factor of the sign-in counts as one, unless `own_code` demands a code given for the act itself.
+    """
+    purposes = [purpose] if own_code else [purpose, Purpose.SIGN_IN]
+    unspent = StepUp.objects.filter(user=user, session=session, purpose__in=purposes, used_at=None, until__gt=now)
+    return unspent.order_by("-until", "pk").first()
+
+
+def needed() -> Violation:
+    """The violation of acting without a fresh second factor."""
+    return Violation("second_factor", _("Enter a current code from your second factor."), "code")
+
+
+def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, own_code: bool = False) -> bool:
+    """Return whether the step-up that came with this form covers this act on this object."""
+    presented = actor.presented
+    if presented is None or actor.user is None or about not in presented.objects:
+        return False
+    row = StepUp.objects.filter(pk=presented.step_up, user=actor.user, session=presented.session, until__gt=now).first()
+    if row is None or row.purpose not in ([purpose] if own_code else [purpose, Purpose.SIGN_IN]):
+        return False
+    return row.used_at is None or row.spent_on == presented.digest
+
+
+def spend(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime) -> None:
+    """Spend the step-up on this form, in the transaction of what it allows; raises `Refused` when another form did."""
+    presented = actor.presented
+    if presented is None or not serves(actor, purpose, about, now=now):
+        raise Refused([needed()])
+    mine = StepUp.objects.filter(pk=presented.step_up)
+    if mine.filter(used_at=None).update(used_at=now, spent_on=presented.digest):
+        return
+    if not mine.filter(spent_on=presented.digest).exists():
+        raise Refused([needed()])
+
+
+def present(step_up: StepUp, *objects: uuid.UUID) -> Presented:
+    """Return this step-up as it comes with one form over these objects."""
+    return Presented(step_up=step_up.pk, session=step_up.session, objects=frozenset(objects))
