@@ -21,6 +21,7 @@ SECRET_LENGTH = 50
 SECRET_DISTINCT = 15
 KNOWN_SECRETS = ("django-insecure", "changeme", "change-me", "secret-key", "secret_key", "example", "password")
 
+DATABASE_SCHEMES = {"postgres", "postgresql", "sqlite"}
 # The two names differ so that a database of sample people is never served as a real one, nor the other way round.
 DATABASE_FILE = "pim.sqlite3"
 DEMO_DATABASE_FILE = "demo.sqlite3"
@@ -35,6 +36,9 @@ SQLITE_OPTIONS = {
     ),
 }
 POSTGRESQL_TIMEOUTS = "-c lock_timeout=5s -c statement_timeout=30s"
+
+HOW_TO_MAKE_A_KEY = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,7 @@ class Reader:
     """Collects mistakes while it reads; what it returns is only good when there are none."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        self.env = environ.Env()
-        self.env.ENVIRON = {name: value.strip() for name, value in variables.items()}
+        self.variables = {name: value.strip() for name, value in variables.items()}
         self.mistakes: list[str] = []
 
     def environment(self) -> Environment:
@@ -109,7 +112,7 @@ class Reader:
     # Reading a value
 
     def text(self, name: str) -> str:
-        return self.env.ENVIRON.get(name, "")
+        return self.variables.get(name, "")
 
     def names(self, name: str) -> list[str]:
         return [entry.strip() for entry in self.text(name).split(",") if entry.strip()]
@@ -144,7 +147,7 @@ class Reader:
         if not secret and generate:
             return self.generated_secret(data_dir)
         if not secret:
-            self.mistakes.append(f"PIM_SECRET_KEY is missing. {MAKE_A_SECRET}")
+            self.mistakes.append(f"PIM_SECRET_KEY is missing. {HOW_TO_MAKE_A_KEY}")
         else:
             self.judge_secret("PIM_SECRET_KEY", secret)
         for fallback in self.names("PIM_SECRET_KEY_FALLBACKS"):
@@ -153,25 +156,31 @@ class Reader:
 
     def judge_secret(self, name: str, secret: str) -> None:
         if len(secret) < SECRET_LENGTH:
-            self.mistakes.append(f"{name} is too short: {SECRET_LENGTH} characters at least. {MAKE_A_SECRET}")
+            self.mistakes.append(f"{name} is too short: {SECRET_LENGTH} characters at least. {HOW_TO_MAKE_A_KEY}")
         elif len(set(secret)) < SECRET_DISTINCT:
-            self.mistakes.append(f"{name} repeats itself and can be guessed. {MAKE_A_SECRET}")
+            self.mistakes.append(f"{name} repeats itself and can be guessed. {HOW_TO_MAKE_A_KEY}")
         elif any(known in secret.lower() for known in KNOWN_SECRETS):
-            self.mistakes.append(f"{name} looks like one from a manual. {MAKE_A_SECRET}")
+            self.mistakes.append(f"{name} looks like one from a manual. {HOW_TO_MAKE_A_KEY}")
 
     def generated_secret(self, data_dir: Path) -> str:
         """The secret of a demo or a developer: made once, so that sessions and factors live through a restart."""
+        self.make(data_dir)
         file = data_dir / "secret-key"
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
             with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
                 new.write(secrets.token_urlsafe(64))
         except FileExistsError:
             pass
         except OSError as error:
-            self.mistakes.append(f"The folder {data_dir} cannot be written to: {error.strerror}.")
+            self.mistakes.append(f"{file} cannot be written: {error.strerror}.")
             return ""
         return file.read_text()
+
+    def make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.mistakes.append(f"The folder {folder} cannot be made: {error.strerror}.")
 
     def base_url(self, *, debug: bool, demo: bool) -> str:
         value = self.text("PIM_BASE_URL").rstrip("/")
@@ -241,17 +250,15 @@ class Reader:
             return self.demo_database(data_dir, url)
         if not url:
             return self.sqlite(data_dir / DATABASE_FILE, make_folder=make_folder)
-        try:
-            config = environ.Env.db_url_config(url)
-        except (ValueError, ImproperlyConfigured):
-            self.mistakes.append(f"DATABASE_URL cannot be read. {DATABASE_EXAMPLE}")
+        parts = self.split("DATABASE_URL", url)
+        if parts is None:
             return {}
-        engine = config.get("ENGINE", "")
-        if engine == "django.db.backends.sqlite3" and config["NAME"] != ":memory:":
+        config = environ.Env.db_url_config(url) if parts.scheme in DATABASE_SCHEMES else {"NAME": ""}
+        if parts.scheme == "sqlite" and config["NAME"] != ":memory:":
             return self.sqlite(Path(config["NAME"]).resolve(), make_folder=make_folder)
-        if engine == "django.db.backends.postgresql":
+        if parts.scheme.startswith("postgres"):
             return self.postgresql(config)
-        self.mistakes.append(f"DATABASE_URL must name PostgreSQL or an SQLite file. {DATABASE_EXAMPLE}")
+        self.mistakes.append(f"DATABASE_URL must name PostgreSQL or an SQLite file. {HOW_TO_NAME_A_DATABASE}")
         return {}
 
     def demo_database(self, data_dir: Path, url: str) -> dict[str, Any]:
@@ -270,10 +277,11 @@ class Reader:
                 "DATABASE_URL names the database of a demo. Its people and passwords are known to all."
             )
         if make_folder:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            self.make(file.parent)
         elif not file.parent.is_dir():
             self.mistakes.append(
-                f"The folder {file.parent} for the database does not exist: make it, writable for the portal."
+                f"The folder {file.parent} for the database (PIM_DATA_DIR or DATABASE_URL) does not exist: "
+                "make it, writable for the portal."
             )
         if sqlite3.sqlite_version_info < (3, 31):
             self.mistakes.append(f"SQLite {sqlite3.sqlite_version} is too old: 3.31 at least.")
@@ -281,7 +289,7 @@ class Reader:
 
     def postgresql(self, config: dict[str, Any]) -> dict[str, Any]:
         if not config["NAME"]:
-            self.mistakes.append(f"DATABASE_URL names no database. {DATABASE_EXAMPLE}")
+            self.mistakes.append(f"DATABASE_URL names no database. {HOW_TO_NAME_A_DATABASE}")
         options = dict(config.get("OPTIONS", {}))
         options["options"] = f"{POSTGRESQL_TIMEOUTS} {options.get('options', '')}".strip()
         # No connection pool: it does not live through the fork of the worker.
@@ -333,7 +341,3 @@ class Reader:
         if "@" not in parseaddr(sender)[1] or not sender.isprintable():
             self.mistakes.append("PIM_EMAIL_FROM must be an e-mail address, like PIM <pim@example.org>.")
         return sender
-
-
-MAKE_A_SECRET = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
-DATABASE_EXAMPLE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."

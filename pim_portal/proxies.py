@@ -1,6 +1,7 @@
 """Whom a request comes from when proxies stand in front of the portal."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -20,7 +21,15 @@ class TrustedProxiesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if self.proxies:
-            forwarded = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-            if len(forwarded) >= self.proxies and forwarded[-self.proxies]:
-                request.META["REMOTE_ADDR"] = forwarded[-self.proxies]
+            entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            # Fewer entries than proxies: the request went round one of them, so it stays with who called.
+            if len(entries) >= self.proxies and (client := address(entries[-self.proxies])):
+                request.META["REMOTE_ADDR"] = client
         return self.get_response(request)
+
+
+def address(entry: str) -> str | None:
+    try:
+        return str(ip_address(entry.strip()))
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ FOLDER = tempfile.mkdtemp(prefix="pim-tests-")
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 os.environ.update(
-    PIM_SECRET_KEY="7b0QmX2wVt9sLzR4eJc8uYpA6hNfGk3dDiToHrPxWqEnZlCaSvMgByUj",  # noqa: S106
+    PIM_SECRET_KEY="7b0QmX2wVt9sLzR4eJc8uYpA6hNfGk3dDiToHrPxWqEnZlCaSvMgByUj",
     PIM_BASE_URL="http://localhost:8000",
     PIM_DATA_DIR=FOLDER,
 )

@@ -1,0 +1,73 @@
+# `make demo` shows the portal, `make check` is the quick judge, `make test` the whole one. `make help` lists all.
+
+PYTHON ?= python3
+PORT ?= 8000
+PY := .venv/bin/python
+MAKEFLAGS += --no-print-directory
+LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate $(ARGS)
+
+.DELETE_ON_ERROR:
+.PHONY: help demo demo-reset check test lint tools lock format
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+demo: .venv/base.stamp  ## Serve the portal with a sample organisation on http://127.0.0.1:8000 (PORT=8123 for another port)
+	@PIM_DEMO=1 PIM_BASE_URL="http://127.0.0.1:$(PORT)" PIM_DATA_DIR="$(CURDIR)/.demo" \
+		exec $(PY) manage.py demo --port "$(PORT)"
+
+demo-reset:  ## Forget what was done in the demo; the next `make demo` starts over
+	@rm -rf .demo
+	@echo "The demo starts over with the next \"make demo\"."
+
+check: lint  ## The quick judge, under a minute: lint, types, imports, templates, migrations, tests on SQLite
+	$(PY) -m pytest -q -n 2 -m "not browser and not slow"
+
+test: tools lint  ## The whole judge: lint, then every test on SQLite and on PostgreSQL, in a real Chromium
+	$(PY) -m pytest -n 2
+	$(PY) -m tests.postgres $(PY) -m pytest -n 2
+
+tools: .venv/dev.stamp
+	@$(PY) -m tests.chromium
+	@$(PY) -m tests.postgres
+
+lint: .venv/dev.stamp
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+	$(PY) -m djlint --check --lint --quiet templates
+	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
+
+format: .venv/dev.stamp  ## Put code and templates into their form
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+	-$(PY) -m djlint --reformat --quiet templates
+
+lock: .venv/dev.stamp  ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade for the newest versions)
+	$(PY) -m $(LOCK) pyproject.toml -o requirements/base.txt
+	$(PY) -m $(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	@! grep -n "://" requirements/*.txt || { echo "A lock names an address."; exit 1; }
+
+# The environment. A stamp for each lock: a changed lock is installed, and nothing else is.
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing. On Debian: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Making the environment in .venv (half a minute, once)."
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/base.stamp: requirements/base.txt | $(PY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+# uv installs the rest in seconds. It does not read pip's configuration, so behind a mirror pip does the same work.
+.venv/dev.stamp: requirements/dev.txt | $(PY)
+	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' requirements/dev.txt > .venv/uv.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt \
+		|| $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
