@@ -5,4 +5,150 @@ Everything is in the query string, so that a list works without JavaScript and c
 
 from __future__ import annotations
 
-from django_tables2.paginators import Paginator as _TablesPaginator  # noqa: F401
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import django_filters
+import django_tables2 as tables
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+from django_tables2.data import TableQuerysetData
+
+from roles.models.principals import search_key
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the views of a page, for `components/tabs.html`."""
+
+    label: str | Promise
+    url: str
+    current: bool = False
+    count: int | None = None
+
+
+class ChoicePill(django_filters.ChoiceFilter):
+    """A filter by one of a few values, shown as a pill."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"empty_label": gettext_lazy("All"), **kwargs})
+
+
+class ListFilter(django_filters.FilterSet):
+    """The search box and the pills above a list.
+
+    `search_in` names lookups of folded columns (`role__name_key__contains`), since SQLite ignores case for ASCII only;
+    every word that is searched for must be found in one of them.
+    """
+
+    search_in: ClassVar[tuple[str, ...]] = ()
+
+    q = django_filters.CharFilter(method="search", label=gettext_lazy("Search this list"), max_length=100)
+
+    def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        for word in search_key(value).split():
+            found = Q()
+            for lookup in self.search_in:
+                found |= Q((lookup, word))
+            rows = rows.filter(found)
+        return rows
+
+
+class ListPaginator(Paginator[Any]):
+    """Pages of one of a few sizes, whatever the query string says."""
+
+    SIZES = (25, 50, 100)
+
+    def __init__(self, rows: Any, per_page: int, **kwargs: Any) -> None:
+        super().__init__(rows, per_page if per_page in self.SIZES else self.SIZES[0], **kwargs)
+
+
+class _OrderedRows(TableQuerysetData):
+    """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
+
+    def order_by(self, aliases: Iterable[str]) -> None:
+        super().order_by(aliases)
+        if aliases:
+            self.data = self.data.order_by(*self.data.query.order_by, "pk")
+
+
+class SelectColumn(tables.Column):
+    """A checkbox in each row, part of the form with the id `form` elsewhere on the page.
+
+    The chosen keys come under the column's name. `label` names the row for a screen reader, `when` says which rows can
+    be chosen.
+    """
+
+    def __init__(
+        self, form: str, *, label: Callable[[Any], str] = str, when: Callable[[Any], bool] = lambda record: True
+    ) -> None:
+        look = {"th": {"class": "select"}, "td": {"class": "select"}}
+        super().__init__(verbose_name=gettext_lazy("Select"), accessor="pk", orderable=False, attrs=look)
+        self.form = form
+        self.label = label
+        self.when = when
+
+    @property
+    def header(self) -> SafeString:
+        # Ticking all is a convenience of static/portal.js, which also shows the box.
+        return format_html(
+            '<span class="visually-hidden">{}</span><input type="checkbox" form="{}" aria-label="{}" data-select-all hidden>',
+            _("Select"),
+            self.form,
+            _("Select all on this page"),
+        )
+
+    def render(self, value: Any, record: Any, bound_column: Any) -> SafeString | str:
+        if not self.when(record):
+            return ""
+        return format_html(
+            '<input type="checkbox" form="{}" name="{}" value="{}" aria-label="{}" data-select>',
+            self.form,
+            bound_column.name,
+            value,
+            _("Select {row}").format(row=self.label(record)),
+        )
+
+
+class ListPage(tables.SingleTableMixin, TemplateView):
+    """A page with one list. A subclass says `table_class`, `filter_class`, `template_name` and `rows()`."""
+
+    http_method_names = ("get", "head", "options")
+    filter_class: type[ListFilter] | None = None
+    table_pagination: ClassVar[dict[str, Any]] = {"per_page": ListPaginator.SIZES[0], "paginator_class": ListPaginator}
+
+    def rows(self) -> QuerySet[Any]:
+        """Return what the viewer may see, by a selector, in a total order."""
+        raise NotImplementedError
+
+    @cached_property
+    def filter(self) -> ListFilter | None:
+        """The filters as the query string sets them; a value that is none of the choices filters nothing and says so."""
+        return self.filter_class(self.request.GET, queryset=self.rows()) if self.filter_class else None
+
+    def get_table_data(self) -> _OrderedRows:
+        return _OrderedRows(self.filter.qs if self.filter else self.rows())
+
+    def get_table(self, **kwargs: Any) -> tables.Table:
+        table = super().get_table(**kwargs)
+        # "Nothing here" and "nothing matches" are different news.
+        table.filtered = self.filter is not None and any(self.filter.form.cleaned_data.values())
+        return table
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(filter=self.filter, kept=list(self._kept()), **kwargs)
+
+    def _kept(self) -> Iterable[tuple[str, str]]:
+        """Yield what the query string says besides the filters, for the filters' form to keep; the page starts anew."""
+        own = {"page", *(self.filter.filters if self.filter else ())}
+        for name, values in self.request.GET.lists():
+            if name not in own:
+                yield from ((name, value) for value in values)

@@ -1,0 +1,169 @@
+"""The shell of every page: the menu with its counts, what the viewer holds now, their theme and time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from approvals.selectors.requests import requests_awaiting, requests_of
+from roles import wording
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.models import RoleKind
+
+if TYPE_CHECKING:
+    from roles.middleware import PortalRequest
+    from roles.models import User
+
+
+def _everyone(authority: Authority) -> bool:
+    return True
+
+
+def _may_see_people(authority: Authority) -> bool:
+    return authority.anywhere(Permission.SEE_PEOPLE)
+
+
+def _my_waiting_requests(request: PortalRequest) -> int:
+    return requests_of(request.user, request.now).waiting(request.now).count()
+
+
+def _requests_to_decide(request: PortalRequest) -> int:
+    return len(requests_awaiting(request.authority))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu: who sees it, and what waits there for the viewer."""
+
+    section: str | Promise
+    label: str | Promise
+    url_name: str
+    icon: str
+    visible: Callable[[Authority], bool] = _everyone
+    count: Callable[[PortalRequest], int] | None = None
+
+
+TASKS, MANAGE, ACTIVITY = _("Tasks"), _("Manage"), _("Activity")
+
+NAVIGATION = (
+    Entry("", _("Overview"), "overview", "house"),
+    Entry(TASKS, _("My roles"), "approvals:my_roles", "key-round"),
+    Entry(TASKS, _("My requests"), "approvals:my_requests", "clock", count=_my_waiting_requests),
+    Entry(TASKS, _("Approve requests"), "approvals:approvals", "clipboard-check", count=_requests_to_decide),
+    Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people),
+    Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
+    Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry as this viewer sees it. `current` is the value of aria-current, empty when they are elsewhere."""
+
+    label: str | Promise
+    url: str
+    icon: str
+    current: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str | Promise
+    items: list[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNow:
+    """What the top bar says of the roles held now: "2 roles active · 41 min" until the first of them ends."""
+
+    url: str
+    count: int
+    left: str
+    ends_at: datetime | None
+
+    @property
+    def roles(self) -> str:
+        return ngettext("{count} role active", "{count} roles active", self.count).format(count=self.count)
+
+    @property
+    def label(self) -> str:
+        return f"{self.roles} · {self.left}" if self.left else self.roles
+
+
+class Shell:
+    """Asks nothing before a template does: an error page or a partial costs no query."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = cast("PortalRequest", request)
+
+    @property
+    def demo(self) -> bool:
+        return settings.PIM_DEMO
+
+    @property
+    def zone(self) -> str:
+        return timezone.get_current_timezone_name()
+
+    @property
+    def theme(self) -> str:
+        return str(getattr(self._user, "theme", "system"))
+
+    @cached_property
+    def signed_in(self) -> bool:
+        """Whether the viewer has passed both factors; before that nothing of the portal is shown."""
+        return self._user is not None and self._user.is_authenticated and self._user.is_verified()
+
+    @cached_property
+    def navigation(self) -> list[Section]:
+        if not self.signed_in:
+            return []
+        seen = [entry for entry in NAVIGATION if entry.visible(self._request.authority)]
+        return [
+            Section(label, [self._item(entry) for entry in entries])
+            for label, entries in groupby(seen, key=lambda entry: entry.section)
+        ]
+
+    @cached_property
+    def waiting(self) -> int:
+        """What waits for the viewer in all: said on the button of the folded menu."""
+        return sum(item.count for section in self.navigation for item in section.items)
+
+    @cached_property
+    def held(self) -> HeldNow | None:
+        if not self.signed_in:
+            return None
+        # Being a member of a group is no role that somebody holds with care.
+        held = [one for one in self._request.authority.held if one.role_kind != RoleKind.GROUP]
+        ends_at = next((one.ends_at for one in held), None)  # they come with the first end first
+        left = wording.roughly(ends_at - self._request.now) if ends_at else ""
+        return HeldNow(f"{reverse('approvals:my_roles')}?tab=active", len(held), left, ends_at)
+
+    @property
+    def _user(self) -> User | None:
+        return getattr(self._request, "user", None)
+
+    def _item(self, entry: Entry) -> Item:
+        url = reverse(entry.url_name)
+        here = self._request.path
+        below = url != "/" and here.startswith(url)
+        current = "page" if here == url else "true" if below else ""
+        return Item(entry.label, url, entry.icon, current, entry.count(self._request) if entry.count else 0)
+
+
+def shell(request: HttpRequest) -> dict[str, Shell]:
+    """Give every template its `shell`."""
+    return {"shell": Shell(request)}

@@ -1,0 +1,224 @@
+// What the portal's pages do beyond HTML. Everything works without it; behaviour hangs on data-* attributes.
+"use strict";
+
+(() => {
+  const words = document.body.dataset;
+
+  // Side panels: a link or form with data-panel shows the form of its page ([data-panel-body]) in a dialog.
+
+  let panel = null;
+
+  async function fetchPage(url, options = {}) {
+    const response = await fetch(url, { ...options, headers: { "X-Panel": "1" } });
+    const location = response.headers.get("X-Panel-Location");
+    if (location !== null) {
+      window.location.assign(location);
+      return null;
+    }
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  }
+
+  function header(page) {
+    const head = document.createElement("header");
+    const title = document.createElement("h2");
+    title.id = "panel-title";
+    title.tabIndex = -1;
+    title.append(...(page.querySelector("h1")?.childNodes ?? []));
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "close";
+    close.dataset.panelClose = "";
+    close.ariaLabel = words.wordsClose;
+    close.textContent = "×";
+    head.append(title, close);
+    const lead = page.querySelector(".lead");
+    if (lead?.textContent.trim()) head.append(lead);
+    return head;
+  }
+
+  function show(page, url) {
+    // An answer without a form, such as "not found", is shown as it is.
+    const body = page.querySelector("[data-panel-body]") ?? page.querySelector("main");
+    const head = header(page);
+    // Addresses are written relative to the form's own page.
+    for (const link of body.querySelectorAll("a[href]")) link.href = new URL(link.getAttribute("href"), url);
+    for (const form of body.querySelectorAll("form")) form.setAttribute("action", new URL(form.getAttribute("action") ?? "", url));
+    if (panel === null) {
+      panel = document.createElement("dialog");
+      panel.className = "panel";
+      panel.setAttribute("aria-labelledby", "panel-title");
+      panel.addEventListener("close", () => {
+        panel.remove();
+        panel = null;
+      });
+      document.body.append(panel);
+    }
+    panel.replaceChildren(head, ...body.childNodes);
+    if (!panel.open) panel.showModal();
+    prepare(panel);
+    (panel.querySelector("[aria-invalid=true], [data-errors], [autofocus]") ?? panel.querySelector("h2")).focus();
+  }
+
+  async function openPanel(url, opener) {
+    opener?.setAttribute("aria-busy", "true");
+    try {
+      const page = await fetchPage(url);
+      if (page?.querySelector("[data-panel-body]")) show(page, url);
+      else if (page) window.location.assign(url);
+    } catch {
+      window.location.assign(url);
+    } finally {
+      opener?.removeAttribute("aria-busy");
+    }
+  }
+
+  async function submitPanel(form, url, data) {
+    try {
+      const page = await fetchPage(url, { method: "POST", body: data });
+      if (page) show(page, url);
+    } catch {
+      release(form);
+      const note = document.createElement("p");
+      note.className = "note";
+      note.dataset.status = "error";
+      note.role = "alert";
+      note.textContent = words.wordsUnreachable;
+      form.querySelector("[role=alert]")?.remove();
+      (form.querySelector(".body") ?? form).prepend(note);
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    const close = event.target.closest("dialog.panel [data-panel-close]");
+    const link = event.target.closest("a[data-panel]");
+    if (close) {
+      event.preventDefault();
+      panel.close();
+    } else if (link && plain) {
+      event.preventDefault();
+      openPanel(link.href, link);
+    }
+  });
+
+  // Forms are sent once; those of a panel are sent by fetch, so that a refusal keeps what was typed.
+
+  function hold(form) {
+    form.dataset.sent = "";
+    // Only after the browser has gathered the form, or the button's own value would be left out.
+    setTimeout(() => setDisabled(form, true));
+  }
+
+  function release(form) {
+    delete form.dataset.sent;
+    setDisabled(form, false);
+  }
+
+  function setDisabled(form, disabled) {
+    for (const button of form.elements) if (button.type === "submit") button.disabled = disabled;
+    if (!disabled) refreshSelection(form);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const attribute = (name) => event.submitter?.getAttribute(`form${name}`) ?? form.getAttribute(name);
+    const posts = attribute("method")?.toLowerCase() === "post";
+    if (form.dataset.sent !== undefined) {
+      event.preventDefault();
+      return;
+    }
+    const url = new URL(attribute("action") ?? "", document.baseURI);
+    const data = new URLSearchParams(new FormData(form, event.submitter));
+    if (!posts && (form.matches("[data-panel]") || form.closest("dialog.panel"))) {
+      event.preventDefault();
+      url.search = data;
+      openPanel(url.href, event.submitter);
+    } else if (posts && form.closest("dialog.panel")) {
+      event.preventDefault();
+      hold(form);
+      submitPanel(form, url.href, data);
+    } else if (posts) {
+      hold(form);
+    }
+  });
+
+  // Rows to choose: what acts on chosen rows is ready once there is one.
+
+  const chosen = (form, marker) => [...form.elements].filter((element) => element.hasAttribute(marker));
+
+  function refreshSelection(form) {
+    const rows = chosen(form, "data-select");
+    if (rows.length === 0 && chosen(form, "data-needs-selection").length === 0) return;
+    const count = rows.filter((row) => row.checked).length;
+    for (const button of chosen(form, "data-needs-selection")) {
+      button.disabled = count === 0;
+      const figure = button.querySelector("[data-selected-count]");
+      if (figure) figure.textContent = count ? `(${count})` : "";
+    }
+    for (const all of chosen(form, "data-select-all")) {
+      all.checked = count > 0 && count === rows.length;
+      all.indeterminate = count > 0 && count < rows.length;
+    }
+  }
+
+  document.addEventListener("change", ({ target }) => {
+    if (!target.form) return;
+    if (target.hasAttribute("data-select-all")) {
+      for (const row of chosen(target.form, "data-select")) row.checked = target.checked;
+    }
+    if (target.matches("[data-select-all], [data-select]")) refreshSelection(target.form);
+  });
+
+  // Time left runs on: the words are those of roles/wording.py.
+
+  function span(milliseconds) {
+    if (milliseconds < 60_000) return words.wordsUnder;
+    const all = Math.round(milliseconds / 60_000);
+    const [hours, minutes] = [Math.floor(all / 60), all % 60];
+    const parts = [];
+    if (hours) parts.push(words.wordsHours.replace("{hours}", hours));
+    if (minutes) parts.push(words.wordsMinutes.replace("{minutes}", minutes));
+    return parts.join(" ");
+  }
+
+  function countDown() {
+    for (const element of document.querySelectorAll("[data-ends]")) {
+      const rest = new Date(element.dataset.ends) - Date.now();
+      if (element instanceof HTMLMeterElement) element.value = rest / 1000;
+      else if (rest <= 0) element.textContent = element.dataset.ended;
+      else if (rest <= 86_400_000) element.textContent = element.dataset.left.replace("{left}", span(rest));
+    }
+  }
+
+  // Copy buttons, where the browser lets a page copy.
+
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    const label = button.querySelector("span");
+    const before = label.textContent;
+    label.role = "status";
+    label.textContent = words.wordsCopied;
+    setTimeout(() => {
+      label.textContent = before;
+    }, 2000);
+  });
+
+  // What only works with this script is hidden until it runs.
+
+  function prepare(root) {
+    for (const box of root.querySelectorAll("[data-select-all]")) box.hidden = false;
+    if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+    for (const form of root.querySelectorAll("form")) refreshSelection(form);
+  }
+
+  prepare(document);
+  countDown();
+  setInterval(countDown, 15_000);
+  // A page from the back-forward cache comes with its old state.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) release(form);
+    countDown();
+  });
+})();
