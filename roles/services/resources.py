@@ -54,9 +54,9 @@ def plant(
         scope_path=scope_path_of(kind, name=name, type=type, pk=pk, parent=parent),
     )
     if parent is None:
-        Resource.add_root(instance=node)
+        Resource.objects.add_root(instance=node)
     else:
-        parent.add_child(instance=node)
+        Resource.objects.add_child(parent, instance=node)
     return Resource.objects.get(pk=pk)
 
 

@@ -1,0 +1,90 @@
+"""Fixtures that many tests share: the cast by name, and a teardown that the append-only history lets pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+from audit.triggers import lifted
+from roles import ids
+from roles.models import Assignment, User
+from tests.people import EXCHANGE_ADMINISTRATOR, configure, give, make_eligible, person, role
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _history_is_emptied_between_transactional_tests() -> Iterator[None]:
+    """Flushing is DELETE or TRUNCATE, which the triggers refuse; they are lifted for that moment only."""
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def teardown(self: Any) -> None:
+        with lifted(connections["default"]):
+            original(self)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def petra(db: None) -> User:
+    """A Privileged Role Administrator, permanent active, with a second factor."""
+    user = person("petra")
+    give(user, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    return user
+
+
+@pytest.fixture
+def paul(db: None) -> User:
+    """A second Privileged Role Administrator."""
+    user = person("paul")
+    give(user, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    return user
+
+
+@pytest.fixture
+def ines(db: None) -> User:
+    """An eligible user; the test says for what."""
+    return person("ines")
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    """An approver."""
+    return person("adam")
+
+
+@pytest.fixture
+def berta(db: None) -> User:
+    """Another approver."""
+    return person("berta")
+
+
+@pytest.fixture
+def zoe(db: None) -> User:
+    """A stranger: holds nothing, approves nothing."""
+    return person("zoe")
+
+
+@pytest.fixture
+def nina(db: None) -> User:
+    """An auditor: Global Reader."""
+    user = person("nina")
+    give(user, role(ids.GLOBAL_READER))
+    return user
+
+
+@pytest.fixture
+def eligibility(ines: User) -> Assignment:
+    """Ines is permanently eligible for Exchange Administrator; no approval."""
+    return make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+
+
+@pytest.fixture
+def with_approval(eligibility: Assignment, adam: User, berta: User) -> Assignment:
+    """The same, and Adam or Berta must approve."""
+    configure(eligibility.role, approvers=[adam, berta])
+    return eligibility

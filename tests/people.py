@@ -1,0 +1,181 @@
+"""The cast of the tests. Each person stands for one kind of person; everything is built through the services.
+
+Ines is eligible, Adam and Berta approve, Petra and Paul are Privileged Role Administrators, Olga is Owner at the
+resource root, Nina reads (Global Reader), Amelie helps people, Sven is Security Administrator, Zoe is a stranger.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from approvals.models import Request
+from approvals.services.requests import Wanted, ask
+from roles import ids
+from roles.actors import Actor, Clock
+from roles.models import (
+    Assignment,
+    AssignmentType,
+    Group,
+    Principal,
+    Purpose,
+    Resource,
+    ResourceKind,
+    Role,
+    RoleSettings,
+    StepUp,
+    TotpDevice,
+    User,
+)
+from roles.selectors.settings import Stage
+from roles.services import step_ups
+from roles.services.assignments import assign
+from roles.services.catalogue import change_settings
+from roles.services.principals import add_group, add_person
+from roles.services.resources import add_resource
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+OPERATOR = Actor.operator("tests")
+PASSWORD = "a long enough password"
+SESSION = "s" * 64
+
+EXCHANGE_ADMINISTRATOR = uuid.UUID("29232cdf-9323-42fd-ade2-1d097af3e4de")
+SECURITY_READER = ids.SECURITY_READER
+
+
+def at(moment: datetime) -> Clock:
+    """A clock that stands still."""
+    return lambda: moment
+
+
+def person(username: str, *, factor: bool = True, now: datetime = NOW, **fields: Any) -> User:
+    """Add somebody who can sign in, with an authenticator app unless `factor` is off."""
+    fields.setdefault("name", username.capitalize())
+    fields.setdefault("email", f"{username}@example.org")
+    user = add_person(username=username, actor=OPERATOR, clock=at(now - 400 * DAY), **fields)
+    user.password = make_password(PASSWORD)
+    user.save()
+    if factor:
+        TotpDevice.objects.create(user=user, name="Phone", confirmed=True)
+    return user
+
+
+def group(name: str, *members: User, now: datetime = NOW) -> Group:
+    """Add a group with these permanent members."""
+    made = add_group(name, actor=OPERATOR, clock=at(now - 400 * DAY))
+    for member in members:
+        give(member, role(ids.GROUP_MEMBER), made.resource, now=now)
+    return made
+
+
+def role(pk: uuid.UUID) -> Role:
+    return Role.objects.get(pk=pk)
+
+
+def directory() -> Resource:
+    return Resource.objects.get(pk=ids.DIRECTORY)
+
+
+def unit(name: str) -> Resource:
+    return add_resource(
+        ResourceKind.ADMINISTRATIVE_UNIT, name=name, parent=directory(), actor=OPERATOR, clock=at(NOW - 400 * DAY)
+    )
+
+
+def tree(*names: str) -> list[Resource]:
+    """Add a resource root, a subscription, a resource group, a resource; as many as there are names."""
+    kinds = [ResourceKind.ROOT, ResourceKind.SUBSCRIPTION, ResourceKind.RESOURCE_GROUP, ResourceKind.RESOURCE]
+    nodes: list[Resource] = []
+    for kind, name in zip(kinds, names, strict=False):
+        parent = nodes[-1] if nodes else None
+        nodes.append(add_resource(kind, name=name, parent=parent, actor=OPERATOR, clock=at(NOW - 400 * DAY)))
+    return [Resource.objects.get(pk=node.pk) for node in nodes]
+
+
+def give(
+    principal: Principal,
+    what: Role,
+    where: Resource | None = None,
+    *,
+    type: AssignmentType = AssignmentType.ACTIVE,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    now: datetime = NOW,
+) -> Assignment:
+    """Assign a role as the operator, a year before `now` unless a start is given; permanent unless an end is."""
+    started = starts_at or now - 365 * DAY
+    return assign(
+        principal.pk,
+        role=what,
+        resource=where or directory(),
+        type=type,
+        starts_at=started,
+        ends_at=ends_at,
+        reason="for the test",
+        actor=OPERATOR,
+        clock=at(min(started, now)),
+    )
+
+
+def make_eligible(principal: Principal, what: Role, where: Resource | None = None, **kwargs: Any) -> Assignment:
+    """Make a principal eligible; resource and group roles are allowed permanent eligibility first."""
+    place = where or directory()
+    if "ends_at" not in kwargs and what.kind != "directory":
+        configure(what, place, permanent_eligible_allowed=True)
+    return give(principal, what, place, type=AssignmentType.ELIGIBLE, **kwargs)
+
+
+def configure(
+    what: Role, where: Resource | None = None, *, approvers: Any = None, quorum: int = 1, **values: Any
+) -> RoleSettings:
+    """Set the rules of a role; `approvers` is one list of principals, or a list of lists for several stages."""
+    stages = None
+    if approvers is not None:
+        lists = approvers if approvers and isinstance(approvers[0], list | tuple) else [approvers]
+        stages = tuple(
+            Stage(number, quorum, frozenset(one.pk for one in named)) for number, named in enumerate(lists, start=1)
+        )
+        if not approvers:
+            stages = ()
+        values.setdefault("approval_required", True)
+    return change_settings(
+        what, resource=where, values=values, stages=stages, actor=OPERATOR, clock=at(NOW - 300 * DAY)
+    )
+
+
+def acting(user: User, purpose: Purpose, *objects: uuid.UUID, now: datetime = NOW) -> Actor:
+    """This person with a step-up given a minute before `now`, on a form over these objects."""
+    device = TotpDevice.objects.filter(user=user).first()
+    row = StepUp.objects.create(
+        user=user,
+        session=SESSION,
+        purpose=purpose,
+        device=device.persistent_id if device else "",
+        verified_at=now - MINUTE,
+        until=now + 4 * MINUTE,
+    )
+    return Actor(user=user, presented=step_ups.present(row, *objects), address="127.0.0.1")
+
+
+def request_activation(
+    user: User,
+    eligibility: Assignment,
+    *,
+    now: datetime = NOW,
+    hours: float = 1,
+    reason: str = "needed",
+    **wanted: Any,
+) -> Request:
+    """Ask for a role as its holder would."""
+    return ask(
+        eligibility.pk,
+        wanted=Wanted(duration=timedelta(hours=hours), reason=reason, **wanted),
+        actor=acting(user, Purpose.ACTIVATE, eligibility.pk, now=now),
+        clock=at(now),
+    )
