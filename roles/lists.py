@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import django_filters
 import django_tables2 as tables
@@ -23,6 +23,11 @@ from django.views.generic import TemplateView
 from django_tables2.data import TableQuerysetData
 
 from roles.models.principals import search_key
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class ListFilter(django_filters.FilterSet):
         return rows
 
 
-class ListPaginator(Paginator[Any]):
+class ListPaginator(_Paginator):
     """Pages of one of a few sizes, whatever the query string says."""
 
     SIZES = (25, 50, 100)
