@@ -50,7 +50,9 @@ def pending(ines: User, with_approval: Assignment) -> Request:
     return request_activation(ines, with_approval, hours=4)
 
 
-def say(verdict: Verdict, request: Request, user: User, *, now=SOON, justification="fine", seen=None, **kwargs) -> Request:
+def say(
+    verdict: Verdict, request: Request, user: User, *, now=SOON, justification="fine", seen=None, **kwargs
+) -> Request:
     service = approve if verdict == Verdict.APPROVE else deny
     return service(
         request.pk,
@@ -282,7 +284,10 @@ class TestStages:
 ACTS = {
     "approve": (Status.GRANTED, lambda request, ines, adam: say_yes(request, adam)),
     "deny": (Status.DENIED, lambda request, ines, adam: say_no(request, adam)),
-    "cancel": (Status.CANCELLED, lambda request, ines, adam: cancel(request.pk, actor=Actor(user=ines), clock=at(SOON))),
+    "cancel": (
+        Status.CANCELLED,
+        lambda request, ines, adam: cancel(request.pk, actor=Actor(user=ines), clock=at(SOON)),
+    ),
 }
 
 
