@@ -36,13 +36,12 @@ lint: .venv/dev.stamp
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
-	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) -m djlint --lint --quiet templates
 	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
 
-format: .venv/dev.stamp  ## Put code and templates into their form
+format: .venv/dev.stamp  ## Put the code into its form
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
-	-$(PY) -m djlint --reformat --quiet templates
 
 lock: .venv/dev.stamp  ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade for the newest versions)
 	$(PY) -m $(LOCK) pyproject.toml -o requirements/base.txt
@@ -52,7 +51,7 @@ lock: .venv/dev.stamp  ## Write requirements/ anew from pyproject.toml (ARGS=--u
 # The environment. A stamp for each lock: a changed lock is installed, and nothing else is.
 
 $(PY):
-	@command -v $(PYTHON) >/dev/null || { echo "Python is missing. On Debian: apt-get install python3 python3-venv"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. On Debian: apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
