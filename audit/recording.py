@@ -8,6 +8,7 @@ only and never change the domain.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ def subscribe(subscriber: Subscriber) -> None:
     """Call `subscriber` with every event recorded from now on, in the transaction that records it."""
     if subscriber not in _subscribers:
         _subscribers.append(subscriber)
+
+
+def folded(text: str) -> str:
+    """Return the form of `text` that is searched: compatible letters as one, without case."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def write(
@@ -80,7 +86,7 @@ def write(
         details=dict(details or {}),
         commitments={name: commitment(value, salt=salts[name]) for name, value in fields.items()},
     )
-    EventText.objects.create(event=event, fields=fields, salts=salts, search=" ".join(fields.values()).casefold())
+    EventText.objects.create(event=event, fields=fields, salts=salts, search=folded(" ".join(fields.values())))
     Pending.objects.create(event=event)
     for subscriber in _subscribers:
         subscriber(event)

@@ -1,0 +1,323 @@
+"""What happened, in a sentence for people: one for every kind of event, done or only tried.
+
+The names are those of the moment, from the event's text; erased ones show as erased. Placeholders are named, so that
+another language can put them in its own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from audit.kinds import Kind, Outcome
+from audit.models import Event
+
+ERASED: Final = gettext_lazy("(erased)")
+
+
+class Wording(NamedTuple):
+    """A kind of event in words: what was done, and what somebody tried to do."""
+
+    done: str | Promise
+    tried: str | Promise
+
+
+# How an attempt ended.
+ENDINGS: Final[dict[Outcome, str | Promise]] = {
+    Outcome.REFUSED: gettext_lazy("{attempt}: refused."),
+    Outcome.FAILED: gettext_lazy("{attempt}: failed."),
+}
+
+# What stands for a name that the event never had, such as the role in an attempt on an unknown id.
+_NAMELESS: Final[dict[str, str | Promise]] = {
+    "actor": gettext_lazy("Somebody"),
+    "target": gettext_lazy("somebody"),
+    "role": gettext_lazy("a role"),
+    "resource": gettext_lazy("a resource"),
+}
+
+WORDINGS: Final[dict[Kind, Wording]] = {
+    Kind.PORTAL_SET_UP: Wording(
+        gettext_lazy("The portal was set up, with {target} as its first administrator."),
+        gettext_lazy("{actor} tried to set up the portal"),
+    ),
+    Kind.ASSIGNMENT_ADDED: Wording(
+        gettext_lazy("{actor} assigned {role} at {resource} to {target}."),
+        gettext_lazy("{actor} tried to assign {role} at {resource} to {target}"),
+    ),
+    Kind.ASSIGNMENT_CHANGED: Wording(
+        gettext_lazy("{actor} changed the assignment of {role} at {resource} to {target}."),
+        gettext_lazy("{actor} tried to change the assignment of {role} at {resource} to {target}"),
+    ),
+    Kind.ASSIGNMENT_REMOVED: Wording(
+        gettext_lazy("{actor} removed the assignment of {role} at {resource} from {target}."),
+        gettext_lazy("{actor} tried to remove the assignment of {role} at {resource} from {target}"),
+    ),
+    Kind.ASSIGNMENT_EXPIRED: Wording(
+        gettext_lazy("The assignment of {role} at {resource} to {target} ended: its time was over."),
+        gettext_lazy("{actor} tried to end the assignment of {role} at {resource} to {target}"),
+    ),
+    Kind.ASSIGNMENT_ENDED: Wording(
+        gettext_lazy("The assignment of {role} at {resource} to {target} ended."),
+        gettext_lazy("{actor} tried to end the assignment of {role} at {resource} to {target}"),
+    ),
+    Kind.ACTIVATION_STARTED: Wording(
+        gettext_lazy("{actor} activated {role} at {resource}."),
+        gettext_lazy("{actor} tried to activate {role} at {resource}"),
+    ),
+    Kind.ACTIVATION_DEACTIVATED: Wording(
+        gettext_lazy("{actor} deactivated {role} at {resource}."),
+        gettext_lazy("{actor} tried to deactivate {role} at {resource}"),
+    ),
+    Kind.ACTIVATION_EXPIRED: Wording(
+        gettext_lazy("{role} at {resource} is no longer active for {target}: its time was over."),
+        gettext_lazy("{actor} tried to end {role} at {resource} for {target}"),
+    ),
+    Kind.ACTIVATION_ENDED: Wording(
+        gettext_lazy("{role} at {resource} is no longer active for {target}."),
+        gettext_lazy("{actor} tried to end {role} at {resource} for {target}"),
+    ),
+    Kind.REQUEST_MADE: Wording(
+        gettext_lazy("{actor} asked for {role} at {resource}."),
+        gettext_lazy("{actor} tried to ask for {role} at {resource}"),
+    ),
+    Kind.REQUEST_APPROVED: Wording(
+        gettext_lazy("{actor} approved the request of {target} for {role} at {resource}."),
+        gettext_lazy("{actor} tried to approve the request of {target} for {role} at {resource}"),
+    ),
+    Kind.REQUEST_DENIED: Wording(
+        gettext_lazy("{actor} denied the request of {target} for {role} at {resource}."),
+        gettext_lazy("{actor} tried to deny the request of {target} for {role} at {resource}"),
+    ),
+    Kind.REQUEST_CANCELLED: Wording(
+        gettext_lazy("{actor} cancelled the request of {target} for {role} at {resource}."),
+        gettext_lazy("{actor} tried to cancel the request of {target} for {role} at {resource}"),
+    ),
+    Kind.REQUEST_LAPSED: Wording(
+        gettext_lazy("The request of {target} for {role} at {resource} lapsed."),
+        gettext_lazy("{actor} tried to let the request of {target} for {role} at {resource} lapse"),
+    ),
+    Kind.REQUEST_FAILED: Wording(
+        gettext_lazy("The request of {target} for {role} at {resource} could not be granted."),
+        gettext_lazy("{actor} tried to close the request of {target} for {role} at {resource}"),
+    ),
+    Kind.ROLE_ADDED: Wording(
+        gettext_lazy("{actor} added the role {role}."),
+        gettext_lazy("{actor} tried to add the role {role}"),
+    ),
+    Kind.ROLE_SETTINGS_CHANGED: Wording(
+        gettext_lazy("{actor} changed the settings of {role} at {resource}."),
+        gettext_lazy("{actor} tried to change the settings of {role} at {resource}"),
+    ),
+    Kind.RESOURCE_ADDED: Wording(
+        gettext_lazy("{actor} added the resource {resource}."),
+        gettext_lazy("{actor} tried to add the resource {resource}"),
+    ),
+    Kind.PERSON_ADDED: Wording(
+        gettext_lazy("{actor} added {target}."),
+        gettext_lazy("{actor} tried to add {target}"),
+    ),
+    Kind.PERSON_INVITED: Wording(
+        gettext_lazy("{actor} invited {target}."),
+        gettext_lazy("{actor} tried to invite {target}"),
+    ),
+    Kind.PERSON_JOINED: Wording(
+        gettext_lazy("{target} accepted the invitation."),
+        gettext_lazy("{actor} tried to accept an invitation"),
+    ),
+    Kind.PERSON_CHANGED: Wording(
+        gettext_lazy("{actor} changed what the portal knows of {target}."),
+        gettext_lazy("{actor} tried to change what the portal knows of {target}"),
+    ),
+    Kind.PERSON_DISABLED: Wording(
+        gettext_lazy("{actor} disabled {target}."),
+        gettext_lazy("{actor} tried to disable {target}"),
+    ),
+    Kind.PERSON_ENABLED: Wording(
+        gettext_lazy("{actor} enabled {target}."),
+        gettext_lazy("{actor} tried to enable {target}"),
+    ),
+    Kind.GROUP_ADDED: Wording(
+        gettext_lazy("{actor} added the group {target}."),
+        gettext_lazy("{actor} tried to add the group {target}"),
+    ),
+    Kind.SIGNED_IN: Wording(
+        gettext_lazy("{actor} signed in."),
+        gettext_lazy("{actor} tried to sign in"),
+    ),
+    Kind.SIGNED_OUT: Wording(
+        gettext_lazy("{actor} signed out."),
+        gettext_lazy("{actor} tried to sign out"),
+    ),
+    Kind.SIGN_IN_LOCKED: Wording(
+        gettext_lazy("Sign-in as {target} was locked for a while after too many wrong passwords."),
+        gettext_lazy("{actor} tried to lock the sign-in of {target}"),
+    ),
+    Kind.SECOND_FACTOR_GIVEN: Wording(
+        gettext_lazy("{actor} gave a second factor."),
+        gettext_lazy("{actor} tried to give a second factor"),
+    ),
+    Kind.FACTOR_ADDED: Wording(
+        gettext_lazy("{actor} added a second factor."),
+        gettext_lazy("{actor} tried to add a second factor"),
+    ),
+    Kind.FACTOR_REMOVED: Wording(
+        gettext_lazy("{actor} removed a second factor."),
+        gettext_lazy("{actor} tried to remove a second factor"),
+    ),
+    Kind.RECOVERY_CODES_MADE: Wording(
+        gettext_lazy("{actor} made new recovery codes."),
+        gettext_lazy("{actor} tried to make new recovery codes"),
+    ),
+    Kind.RECOVERY_CODE_USED: Wording(
+        gettext_lazy("{actor} used a recovery code as second factor."),
+        gettext_lazy("{actor} tried to use a recovery code"),
+    ),
+    Kind.PASSWORD_CHANGED: Wording(
+        gettext_lazy("{actor} changed the password of {target}."),
+        gettext_lazy("{actor} tried to change the password of {target}"),
+    ),
+    Kind.RESET_TICKET_GIVEN: Wording(
+        gettext_lazy("{actor} gave {target} a reset ticket."),
+        gettext_lazy("{actor} tried to give {target} a reset ticket"),
+    ),
+    Kind.RESET_TICKET_USED: Wording(
+        gettext_lazy("{target} used a reset ticket."),
+        gettext_lazy("{actor} tried to use a reset ticket"),
+    ),
+    Kind.SESSIONS_ENDED: Wording(
+        gettext_lazy("{actor} ended the other sessions of {target}."),
+        gettext_lazy("{actor} tried to end the other sessions of {target}"),
+    ),
+}
+
+
+def _own(event: Event) -> bool:
+    return event.target_id is not None and event.target_id == event.actor_id
+
+
+def _for_somebody_else(event: Event) -> bool:
+    return event.target_id is not None and event.target_id != event.actor_id
+
+
+def _eligible(event: Event) -> bool:
+    return event.details.get("type") == "eligible"
+
+
+def _default_settings(event: Event) -> bool:
+    return event.resource_id is None and "resource" not in event.commitments
+
+
+# Where one sentence would not do, the first that fits is said instead.
+VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
+    Kind.ASSIGNMENT_ADDED: [
+        (
+            _eligible,
+            Wording(
+                gettext_lazy("{actor} made {target} eligible for {role} at {resource}."),
+                gettext_lazy("{actor} tried to make {target} eligible for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.ASSIGNMENT_EXPIRED: [
+        (
+            _eligible,
+            Wording(
+                gettext_lazy("{target} is no longer eligible for {role} at {resource}: the time was over."),
+                gettext_lazy("{actor} tried to end the eligibility of {target} for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.ASSIGNMENT_REMOVED: [
+        (
+            _eligible,
+            Wording(
+                gettext_lazy("{actor} removed the eligibility of {target} for {role} at {resource}."),
+                gettext_lazy("{actor} tried to remove the eligibility of {target} for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.ACTIVATION_STARTED: [
+        (
+            _for_somebody_else,
+            Wording(
+                gettext_lazy("{role} at {resource} was activated for {target}, approved by {actor}."),
+                gettext_lazy("{actor} tried to activate {role} at {resource} for {target}"),
+            ),
+        )
+    ],
+    Kind.REQUEST_CANCELLED: [
+        (
+            _own,
+            Wording(
+                gettext_lazy("{actor} cancelled their request for {role} at {resource}."),
+                gettext_lazy("{actor} tried to cancel their request for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.ROLE_SETTINGS_CHANGED: [
+        (
+            _default_settings,
+            Wording(
+                gettext_lazy("{actor} changed the default settings of {role}."),
+                gettext_lazy("{actor} tried to change the default settings of {role}"),
+            ),
+        )
+    ],
+    Kind.FACTOR_REMOVED: [
+        (
+            _for_somebody_else,
+            Wording(
+                gettext_lazy("{actor} removed the second factor of {target}."),
+                gettext_lazy("{actor} tried to remove the second factor of {target}"),
+            ),
+        )
+    ],
+    Kind.PASSWORD_CHANGED: [
+        (
+            _own,
+            Wording(
+                gettext_lazy("{actor} changed their password."),
+                gettext_lazy("{actor} tried to change their password"),
+            ),
+        )
+    ],
+    Kind.SESSIONS_ENDED: [
+        (
+            _own,
+            Wording(
+                gettext_lazy("{actor} ended all their other sessions."),
+                gettext_lazy("{actor} tried to end all their other sessions"),
+            ),
+        )
+    ],
+}
+
+
+def said(event: Event, name: str) -> str:
+    """Return one text of an event, such as its reason; "(erased)" where it was erased, empty where there was none."""
+    if name not in event.commitments:
+        return ""
+    return str(event.text.fields.get(name, ERASED))
+
+
+def sentence(event: Event) -> str:
+    """Say what happened, in the names of that moment."""
+    wording = WORDINGS[Kind(event.kind)]
+    for fits, variant in VARIANTS.get(Kind(event.kind), []):
+        if fits(event):
+            wording = variant
+            break
+    names = {name: said(event, name) or str(nameless) for name, nameless in _NAMELESS.items()}
+    if event.outcome == Outcome.DONE:
+        return str(wording.done).format(**names)
+    attempt = str(wording.tried).format(**names)
+    return str(ENDINGS[Outcome(event.outcome)]).format(attempt=attempt)
+
+
+def why(event: Event) -> str:
+    """Say why: the justification of who decided, else the reason of who asked or acted."""
+    return said(event, "justification") or said(event, "reason")
