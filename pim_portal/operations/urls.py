@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+"""Where monitors ask."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from pim_portal.operations import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("healthz/worker", health.worker, name="healthz_worker"),
+    path("readyz", health.ready, name="readyz"),
+]

@@ -1,0 +1,156 @@
+"""Which event is told to whom, by which mail: one page, in the groups of `audit.kinds`.
+
+Every kind of event stands here or in `NO_MAIL`. A mail belongs to what was done; refused attempts are told to nobody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.utils.translation import gettext_lazy as _
+
+from approvals.models import Request
+from approvals.selectors.approvers import asked_to_decide
+from audit.kinds import Kind
+from pim_portal.models import Notification
+from pim_portal.notifications import letters, recipients
+from pim_portal.notifications.letters import Compose, account_change
+from pim_portal.notifications.recipients import Recipients
+
+Concerns = Callable[[Notification, datetime], bool]
+
+
+def always(notification: Notification, now: datetime) -> bool:
+    """What happened stays true, however late it is told."""
+    return True
+
+
+def still_to_decide(notification: Notification, now: datetime) -> bool:
+    """Whether the request still waits for this approver, in the stage that waits now."""
+    assert notification.event is not None  # noqa: S101 - a request is told of by its event
+    request = Request.objects.waiting(now).filter(pk=notification.event.request_id).first()
+    if request is None or request.decisions.filter(approver=notification.recipient_id).exists():
+        return False
+    return any(user.pk == notification.recipient_id for user in asked_to_decide(request))
+
+
+def was_told(notification: Notification, now: datetime) -> bool:
+    """Whether the requestor is meant, or an approver whom the first mail reached: else nobody need hear of the end."""
+    assert notification.event is not None  # noqa: S101 - a request is told of by its event
+    request = Request.objects.get(pk=cast("uuid.UUID", notification.event.request_id))
+    if notification.recipient_id in (request.principal_id, request.requestor_id):
+        return True
+    asked = recipients.asked_by_mail(request.pk).filter(recipient=notification.recipient_id)
+    return asked.filter(attempts__gt=0).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A kind of mail: who gets it, what it says, and whether it still concerns them when it is sent."""
+
+    name: str
+    to: Recipients
+    compose: Compose
+    concerns: Concerns = always
+
+
+REQUEST_WAITS = Mail("request_waits", recipients.approvers_to_ask, letters.request_waits, still_to_decide)
+REQUEST_RESULT = Mail("request_result", recipients.parties, letters.request_result, was_told)
+ROLE_ACTIVATED = Mail("role_activated", recipients.administrators, letters.role_activated)
+ACTIVATION_ENDED = Mail("activation_ended", recipients.person, letters.activation_ended)
+ASSIGNMENT_ADDED = Mail("assignment_added", recipients.holders, letters.assignment_added)
+ASSIGNMENT_ENDED = Mail("assignment_ended", recipients.holders, letters.assignment_ended)
+INVITATION = Mail("invitation", recipients.person, letters.invitation)
+RESET_TICKET = Mail("reset_ticket", recipients.person, letters.reset_ticket)
+FACTOR_ADDED = Mail(
+    "factor_added",
+    recipients.person,
+    account_change(_("A second factor was added"), _("You have a new second factor to sign in with.")),
+)
+FACTOR_REMOVED = Mail(
+    "factor_removed",
+    recipients.person,
+    account_change(_("A second factor was removed"), _("One of your second factors no longer works.")),
+)
+RECOVERY_CODES_MADE = Mail(
+    "recovery_codes_made",
+    recipients.person,
+    account_change(
+        _("New recovery codes were made"), _("You have new recovery codes; the older ones stopped working.")
+    ),
+)
+RECOVERY_CODE_USED = Mail(
+    "recovery_code_used",
+    recipients.person,
+    account_change(_("A recovery code was used"), _("One of your recovery codes was used as second factor.")),
+)
+PASSWORD_CHANGED = Mail(
+    "password_changed",
+    recipients.person,
+    account_change(_("Your password was changed"), _("Your old password no longer works.")),
+)
+RESET_TICKET_USED = Mail(
+    "reset_ticket_used",
+    recipients.person,
+    account_change(_("Your way back in was used"), _("Somebody used the link that an administrator made for you.")),
+)
+
+MAILS: dict[Kind, tuple[Mail, ...]] = {
+    # Who may hold what
+    Kind.ASSIGNMENT_ADDED: (ASSIGNMENT_ADDED,),
+    Kind.ASSIGNMENT_REMOVED: (ASSIGNMENT_ENDED,),
+    Kind.ASSIGNMENT_EXPIRED: (ASSIGNMENT_ENDED,),
+    # That a request was granted is told by the activation that came of it.
+    Kind.ACTIVATION_STARTED: (REQUEST_RESULT, ROLE_ACTIVATED),
+    Kind.ACTIVATION_EXPIRED: (ACTIVATION_ENDED,),
+    Kind.ACTIVATION_ENDED: (ACTIVATION_ENDED,),
+    # Asking and deciding
+    Kind.REQUEST_MADE: (REQUEST_WAITS,),
+    Kind.REQUEST_APPROVED: (REQUEST_WAITS,),
+    Kind.REQUEST_DENIED: (REQUEST_RESULT,),
+    Kind.REQUEST_CANCELLED: (REQUEST_RESULT,),
+    Kind.REQUEST_LAPSED: (REQUEST_RESULT,),
+    Kind.REQUEST_FAILED: (REQUEST_RESULT,),
+    # People
+    Kind.PERSON_INVITED: (INVITATION,),
+    # Signing in: people hear of it even when they did it themselves, since somebody else may have.
+    Kind.FACTOR_ADDED: (FACTOR_ADDED,),
+    Kind.FACTOR_REMOVED: (FACTOR_REMOVED,),
+    Kind.RECOVERY_CODES_MADE: (RECOVERY_CODES_MADE,),
+    Kind.RECOVERY_CODE_USED: (RECOVERY_CODE_USED,),
+    Kind.PASSWORD_CHANGED: (PASSWORD_CHANGED,),
+    Kind.RESET_TICKET_GIVEN: (RESET_TICKET,),
+    Kind.RESET_TICKET_USED: (RESET_TICKET_USED,),
+}
+
+NO_MAIL: frozenset[Kind] = frozenset(
+    {
+        Kind.PORTAL_SET_UP,
+        Kind.ASSIGNMENT_CHANGED,
+        # Only the actives of somebody who was disabled end this way, and the disabled get no mail.
+        Kind.ASSIGNMENT_ENDED,
+        # One's own doing.
+        Kind.ACTIVATION_DEACTIVATED,
+        Kind.ROLE_ADDED,
+        Kind.ROLE_SETTINGS_CHANGED,
+        Kind.RESOURCE_ADDED,
+        Kind.PERSON_ADDED,
+        Kind.PERSON_JOINED,
+        Kind.PERSON_CHANGED,
+        Kind.PERSON_DISABLED,
+        Kind.PERSON_ENABLED,
+        Kind.GROUP_ADDED,
+        Kind.SIGNED_IN,
+        Kind.SIGNED_OUT,
+        # A stranger can cause it as often as they like.
+        Kind.SIGN_IN_LOCKED,
+        Kind.SECOND_FACTOR_GIVEN,
+        Kind.SESSIONS_ENDED,
+    }
+)
+
+BY_NAME: dict[str, Mail] = {mail.name: mail for mails in MAILS.values() for mail in mails}

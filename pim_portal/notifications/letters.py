@@ -1,0 +1,358 @@
+"""What each mail says. A letter is plain values in whole sentences; `rendering` turns it into HTML and text alike.
+
+Reason and ticket stand only in the mail that asks approvers to decide: a mail goes ways that the portal does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from approvals.models import Request, Status, Verdict
+from audit.models import Event
+from pim_portal.models import EntryTicket, Notification, TicketKind
+from pim_portal.notifications.recipients import request_of
+from roles import wording
+from roles.ids import DIRECTORY
+from roles.models import Assignment, AssignmentType, EndReason, Principal, Resource, Role, RoleKind, User
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to one person. `path` is where its one button leads, `quote` what somebody wrote, with its label."""
+
+    subject: str
+    sentences: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    button: str
+    path: str
+    because: str
+    quote: tuple[str, str] | None = None
+
+
+Compose = Callable[[Notification, datetime], Letter | None]
+
+
+def named(role: Role, resource: Resource) -> str:
+    """Say which role is meant: by its name in the directory, elsewhere with its place."""
+    if resource.pk == DIRECTORY:
+        return role.name
+    return _("{role} at {resource}").format(role=role.name, resource=resource.name)
+
+
+def request_waits(notification: Notification, now: datetime) -> Letter | None:
+    """Ask an approver to decide."""
+    request = _request(notification)
+    person = User.objects.get(pk=request.principal_id)
+    role = named(request.role, request.resource)
+    start = wording.exact(request.wanted_start) if request.wanted_start else _("As soon as it is approved")
+    facts = [
+        (_("Who"), _with_job(person)),
+        (_("Role"), request.role.name),
+        (_("Resource"), request.resource.name),
+        (_("Start"), start),
+        (_("Duration"), wording.span(request.wanted_duration)),
+        (_("Asked"), wording.exact(request.made_at)),
+        (_("Lapses"), wording.exact(request.lapses_at)),
+    ]
+    if request.ticket:
+        facts.append((_("Ticket"), _unlinked(request.ticket)))
+    return Letter(
+        subject=_("Review {person}’s request to activate the {role} role").format(person=person.name, role=role),
+        sentences=(
+            _("{person} asks to activate {role} for {duration}.").format(
+                person=person.name, role=role, duration=wording.span(request.wanted_duration)
+            ),
+            _("Opening the link decides nothing: you sign in, look at the request and say why you decide as you do."),
+        ),
+        facts=tuple(facts),
+        quote=(_("Reason, as {person} wrote it").format(person=person.name), _unlinked(request.reason)),
+        button=_("Open the request"),
+        path=reverse("approvals:request", args=[request.pk]),
+        because=_("You are an approver of this request."),
+    )
+
+
+def request_result(notification: Notification, now: datetime) -> Letter | None:
+    """Tell the requestor, or an approver who was asked, how a request ended."""
+    request = _request(notification)
+    own = notification.recipient_id in (request.principal_id, request.requestor_id)
+    subject, sentence = _end_of_request(request, own=own)
+    role = named(request.role, request.resource)
+    words = {"person": request.principal.name, "role": role}
+    facts = [(_("Role"), request.role.name), (_("Resource"), request.resource.name)]
+    if not own:
+        facts.insert(0, (_("Who"), request.principal.name))
+    if request.outcome:
+        facts += _span_of(request.outcome)
+    verdict = {Status.GRANTED: Verdict.APPROVE, Status.DENIED: Verdict.DENY}.get(Status(request.status))
+    deciders = [one.approver.name for one in request.decisions.filter(verdict=verdict).select_related("approver")]
+    if deciders:
+        label = _("Approved by") if request.status == Status.GRANTED else _("Denied by")
+        facts.append((label, ", ".join(deciders)))
+    sentences = [sentence.format(**words)]
+    if request.status in (Status.LAPSED, Status.FAILED, Status.CANCELLED) and request.status_reason:
+        sentences.append(request.status_reason)
+    if request.status == Status.DENIED:
+        sentences.append(_("The request’s page says why."))
+    return Letter(
+        subject=subject.format(**words),
+        sentences=tuple(sentences),
+        facts=tuple(facts),
+        button=_("Open the request"),
+        path=reverse("approvals:request", args=[request.pk]),
+        because=_("You asked for this role.") if own else _("You were asked to decide this request."),
+    )
+
+
+def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
+    later = request.outcome is not None and request.outcome.starts_at > request.outcome.created_at
+    granted = _("The role will be active by itself at its start.") if later else _("The role is active now.")
+    mine = {
+        Status.GRANTED: (_("Your request for {role} was approved"), granted),
+        Status.DENIED: (_("Your request for {role} was denied"), _("You did not get {role}.")),
+        Status.LAPSED: (_("Your request for {role} lapsed"), _("You did not get {role}. You can ask again.")),
+        Status.CANCELLED: (_("Your request for {role} was cancelled"), _("You did not get {role}.")),
+        Status.FAILED: (_("Your request for {role} failed"), _("You did not get {role}.")),
+    }
+    theirs = {
+        Status.GRANTED: (_("{person}’s request for {role} was approved"), _("There is nothing left to decide.")),
+        Status.DENIED: (_("{person}’s request for {role} was denied"), _("There is nothing left to decide.")),
+        Status.LAPSED: (_("{person}’s request for {role} lapsed"), _("It can no longer be decided.")),
+        Status.CANCELLED: (_("{person}’s request for {role} was cancelled"), _("There is nothing left to decide.")),
+        Status.FAILED: (_("{person}’s request for {role} failed"), _("It was approved, but could not be granted.")),
+    }
+    return (mine if own else theirs)[Status(request.status)]
+
+
+def role_activated(notification: Notification, now: datetime) -> Letter | None:
+    """Tell an administrator that somebody activated a privileged role."""
+    row = _assignment(notification)
+    words = {"person": row.principal.name, "role": named(row.role, row.resource)}
+    request = request_of(_event(notification))
+    deciders = request.decisions.filter(verdict=Verdict.APPROVE).select_related("approver") if request else []
+    approved = ", ".join(one.approver.name for one in deciders) or _("The role asks for no approval")
+    return Letter(
+        subject=_("{person} activated the {role} role").format(**words),
+        sentences=(
+            _("{person} activated {role}, a privileged role.").format(**words),
+            _("There is nothing to do if this was to be expected."),
+        ),
+        facts=(
+            (_("Who"), _with_job(User.objects.get(pk=row.principal_id))),
+            (_("Role"), row.role.name),
+            (_("Resource"), row.resource.name),
+            *_span_of(row),
+            (_("Approved by"), approved),
+        ),
+        button=_("Open PIM Portal"),
+        path=reverse("overview"),
+        because=_("You administer this role."),
+    )
+
+
+def activation_ended(notification: Notification, now: datetime) -> Letter | None:
+    """Tell somebody that a role which they had activated is over."""
+    row = _assignment(notification)
+    if row.ended_at is None or row.principal_id != notification.recipient_id:
+        return None
+    role = named(row.role, row.resource)
+    why = {
+        EndReason.EXPIRED: _("Its time was over. You can activate it again when you need it."),
+        EndReason.ELIGIBILITY_ENDED: _("The eligibility behind it ended, so it cannot be activated again."),
+    }
+    return Letter(
+        subject=_("Your activation of {role} has ended").format(role=role),
+        sentences=(
+            _("You no longer hold {role} by this activation.").format(role=role),
+            why.get(EndReason(row.end_reason), str(EndReason(row.end_reason).label)),
+        ),
+        facts=(
+            (_("Role"), row.role.name),
+            (_("Resource"), row.resource.name),
+            (_("Start"), wording.exact(row.starts_at)),
+            (_("Ended"), wording.exact(row.ended_at)),
+        ),
+        button=_("Open my roles"),
+        path=reverse("approvals:my_roles"),
+        because=_("You activated this role."),
+    )
+
+
+def assignment_added(notification: Notification, now: datetime) -> Letter | None:
+    """Tell somebody about a role that they, or a group of theirs, were given; nothing when it is over already."""
+    row = _assignment(notification)
+    if row.over_at is not None and row.over_at <= now:
+        return None
+    role = named(row.role, row.resource)
+    eligible = row.type == AssignmentType.ELIGIBLE
+    if row.role.kind == RoleKind.GROUP:
+        words = {"group": row.resource.name, "role": row.role.name}
+        subject = _("You can now become {role} of {group}") if eligible else _("You are now {role} of {group}")
+        return _about_assignment(notification, row, subject.format(**words), _advice(row))
+    subject = _("You were made eligible for {role}") if eligible else _("You were assigned the {role} role")
+    return _about_assignment(notification, row, subject.format(role=role), _advice(row))
+
+
+def _advice(row: Assignment) -> str:
+    if row.type == AssignmentType.ELIGIBLE:
+        return _("You hold nothing yet: activate it when you need it, for as long as you need it.")
+    return _("It is in effect without any action of yours, from its start to its end.")
+
+
+def assignment_ended(notification: Notification, now: datetime) -> Letter | None:
+    """Tell somebody that a role which they, or a group of theirs, were given is over."""
+    row = _assignment(notification)
+    if row.ended_at is None:
+        return None
+    role = named(row.role, row.resource)
+    if row.role.kind == RoleKind.GROUP:
+        subject = _("You are no longer {role} of {group}").format(group=row.resource.name, role=row.role.name)
+    elif row.type == AssignmentType.ELIGIBLE:
+        subject = _("You are no longer eligible for {role}").format(role=role)
+    else:
+        subject = _("Your assignment to {role} has ended").format(role=role)
+    why = {EndReason.EXPIRED: _("Its time was over."), EndReason.REMOVED: _("An administrator removed it.")}
+    return _about_assignment(notification, row, subject, why[EndReason(row.end_reason)])
+
+
+def _about_assignment(notification: Notification, row: Assignment, subject: str, sentence: str) -> Letter:
+    ended = [(_("Ended"), wording.exact(row.ended_at))] if row.ended_at else []
+    through = [] if row.principal_id == notification.recipient_id else [(_("Through the group"), row.principal.name)]
+    return Letter(
+        subject=subject,
+        sentences=(sentence,),
+        facts=(
+            (_("Role"), row.role.name),
+            (_("Resource"), row.resource.name),
+            (_("Type"), str(AssignmentType(row.type).label)),
+            *through,
+            *(_span_of(row) if not ended else [(_("Start"), wording.exact(row.starts_at)), *ended]),
+            (_("By"), _actor_of(notification)),
+        ),
+        button=_("Open my roles"),
+        path=reverse("approvals:my_roles"),
+        because=_("This concerns a role of yours."),
+    )
+
+
+def account_change(subject: Promise, sentence: Promise) -> Compose:
+    """Return how to tell somebody of a change to how they sign in."""
+
+    def compose(notification: Notification, now: datetime) -> Letter | None:
+        event = _event(notification)
+        address = event.text.fields.get("address", "")
+        return Letter(
+            subject=str(subject),
+            sentences=(
+                str(sentence),
+                _("If you know nothing of this, tell an administrator at once, and end all your sessions."),
+            ),
+            facts=(
+                (_("When"), wording.exact(event.occurred_at)),
+                (_("By"), _actor_of(notification)),
+                *([(_("From"), address)] if address else []),
+            ),
+            button=_("Open my audit history"),
+            path=reverse("my_audit"),
+            because=_("It is about how you sign in."),
+        )
+
+    return compose
+
+
+def invitation(notification: Notification, now: datetime) -> Letter | None:
+    """Send somebody the link by which they come in for the first time."""
+    return _with_link(
+        notification,
+        now,
+        subject=_("You are invited to PIM Portal"),
+        sentences=(
+            _("With this link you choose your password and set up your second factor. It works once."),
+            _("You will need an authenticator app on your phone."),
+        ),
+        button=_("Accept the invitation"),
+        because=_("An administrator added you to PIM Portal."),
+    )
+
+
+def reset_ticket(notification: Notification, now: datetime) -> Letter | None:
+    """Send somebody who lost password or phone the link by which they get back in."""
+    return _with_link(
+        notification,
+        now,
+        subject=_("Your way back into PIM Portal"),
+        sentences=(
+            _("With this link you set up anew what was lost. It works once, and it signs nobody in by itself."),
+            _("If you did not ask for help, do not use it, and tell an administrator at once."),
+        ),
+        button=_("Get back in"),
+        because=_("An administrator helped you to get back in."),
+    )
+
+
+def _with_link(
+    notification: Notification, now: datetime, *, subject: str, sentences: tuple[str, ...], button: str, because: str
+) -> Letter | None:
+    """Compose a mail around the newest unused ticket of this person; nothing when it was used or is over."""
+    event = _event(notification)
+    tickets = EntryTicket.objects.filter(user=notification.recipient_id, used_at=None, until__gt=now)
+    ticket = tickets.filter(made_at__gte=event.occurred_at).exclude(secret=None).order_by("-made_at").first()
+    if ticket is None:
+        return None
+    return Letter(
+        subject=subject,
+        sentences=sentences,
+        facts=(
+            (_("User name"), ticket.user.username),
+            (_("What for"), str(TicketKind(ticket.kind).label)),
+            (_("Works until"), wording.exact(ticket.until)),
+            (_("By"), _actor_of(notification)),
+        ),
+        button=button,
+        path=reverse("entry", args=[ticket.secret]),
+        because=because,
+    )
+
+
+def _event(notification: Notification) -> Event:
+    assert notification.event is not None  # noqa: S101 - every mail of the catalogue tells of an event
+    return notification.event
+
+
+def _request(notification: Notification) -> Request:
+    return Request.objects.shown().get(pk=_event(notification).request_id)
+
+
+def _assignment(notification: Notification) -> Assignment:
+    rows = Assignment.objects.select_related("principal", "role", "resource")
+    return rows.get(pk=_event(notification).assignment_id)
+
+
+def _span_of(row: Assignment) -> list[tuple[str, str]]:
+    end = wording.exact(row.ends_at) if row.ends_at else _("Permanent")
+    return [(_("Start"), wording.exact(row.starts_at)), (_("End"), end)]
+
+
+def _unlinked(text: str) -> str:
+    """Return `text` so that mail programs make no link of it: nobody's words become a thing to click."""
+    return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u200b", text)
+
+
+def _with_job(person: User) -> str:
+    return ", ".join(part for part in (person.name, person.job_title, person.department) if part)
+
+
+def _actor_of(notification: Notification) -> str:
+    """Say who did it; the text of the event may have been erased since."""
+    event = _event(notification)
+    if event.actor_id == notification.recipient_id:
+        return _("Yourself")
+    actor = Principal.objects.filter(pk=event.actor_id).first()
+    return actor.name if actor else event.text.fields.get("actor", _("PIM Portal"))

@@ -1,0 +1,124 @@
+"""The recurring jobs: what anybody may call at any time, by the worker or from cron.
+
+None of them guards anything. Access ends by the clock; they only write it down, tell people and clear away.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from django.db import transaction
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from approvals.services.requests import lapse_overdue
+from pim_portal.models import Heartbeat, PortalSession
+from pim_portal.notifications.outbox import deliver
+from roles.actors import Clock
+from roles.models import StepUp
+from roles.services.ends import write_down_ends
+
+logger = logging.getLogger(__name__)
+
+SWEEP: Final = "sweep"
+SEND: Final = "send"
+WORKER: Final = "worker"
+
+SECONDS: Final = 10.0  # how long one sweep goes on; what is left follows at once in the next task
+CHUNK: Final = 50  # rows between two looks at the watch
+STEP_UPS_KEPT: Final = timedelta(days=1)
+
+
+class Recurring(NamedTuple):
+    """A job that the worker does every so many minutes."""
+
+    func: str
+    minutes: int
+
+
+SCHEDULES: Final = {
+    "pim-sweep": Recurring("pim_portal.tasks.sweep", 1),
+    "pim-send": Recurring("pim_portal.tasks.send", 1),
+}
+
+
+def ensure_schedules() -> None:
+    """Make the worker's schedules exactly those of this page.
+
+    Any other row goes: a schedule runs whatever it names, and one that cannot be read stops all the others.
+    """
+    with transaction.atomic():
+        Schedule.objects.exclude(name__in=SCHEDULES).delete()
+        for name, job in SCHEDULES.items():
+            first, *others = [*Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True), None]
+            Schedule.objects.filter(pk__in=[pk for pk in others if pk is not None]).delete()
+            plan = {
+                "name": name,
+                "func": job.func,
+                "args": None,
+                "kwargs": None,
+                "hook": None,
+                "cluster": None,
+                "schedule_type": Schedule.MINUTES,
+                "minutes": job.minutes,
+                "repeats": -1,
+            }
+            Schedule.objects.update_or_create(pk=first, defaults=plan)
+
+
+def beat(name: str, *, clock: Clock) -> None:
+    """Write down that a job ran to its end."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": clock()})
+
+
+def send(*, clock: Clock) -> int:
+    """Deliver the outbox; return how many mails left."""
+    sent = deliver(clock=clock)
+    beat(SEND, clock=clock)
+    return sent
+
+
+def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
+    """Write down what ended and what lapsed, and clear away what is worth nothing; return how many rows there were.
+
+    Goes on for at most about `seconds` and has the rest done by a task that follows at once. A part that fails does
+    not keep the others from their work; its error is raised afterwards.
+    """
+    deadline = time.monotonic() + seconds
+    written = 0
+    errors: list[Exception] = []
+    for part in (write_down_ends, lapse_overdue, _prune):
+        try:
+            written += _in_chunks(part, clock=clock, deadline=deadline)
+        except Exception as error:
+            logger.exception("A part of the sweep failed.")
+            errors.append(error)
+    if time.monotonic() >= deadline:
+        async_task(SCHEDULES["pim-sweep"].func, save=False)
+    if errors:
+        raise errors[0]
+    beat(SWEEP, clock=clock)
+    return written
+
+
+def _in_chunks(part: Callable[..., int], *, clock: Clock, deadline: float) -> int:
+    written = 0
+    while True:
+        count = part(clock=clock, limit=CHUNK)
+        written += count
+        if count < CHUNK or time.monotonic() >= deadline:
+            return written
+
+
+def _prune(*, clock: Clock, limit: int) -> int:
+    """Remove step-ups that nobody can use any more, and sessions that are over."""
+    now: datetime = clock()
+    old = StepUp.objects.filter(until__lt=now - STEP_UPS_KEPT).order_by("pk").values_list("pk", flat=True)[:limit]
+    step_ups, _rows = StepUp.objects.filter(pk__in=list(old)).delete()
+    over = PortalSession.objects.filter(expire_date__lt=now).order_by("pk").values_list("pk", flat=True)[:limit]
+    sessions, _rows = PortalSession.objects.filter(pk__in=list(over)).delete()
+    return step_ups + sessions
