@@ -44,6 +44,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("The portal was set up, with {target} as its first administrator."),
         gettext_lazy("{actor} tried to set up the portal"),
     ),
+    Kind.CHECKLIST_STEP_DISMISSED: Wording(
+        gettext_lazy("{actor} dismissed a step of the set-up checklist."),
+        gettext_lazy("{actor} tried to dismiss a step of the set-up checklist"),
+    ),
     Kind.ASSIGNMENT_ADDED: Wording(
         gettext_lazy("{actor} assigned {role} at {resource} to {target}."),
         gettext_lazy("{actor} tried to assign {role} at {resource} to {target}"),

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("portal.set_up", "Portal set up"),
+                            ("portal.checklist_step_dismissed", "Step of the set-up dismissed"),
                             ("assignment.added", "Assignment added"),
                             ("assignment.changed", "Assignment changed"),
                             ("assignment.removed", "Assignment removed"),
