@@ -270,7 +270,7 @@ def too_short_to_grant(facts: DecideFacts) -> Violation | None:
 
 
 def settings_became_stricter(facts: DecideFacts) -> Violation | None:
-    """What was asked must satisfy the settings of today as well; a shorter maximum shortens it, the rest cannot be met."""
+    """What was asked must satisfy today's settings as well. A shorter maximum shortens it; the rest cannot be met."""
     if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING:
         return None
     stricter = (

@@ -16,7 +16,7 @@ class AuditConfig(AppConfig):
         from audit import triggers
 
         post_migrate.connect(install_triggers, sender=self)
-        register(triggers.check_triggers, Tags.database)
+        register(Tags.database)(triggers.check_triggers)
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:

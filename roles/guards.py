@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -20,6 +20,7 @@ from roles.middleware import PortalRequest
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+PageView: TypeAlias = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
 
 
 def open_to_strangers(view: View) -> View:
@@ -42,16 +43,14 @@ def holding(
 ]:
     """Answer 403 to whoever holds this permission nowhere. Objects are narrowed by the selectors behind the page."""
 
-    def wrap(
-        view: Callable[Concatenate[PortalRequest, P], HttpResponseBase],
-    ) -> Callable[Concatenate[PortalRequest, P], HttpResponseBase]:
+    def wrap(view: PageView[P]) -> PageView[P]:
         @functools.wraps(view)
         def guarded(request: PortalRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.authority.anywhere(permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("PageView[P]", guarded)
 
     return wrap
 

@@ -26,7 +26,7 @@ SESSION_MARK = "mark"
 class PortalRequest(HttpRequest):
     """A request as views of the portal know it (for types; Django makes the object)."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     now: datetime
     authority: Authority
 

@@ -30,7 +30,7 @@ class About:
     text: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is an answer of the domain, not an error
     """A service refuses: `violations` holds every broken rule, at least one."""
 
     def __init__(self, violations: Iterable[Violation], *, about: About | None = None) -> None:

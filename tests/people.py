@@ -34,7 +34,8 @@ from roles.selectors.settings import Stage
 from roles.services import step_ups
 from roles.services.assignments import assign
 from roles.services.catalogue import change_settings
-from roles.services.principals import add_group, add_person
+from roles.services.groups import add_group
+from roles.services.principals import add_person
 from roles.services.resources import add_resource
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

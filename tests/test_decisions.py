@@ -286,7 +286,7 @@ ACTS = {
     "deny": (Status.DENIED, lambda request, ines, adam: say_no(request, adam)),
     "cancel": (
         Status.CANCELLED,
-        lambda request, ines, adam: cancel(request.pk, actor=Actor(user=ines), clock=at(SOON)),
+        lambda request, ines, _adam: cancel(request.pk, actor=Actor(ines), clock=at(SOON)),
     ),
 }
 

@@ -164,12 +164,9 @@ def test_one_step_up_is_spent_once(cast, eligible):
 def test_many_activate_the_same_role_at_once_and_one_is_active(cast):
     ines = cast["ines"]
     eligible = make_eligible(ines, role(ids.USER_ADMINISTRATOR))
-    acts = [
-        lambda actor=acting(ines, Purpose.ACTIVATE, eligible.pk): ask(
-            eligible.pk, wanted=Wanted(HOUR, "needed"), actor=actor, clock=at(NOW)
-        )
-        for _ in range(8)
-    ]
+    actors = [acting(ines, Purpose.ACTIVATE, eligible.pk) for _ in range(8)]
+    wanted = Wanted(HOUR, "needed")
+    acts = [lambda actor=actor: ask(eligible.pk, wanted=wanted, actor=actor, clock=at(NOW)) for actor in actors]
     results = at_once(*acts)
     assert sum(result.error is None for result in results) == 1
     assert {type(result.error) for result in results if result.error} == {Refused}

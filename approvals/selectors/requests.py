@@ -46,13 +46,8 @@ def requests_awaiting(authority: Authority) -> list[Request]:
     """Return what this person can decide now, what lapses first first."""
     now = authority.now
     user_id = authority.user.pk
-    rows = list(
-        _asked_of(user_id)
-        .waiting(now)
-        .shown()
-        .select_related("eligibility__role", "eligibility__resource")
-        .order_by("lapses_at", "pk")
-    )
+    waiting = _asked_of(user_id).waiting(now).shown().select_related("eligibility__role", "eligibility__resource")
+    rows = list(waiting.order_by("lapses_at", "pk"))
     if not rows:
         return []
     groups = Assignment.objects.memberships(now).filter(principal=user_id, resource__group__enabled=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from approvals.models import Decision, Request, Status, Verdict
 from approvals.rules import DECIDE, DecideFacts
 from approvals.selectors.approvers import approvers_of
@@ -95,7 +97,7 @@ def _decide(
     request = lock_request(request_id)
     now = clock()
     if actor.user is None:
-        raise Refused([Violation("nobody", "Only a person can decide.")], about=about_request(request))
+        raise Refused([Violation("nobody", _("Only a person can decide."))], about=about_request(request))
     approver = User.objects.get(pk=actor.user.pk)
     facts = gather(
         request,

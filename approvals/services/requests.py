@@ -105,7 +105,8 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now)
     require(ACTIVATE, facts, about=_about(user, eligibility_id, facts))
     eligibility = facts.eligibility
-    assert eligibility is not None and resource is not None  # noqa: S101 - the rules have just said so
+    if eligibility is None or resource is None:
+        raise AssertionError("The rules let an activation pass that has no eligibility.")
 
     _close_lapsed(user, eligibility, resource, now)
     if facts.settings.second_factor != SecondFactor.NONE:

@@ -33,43 +33,62 @@ class EndReason(models.TextChoices):
     PERSON_DISABLED = "person_disabled", _("Its holder was disabled")
 
 
-def _at_path(outer: str) -> ExpressionWrapper[str]:
+def _at_path(outer: str) -> ExpressionWrapper[OuterRef]:
     return ExpressionWrapper(OuterRef(outer), output_field=CharField())
 
 
 def _standing(now: datetime) -> Q:
-    """What every assignment in effect fulfils, before asking where it came from."""
-    retired = Resource.objects.filter(retired_at__isnull=False).alias(at=_at_path("resource__path"))
-    return (
-        Q(starts_at__lte=now)
-        & (Q(ends_at=None) | Q(ends_at__gt=now))
-        & Q(ended_at=None, principal__enabled=True, role__retired_at=None)
-        & ~Exists(retired.filter(at__startswith=F("path")))
+    """What every assignment in effect fulfils, but for retired resources and where it came from."""
+    return Q(
+        Q(ends_at=None) | Q(ends_at__gt=now),
+        starts_at__lte=now,
+        ended_at=None,
+        principal__enabled=True,
+        role__retired_at=None,
     )
 
 
-def _from_live_eligibility(now: datetime, *, through_groups: bool) -> Q:
-    """An activation counts while its eligibility does, for the same person or a member of the same group, there or below."""
-    holder = _given_to(now, "principal") if through_groups else Q(principal=OuterRef("principal"))
+def _not_retired() -> Exists:
+    """Neither the resource nor one above it is retired."""
+    retired = Resource.objects.filter(retired_at__isnull=False).alias(at=_at_path("resource__path"))
+    return ~Exists(retired.filter(at__startswith=F("path")))
+
+
+def _from_live_eligibility(now: datetime) -> Q:
+    """An activation counts while its eligibility does: for the same person or a member of the group, there or below."""
     eligibility = (
         Assignment.objects.alias(at=_at_path("resource__path"))
-        .filter(_standing(now), holder, pk=OuterRef("activated_from"), type=AssignmentType.ELIGIBLE)
-        .filter(role=OuterRef("role"), at__startswith=F("resource__path"))
+        .filter(_standing(now), _not_retired(), pk=OuterRef("activated_from"), type=AssignmentType.ELIGIBLE)
+        .filter(_given_to(now, "principal"), role=OuterRef("role"), at__startswith=F("resource__path"))
     )
-    return Q(activated_from=None) | Exists(eligibility)
+    return Q(activated_from=None) | Q(Exists(eligibility))
 
 
 def _given_to(now: datetime, outer: str) -> Q:
     """Given to the person of the outer query's column `outer`, directly or to a group they are a member of."""
     member = _memberships(now).filter(resource__group=OuterRef("principal"), principal=OuterRef(OuterRef(outer)))
-    return Q(principal=OuterRef(outer)) | Exists(member)
+    return Q(principal=OuterRef(outer)) | Q(Exists(member))
 
 
 def _memberships(now: datetime) -> AssignmentQuerySet:
-    # A member is a user, never a group, so that a membership's own eligibility is never held through a group.
+    """The memberships in effect: the same definition, where it is simpler.
+
+    A member is a user, never a group, and a group's node stands alone: a membership's own eligibility is held by the
+    same person at the same node, and nothing above it can be retired. (In the long form the query would nest deeper
+    than SQLite's parser goes.)
+    """
+    eligibility = Assignment.objects.filter(
+        _standing(now),
+        pk=OuterRef("activated_from"),
+        type=AssignmentType.ELIGIBLE,
+        principal=OuterRef("principal"),
+        role=OuterRef("role"),
+        resource=OuterRef("resource"),
+    )
     return Assignment.objects.filter(
         _standing(now),
-        _from_live_eligibility(now, through_groups=False),
+        Q(activated_from=None) | Q(Exists(eligibility)),
+        resource__retired_at=None,
         role=GROUP_MEMBER,
         type=AssignmentType.ACTIVE,
     )
@@ -80,7 +99,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def in_effect(self, now: datetime) -> AssignmentQuerySet:
         """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
-        return self.filter(_standing(now), _from_live_eligibility(now, through_groups=True))
+        return self.filter(_standing(now), _not_retired(), _from_live_eligibility(now))
 
     def memberships(self, now: datetime) -> AssignmentQuerySet:
         """Return the memberships of groups that are in effect at `now`."""

@@ -136,7 +136,7 @@ class RecoveryCodes(CappedThrottling, Device):
     @property
     def left(self) -> int:
         """How many codes are still unused."""
-        return self.codes.filter(used_at=None).count()
+        return int(self.codes.filter(used_at=None).count())
 
 
 class RecoveryCode(models.Model):

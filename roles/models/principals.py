@@ -6,6 +6,7 @@ import unicodedata
 import uuid
 from typing import Any, ClassVar
 
+from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
@@ -59,7 +60,9 @@ class UserManager(BaseUserManager["User"]):
         """Return the user of this user name or e-mail address; raises `User.DoesNotExist`."""
         key = search_key(username or "")
         field = "email_key" if "@" in key else "username_key"
-        return self.get(**{field: key}) if key else self.get(pk=None)
+        if not key:
+            raise User.DoesNotExist("Nobody is called nothing.")
+        return self.get(**{field: key})
 
 
 class Theme(models.TextChoices):
@@ -85,7 +88,7 @@ class User(Principal, AbstractBaseUser):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -104,15 +107,15 @@ class User(Principal, AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        super().clean()
-        self.email = self.email.strip()
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.kind = PrincipalKind.USER
         self.username_key = search_key(self.username)
         self.email_key = search_key(self.email)
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip()
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -130,18 +133,15 @@ class User(Principal, AbstractBaseUser):
         return False
 
     def has_perm(self, perm: str, obj: object | None = None) -> bool:
-        """Ask the roles held now; see `roles.backend.HeldRolesBackend`."""
-        from roles.backend import HeldRolesBackend
-
-        return HeldRolesBackend().has_perm(self, perm, obj)
+        """Ask the backends; `roles.backend` answers from the roles held now."""
+        return any(backend.has_perm(self, perm, obj) for backend in get_backends() if hasattr(backend, "has_perm"))
 
     def has_perms(self, perm_list: list[str], obj: object | None = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
-        from roles.backend import HeldRolesBackend
-
-        return HeldRolesBackend().has_module_perms(self, app_label)
+        backends = [backend for backend in get_backends() if hasattr(backend, "has_module_perms")]
+        return any(backend.has_module_perms(self, app_label) for backend in backends)
 
     def get_full_name(self) -> str:
         return self.name

@@ -51,7 +51,7 @@ CHILDREN: dict[ResourceKind, frozenset[ResourceKind]] = {
 }
 
 
-class Resource(MP_Node):  # type: ignore[misc]  # treebeard has no types
+class Resource(MP_Node):
     """A node of the scope forest."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

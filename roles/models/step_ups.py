@@ -35,9 +35,7 @@ class StepUp(models.Model):
     verified_at = models.DateTimeField()
     until = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
-    spent_on = models.CharField(
-        max_length=64, blank=True, help_text=_("Digest of the form and the set of its objects.")
-    )
+    spent_on = models.CharField(max_length=64, blank=True, help_text=_("Digest of the form and its objects."))
 
     class Meta:
         verbose_name = _("step-up")

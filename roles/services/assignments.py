@@ -43,7 +43,15 @@ def roles_beyond(group_resource: Resource, authority: Authority) -> tuple[str, .
     held = (
         Assignment.objects.open().filter(principal__group__resource=group_resource).select_related("role", "resource")
     )
-    return tuple(sorted({row.role.name for row in held if not authority.allows(Permission.ASSIGN, row.resource)}))
+    return tuple(
+        sorted(
+            {
+                row.role.name
+                for row in held.select_related("role", "resource")
+                if not authority.allows(Permission.ASSIGN, row.resource)
+            }
+        )
+    )
 
 
 @service(Kind.ASSIGNMENT_ADDED)
@@ -209,8 +217,8 @@ def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: C
 def _could_be_the_last_administrator(assignment: Assignment) -> bool:
     """Whether taking this away touches who administers: the role itself, or membership of a group that holds it."""
     if assignment.role_id == PRIVILEGED_ROLE_ADMINISTRATOR:
-        return assignment.resource_id == DIRECTORY
+        return bool(assignment.resource_id == DIRECTORY)
     holding = Assignment.objects.open().filter(
         principal__group__resource=OuterRef("pk"), role=PRIVILEGED_ROLE_ADMINISTRATOR, resource=DIRECTORY
     )
-    return Resource.objects.filter(Exists(holding), pk=assignment.resource_id).exists()
+    return bool(Resource.objects.filter(Exists(holding), pk=assignment.resource_id).exists())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
 from roles import ids
@@ -98,13 +99,13 @@ def change_settings(
     approval = values.get("approval_required", settings_of(role, place).approval_required)
     violations = []
     if actor.user is not None and held is None:
-        violations.append(Violation("not_allowed", "You may not change the settings of this role."))
+        violations.append(Violation("not_allowed", _("You may not change the settings of this role.")))
     if approval and role.kind != RoleKind.DIRECTORY and stages is not None and not all(s.approvers for s in stages):
         violations.append(
-            Violation("approvers_missing", "Name at least one approver in every stage of this role.", "approvers")
+            Violation("approvers_missing", _("Name at least one approver in every stage of this role."), "approvers")
         )
     if any(len(stage.approvers) > 0 and stage.quorum < 1 for stage in stages or ()):
-        violations.append(Violation("quorum", "At least one approver must agree in each stage.", "quorum"))
+        violations.append(Violation("quorum", _("At least one approver must agree in each stage."), "quorum"))
     if violations:
         raise Refused(violations, about=About(realm=place.realm, text={"role": role.name, "resource": place.name}))
 

@@ -1,4 +1,4 @@
-"""People and groups: adding, disabling, enabling."""
+"""People: adding, disabling, enabling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audit.recording import Ids
 from roles.actors import Actor, Clock
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
-from roles.models import Assignment, EndReason, Group, Purpose, ResourceKind, RoleKind, User
+from roles.models import Assignment, EndReason, Purpose, RoleKind, User
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
@@ -20,7 +20,6 @@ from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import end
 from roles.services.locks import lock_principal
-from roles.services.resources import plant
 from roles.text import clean, is_visible
 
 
@@ -37,7 +36,7 @@ def add_person(
     actor: Actor,
     clock: Clock,
 ) -> User:
-    """Add somebody without a password or second factor: an invitation or a reset ticket lets them in. Raises `Refused`."""
+    """Add somebody without a password or second factor; an invitation lets them in. Raises `Refused`."""
     now = clock()
     user = User(
         username=clean(username),
@@ -136,7 +135,7 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
 
 @service(Kind.PERSON_ENABLED)
 def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
-    """Enable somebody again: eligibilities and memberships are in effect again, nothing that ended is. Raises `Refused`."""
+    """Enable somebody again: eligibilities and memberships count again, nothing that ended does. Raises `Refused`."""
     lock_principal(user_id)
     now = clock()
     user = User.objects.get(pk=user_id)
@@ -151,33 +150,3 @@ def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
     user.save(update_fields=["enabled"])
     record(Kind.PERSON_ENABLED, actor=actor, at=now, target=user, authority_id=held.assignment_id if held else None)
     return user
-
-
-@service(Kind.GROUP_ADDED)
-def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -> Group:
-    """Add a group, with a resource node of its own for its members and owners. Raises `Refused`."""
-    now = clock()
-    name = clean(name)
-    held = Authority(actor.user, now).by(Permission.MANAGE_GROUPS) if actor.user else None
-    violations = []
-    if actor.user is not None and held is None:
-        violations.append(Violation("not_allowed", _("You may not add groups.")))
-    if not is_visible(name):
-        violations.append(Violation("name_missing", _("Give the group a name."), "name"))
-    if Group.objects.filter(name_key=search_key(name)).exists():
-        violations.append(Violation("name_taken", _("Another group has this name."), "name"))
-    if violations:
-        raise Refused(violations, about=About(text={"target": name}))
-    pk = uuid.uuid4()
-    resource = plant(ResourceKind.GROUP, name=name, pk=pk)
-    group = Group(id=uuid.uuid4(), name=name, description=clean(description), resource=resource, created_at=now)
-    group.save(force_insert=True)
-    record(
-        Kind.GROUP_ADDED,
-        actor=actor,
-        at=now,
-        target=group,
-        resource=resource,
-        authority_id=held.assignment_id if held else None,
-    )
-    return group

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.utils.translation import gettext as _
+
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -57,7 +59,8 @@ def plant(
         Resource.objects.add_root(instance=node)
     else:
         Resource.objects.add_child(parent, instance=node)
-    return Resource.objects.get(pk=pk)
+    planted: Resource = Resource.objects.get(pk=pk)
+    return planted
 
 
 @service(Kind.RESOURCE_ADDED)
@@ -72,12 +75,12 @@ def add_resource(
     if actor.user is not None:
         held = Authority(actor.user, now).by(Permission.DEFINE, parent) if parent else None
         if held is None:
-            violations.append(Violation("not_allowed", "You may not add a resource here."))
+            violations.append(Violation("not_allowed", _("You may not add a resource here.")))
     allowed = CHILDREN[ResourceKind(parent.kind)] if parent else {ResourceKind.ROOT}
     if kind not in allowed:
-        violations.append(Violation("wrong_place", "A resource of this kind cannot stand here.", "kind"))
+        violations.append(Violation("wrong_place", _("A resource of this kind cannot stand here."), "kind"))
     if not name:
-        violations.append(Violation("name_missing", "Give the resource a name.", "name"))
+        violations.append(Violation("name_missing", _("Give the resource a name."), "name"))
     if violations:
         raise Refused(violations, about=About(realm=kind.realm, text={"resource": name}))
     resource = plant(kind, name=name, parent=parent, type=type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,7 +37,7 @@ def give(
             kind = Kind.RECOVERY_CODE_USED if isinstance(device, RecoveryCodes) else Kind.SECOND_FACTOR_GIVEN
             record(kind, actor=actor, at=now, target=user, details={"purpose": str(purpose)})
             return step_up
-        violation = _refusal(user, device_id)
+        violation = _refusal(user, device_id, now)
         record(
             Kind.SECOND_FACTOR_GIVEN,
             actor=actor,
@@ -49,7 +49,7 @@ def give(
     raise Refused([violation])
 
 
-def _refusal(user: User, device_id: str) -> Violation:
+def _refusal(user: User, device_id: str, now: datetime) -> Violation:
     device = Device.from_persistent_id(device_id)
     if device is not None and device.user_id == user.pk:
         allowed = device.verify_is_allowed()
@@ -61,7 +61,7 @@ def _refusal(user: User, device_id: str) -> Violation:
         "That code is wrong or was used before. Wait for the next one, and check your phone’s clock: "
         "here it is %(time)s UTC."
     )
-    return Violation("wrong_code", sentence % {"time": f"{timezone.now():%H:%M:%S}"}, "code")
+    return Violation("wrong_code", sentence % {"time": f"{now.astimezone(UTC):%H:%M:%S}"}, "code")
 
 
 def fresh(user: User, *, session: str, purpose: Purpose, now: datetime, own_code: bool = False) -> StepUp | None:
