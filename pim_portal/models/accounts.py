@@ -9,6 +9,8 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from roles.models.encrypted import EncryptedTextField
+
 
 class PortalSession(AbstractBaseSession):
     """A session that knows whose it is, so that people can see and end their own."""
@@ -34,6 +36,15 @@ class TicketKind(models.TextChoices):
     INVITATION = "invitation", _("Invitation")
     RESET_PASSWORD = "reset_password", _("New password")
     RESET_FACTOR = "reset_factor", _("New second factor")
+    RECOVERY = "recovery", _("New password and new second factor")
+
+    @property
+    def gives_password(self) -> bool:
+        return self is not TicketKind.RESET_FACTOR
+
+    @property
+    def removes_factors(self) -> bool:
+        return self in (TicketKind.RESET_FACTOR, TicketKind.RECOVERY)
 
 
 class EntryTicket(models.Model):
@@ -46,6 +57,7 @@ class EntryTicket(models.Model):
     kind = models.CharField(max_length=20, choices=TicketKind.choices)
     user = models.ForeignKey("roles.User", models.PROTECT, related_name="tickets")
     digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the secret in the link."))
+    secret = EncryptedTextField(null=True, help_text=_("For the mail with the link; emptied when the link is used."))
     made_by = models.ForeignKey("roles.User", models.PROTECT, null=True, related_name="tickets_made")
     made_at = models.DateTimeField()
     until = models.DateTimeField()

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +49,7 @@ def _standing(now: datetime) -> Q:
     )
 
 
-def _not_retired() -> Exists:
+def _not_retired() -> Combinable:
     """Neither the resource nor one above it is retired."""
     retired = Resource.objects.filter(retired_at__isnull=False).alias(at=_at_path("resource__path"))
     return ~Exists(retired.filter(at__startswith=F("path")))

@@ -71,7 +71,7 @@ class Theme(models.TextChoices):
     DARK = "dark", _("Dark")
 
 
-class User(Principal, AbstractBaseUser):
+class User(Principal, AbstractBaseUser):  # type: ignore[django-manager-missing]  # of django-otp's untyped devices
     """A person who signs in.
 
     There is no superuser switch and no staff flag: both would bypass the rules. What Django asks of them is answered
@@ -132,11 +132,11 @@ class User(Principal, AbstractBaseUser):
         """Django admin opens by `PortalAdminSite.has_permission`, never by a flag."""
         return False
 
-    def has_perm(self, perm: str, obj: object | None = None) -> bool:
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Ask the backends; `roles.backend` answers from the roles held now."""
         return any(backend.has_perm(self, perm, obj) for backend in get_backends() if hasattr(backend, "has_perm"))
 
-    def has_perms(self, perm_list: list[str], obj: object | None = None) -> bool:
+    def has_perms(self, perm_list: list[str], obj: Any = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
