@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -125,7 +125,8 @@ class Shell:
     @cached_property
     def signed_in(self) -> bool:
         """Whether the viewer has passed both factors; before that nothing of the portal is shown."""
-        return self._user is not None and self._user.is_authenticated and self._user.is_verified()
+        user: Any = self._user  # django-otp gives it `is_verified`, and tells no type checker
+        return user is not None and user.is_authenticated and user.is_verified()
 
     @cached_property
     def navigation(self) -> list[Section]:

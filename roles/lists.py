@@ -79,6 +79,8 @@ class ListPaginator(_Paginator):
 class _OrderedRows(TableQuerysetData):
     """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
 
+    data: QuerySet[Any]
+
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
         if aliases:
@@ -105,7 +107,8 @@ class SelectColumn(tables.Column):
     def header(self) -> SafeString:
         # Ticking all is a convenience of static/portal.js, which also shows the box.
         return format_html(
-            '<span class="visually-hidden">{}</span><input type="checkbox" form="{}" aria-label="{}" data-select-all hidden>',
+            '<span class="visually-hidden">{}</span>'
+            '<input type="checkbox" form="{}" aria-label="{}" data-select-all hidden>',
             _("Select"),
             self.form,
             _("Select all on this page"),
@@ -136,7 +139,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
 
     @cached_property
     def filter(self) -> ListFilter | None:
-        """The filters as the query string sets them; a value that is none of the choices filters nothing and says so."""
+        """The filters as the query string sets them; a value that is no choice filters nothing and says so."""
         return self.filter_class(self.request.GET, queryset=self.rows()) if self.filter_class else None
 
     def get_table_data(self) -> _OrderedRows:

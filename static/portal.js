@@ -23,7 +23,9 @@
     const title = document.createElement("h2");
     title.id = "panel-title";
     title.tabIndex = -1;
-    title.append(...(page.querySelector("h1")?.childNodes ?? []));
+    const heading = page.querySelector("h1");
+    title.append(...heading.childNodes);
+    heading.remove();
     const close = document.createElement("button");
     close.type = "button";
     close.className = "close";
@@ -218,7 +220,7 @@
   setInterval(countDown, 15_000);
   // A page from the back-forward cache comes with its old state.
   window.addEventListener("pageshow", () => {
-    for (const form of document.forms) release(form);
+    for (const form of document.forms) form.dataset.sent === undefined ? refreshSelection(form) : release(form);
     countDown();
   });
 })();

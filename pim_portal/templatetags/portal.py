@@ -56,8 +56,8 @@ def time_left(context: Context, starts_at: datetime, ends_at: datetime | None) -
     text = _("{left} left")
     return format_html(
         '<time datetime="{iso}" title="{exact}" data-ends="{iso}" data-left="{text}" data-ended="{ended}">{left}</time>'
-        '<meter min="0" max="{whole}" low="{low}" optimum="{whole}" value="{rest}" aria-label="{label}" data-ends="{iso}">'
-        "</meter>",
+        '<meter min="0" max="{whole}" low="{low}" optimum="{whole}" value="{rest}" data-ends="{iso}"'
+        ' aria-hidden="true"></meter>',
         iso=ends_at.isoformat(),
         exact=_with_zone(ends_at),
         text=text,
@@ -66,7 +66,6 @@ def time_left(context: Context, starts_at: datetime, ends_at: datetime | None) -
         whole=round(whole.total_seconds()),
         low=round(whole.total_seconds() / 8),
         rest=round(min(whole, rest).total_seconds()),
-        label=_("Time left"),
     )
 
 
