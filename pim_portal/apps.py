@@ -2,6 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,11 @@ class PimPortalConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.recording import subscribe
+        from pim_portal.accounts.entering import describe
         from pim_portal.notifications.subscriber import tell
 
         subscribe(tell)
+        user_logged_in.connect(describe)
         post_migrate.connect(make_schedules, sender=self)
 
 

@@ -153,12 +153,14 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "pim_portal.accounts.views.locked_out"
 AXES_ENABLE_ADMIN = False
+# What axes keeps of a failed form; the name of every field that holds a secret stands here.
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "new_password", "repeated", "code", "app_code", "key"]
 # The audit history keeps sign-ins.
 AXES_DISABLE_ACCESS_LOG = True
 
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "pim_portal.accounts.sessions"
 SESSION_COOKIE_AGE = PIM_SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -57,7 +57,7 @@ class EntryTicket(models.Model):
     kind = models.CharField(max_length=20, choices=TicketKind.choices)
     user = models.ForeignKey("roles.User", models.PROTECT, related_name="tickets")
     digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the secret in the link."))
-    secret = EncryptedTextField(null=True, help_text=_("For the mail with the link; emptied when the link is used."))
+    secret = EncryptedTextField(default="", help_text=_("For the mail with the link; emptied when the link is used."))
     made_by = models.ForeignKey("roles.User", models.PROTECT, null=True, related_name="tickets_made")
     made_at = models.DateTimeField()
     until = models.DateTimeField()

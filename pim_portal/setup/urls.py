@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""The first set-up."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from pim_portal.setup import views
+
+urlpatterns = [path("", views.setup, name="setup")]

@@ -1,0 +1,38 @@
+"""Who somebody is, by user name or e-mail address and password. What they may do, `roles.backend` says."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from roles.models import User
+
+
+class PasswordBackend(BaseBackend):
+    """Checks a password, and takes as long for somebody unknown as for somebody known."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **credentials: Any
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        try:
+            user = User.objects.get_by_natural_key(username)
+        except User.DoesNotExist:
+            User().set_password(password)
+            return None
+        if not user.has_usable_password():
+            User().set_password(password)
+            return None
+        return user if user.check_password(password) and user.enabled else None
+
+    def get_user(self, user_id: uuid.UUID | str) -> User | None:
+        """Return the person of a session; somebody disabled has none."""
+        try:
+            return User.objects.filter(pk=user_id, enabled=True).first()
+        except ValidationError:
+            return None

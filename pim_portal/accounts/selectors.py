@@ -1,0 +1,46 @@
+"""What the pages of an account ask."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from pim_portal.models import EntryTicket, PortalSession
+from roles import ids
+from roles.models import Assignment, User
+
+
+def could_administer(user: User) -> bool:
+    """Return whether this person holds Privileged Role Administrator at the directory, or may come to hold it.
+
+    Directly or through a group, active or eligible, now or later: whoever resets them could become them.
+    """
+    groups = Assignment.objects.open().filter(principal=user, role=ids.GROUP_MEMBER).values("resource__group")
+    given = Q(principal=user) | Q(principal__in=groups)
+    role = Q(role=ids.PRIVILEGED_ROLE_ADMINISTRATOR, resource=ids.DIRECTORY)
+    return Assignment.objects.open().filter(given, role).exists()
+
+
+def working_ticket(digest: str, now: datetime) -> EntryTicket | None:
+    """Return the ticket behind a link that still works."""
+    return (
+        EntryTicket.objects.filter(digest=digest, used_at=None, until__gt=now, user__enabled=True)
+        .select_related("user")
+        .first()
+    )
+
+
+def waiting_ticket(user_id: uuid.UUID, now: datetime) -> EntryTicket | None:
+    """Return the link made last for this person that still works."""
+    tickets = EntryTicket.objects.filter(user=user_id, used_at=None, until__gt=now).order_by("-made_at", "pk")
+    return tickets.select_related("made_by").first()
+
+
+def sessions_of(user: User, *, now: datetime, idle: timedelta, whole: timedelta) -> list[PortalSession]:
+    """Return the sessions of this person that have not ended by the clock, the one used last first."""
+    rows = PortalSession.objects.filter(
+        user=user, expire_date__gt=now, last_seen_at__gt=now - idle, signed_in_at__gt=now - whole
+    )
+    return list(rows.order_by("-last_seen_at", "pk"))

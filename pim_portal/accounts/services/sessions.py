@@ -1,0 +1,54 @@
+"""Sessions: what is written down when they begin and end."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from audit.kinds import Kind, Outcome
+from pim_portal.models import PortalSession
+from roles.actors import Actor, Clock
+from roles.models import User
+from roles.service import record, service
+
+
+def end_sessions_of(user: User, *, but: str | None = None) -> int:
+    """End the sessions of this person, all or all but the one with the key `but`; return how many there were."""
+    rows = PortalSession.objects.filter(user=user)
+    if but is not None:
+        rows = rows.exclude(pk=but)
+    return rows.delete()[0]
+
+
+@service(Kind.SESSIONS_ENDED)
+def end_other_sessions(user: User, *, but: str, actor: Actor, clock: Clock) -> int:
+    """End every session of oneself but this one; return how many there were."""
+    ended = end_sessions_of(user, but=but)
+    record(Kind.SESSIONS_ENDED, actor=actor, at=clock(), target=user, details={"ended": ended})
+    return ended
+
+
+def record_sign_in(user: User, *, actor: Actor, clock: Clock) -> None:
+    """Write down that somebody has given password and second factor."""
+    with transaction.atomic():
+        record(Kind.SIGNED_IN, actor=actor, at=clock(), target=user)
+
+
+def record_sign_out(user: User, *, actor: Actor, clock: Clock) -> None:
+    """Write down that somebody signed out."""
+    with transaction.atomic():
+        record(Kind.SIGNED_OUT, actor=actor, at=clock(), target=user)
+
+
+def record_wrong_password(user: User, *, address: str, clock: Clock) -> None:
+    """Write down that somebody, who need not be this person, gave a wrong password."""
+    actor = Actor(user=None, name="", address=address)
+    with transaction.atomic():
+        details = {"refused": ["wrong_password"]}
+        record(Kind.SIGNED_IN, actor=actor, at=clock(), target=user, outcome=Outcome.REFUSED, details=details)
+
+
+def record_lock(user: User, *, address: str, clock: Clock) -> None:
+    """Write down that sign-in as this person is locked for that address after too many wrong passwords."""
+    actor = Actor(user=None, name="", address=address)
+    with transaction.atomic():
+        record(Kind.SIGN_IN_LOCKED, actor=actor, at=clock(), target=user)

@@ -1,0 +1,20 @@
+"""The recurring jobs once, for cron: a second path beside the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from pim_portal.operations import services
+
+
+class Command(BaseCommand):
+    help = "Write down what is over, and send the mails that are due: once. From cron, every minute."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        written = services.sweep(clock=timezone.now)
+        sent = services.send(clock=timezone.now)
+        if options["verbosity"] > 1:
+            self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}.")
