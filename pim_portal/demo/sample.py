@@ -1,0 +1,219 @@
+"""The sample organisation as it stands in its file: plain values, with times relative to today."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+FILE = Path(__file__).resolve().parent / "data" / "organisation.json"
+WEEK = timedelta(days=7)
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePerson:
+    username: str
+    name: str
+    email: str
+    job_title: str
+    department: str
+    manager: str | None
+    time_zone: str
+    enabled: bool
+    disabled_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleGroup:
+    name: str
+    description: str
+    members: list[str]
+    owners: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleNode:
+    """A resource; `parent` is the path of the node above, empty for a root."""
+
+    parent: str
+    name: str
+    kind: str
+    type: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.parent}/{self.name}" if self.parent else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSettings:
+    role: str
+    kind: str
+    resource: str | None
+    max_minutes: int
+    second_factor: str
+    reason_required: bool
+    ticket_required: bool
+    approval: dict[str, Any] | None
+    permanent_eligible: bool
+    expire_eligible_days: int
+    permanent_active: bool
+    expire_active_days: int
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields of `RoleSettings`."""
+        window = {"approval_window": timedelta(hours=self.approval["window_hours"])} if self.approval else {}
+        return window | {
+            "max_activation": timedelta(minutes=self.max_minutes),
+            "second_factor": self.second_factor,
+            "reason_required": self.reason_required,
+            "ticket_required": self.ticket_required,
+            "approval_required": self.approval is not None,
+            "permanent_eligible_allowed": self.permanent_eligible,
+            "expire_eligible_after": timedelta(days=self.expire_eligible_days),
+            "permanent_active_allowed": self.permanent_active,
+            "expire_active_after": timedelta(days=self.expire_active_days),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAssignment:
+    """An assignment; its days count from today. `by` None: given by the operator, as the first of its kind is."""
+
+    role: str
+    at: str
+    type: str
+    starts_days: float
+    ends_days: float | None
+    state: str
+    by: str | None
+    given_days: float
+    reason: str
+    who: str = ""
+    group: str = ""
+    ended_days: float | None = None
+    end_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDecision:
+    by: str
+    verdict: str
+    after_minutes: float
+    justification: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """Something that was asked, and what became of it. Minutes count from when it was asked.
+
+    Asked `minutes_ago`, or at `time` (UTC) on the latest `weekday` (Monday is 0) that leaves room for all that
+    followed, and so many weeks before.
+    """
+
+    who: str
+    role: str
+    at: str
+    minutes: float
+    reason: str
+    ticket: str
+    decisions: list[SampleDecision]
+    outcome: str = ""
+    minutes_ago: float | None = None
+    weeks_ago: int = 0
+    weekday: int = 0
+    time: str = ""
+    closed_after_minutes: float = 0
+    deactivated_after_minutes: float | None = None
+    wanted_start_hours: float | None = None
+
+    def asked_at(self, now: datetime) -> datetime:
+        """Return when this was asked, seen from `now`."""
+        if self.minutes_ago is not None:
+            return now - timedelta(minutes=self.minutes_ago)
+        hour, minute = map(int, self.time.split(":"))
+        asked = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        asked -= timedelta(days=(asked.weekday() - self.weekday) % 7)
+        lasted = timedelta(minutes=self.closed_after_minutes + (self.minutes if self.outcome == "granted" else 0))
+        while asked + lasted > now:
+            asked -= WEEK
+        return asked - self.weeks_ago * WEEK
+
+
+class SampleOrganisation:
+    """The whole file, room by room."""
+
+    def __init__(self, file: Path = FILE) -> None:
+        self._data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+
+    @cached_property
+    def people(self) -> list[SamplePerson]:
+        """Everybody, managers before those who report to them."""
+        by_name = {row["username"]: SamplePerson(**row) for row in self._data["people"]}
+        ordered: dict[str, SamplePerson] = {}
+
+        def add(person: SamplePerson) -> None:
+            if person.manager and person.manager not in ordered:
+                add(by_name[person.manager])
+            ordered.setdefault(person.username, person)
+
+        for person in by_name.values():
+            add(person)
+        return list(ordered.values())
+
+    @property
+    def usernames(self) -> list[str]:
+        """Everybody in the order of the file: those whom the sample is about come first."""
+        return [row["username"] for row in self._data["people"]]
+
+    @property
+    def groups(self) -> list[SampleGroup]:
+        return _rows(SampleGroup, self._data["groups"])
+
+    @property
+    def administrative_units(self) -> list[tuple[str, str]]:
+        """Name and description."""
+        return [(row["name"], row["description"]) for row in self._data["administrative_units"]]
+
+    @property
+    def resources(self) -> list[SampleNode]:
+        """Every node of the resource trees, parents first."""
+        return [node for root in self._data["resource_roots"] for node in _nodes(root, "")]
+
+    @property
+    def settings(self) -> list[SampleSettings]:
+        return _rows(SampleSettings, self._data["settings"])
+
+    @property
+    def assignments(self) -> list[SampleAssignment]:
+        return _rows(SampleAssignment, self._data["assignments"])
+
+    @property
+    def requests(self) -> list[SampleRequest]:
+        """What is over, what runs, what waits."""
+        rows = [row for room in ("history", "running", "waiting") for row in self._data[room]]
+        return [
+            SampleRequest(**{**row, "decisions": _rows(SampleDecision, row["decisions"])})  # type: ignore[arg-type]
+            for row in rows
+        ]
+
+
+def _rows(shape: type[Row], rows: list[dict[str, Any]]) -> list[Row]:
+    known = {field.name for field in fields(shape)}  # type: ignore[arg-type]
+    if unknown := {name for row in rows for name in row} - known:
+        raise ValueError(f"{FILE.name} has {', '.join(sorted(unknown))}, which {shape.__name__} does not know.")
+    return [shape(**row) for row in rows]
+
+
+def _nodes(node: dict[str, Any], parent: str) -> Iterator[SampleNode]:
+    made = SampleNode(parent, node["name"], node["kind"], node.get("type", ""))
+    yield made
+    for child in node.get("children", []):
+        yield from _nodes(child, made.path)
