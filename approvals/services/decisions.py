@@ -80,7 +80,7 @@ def approve(
 def deny(request_id: uuid.UUID, *, actor: Actor, justification: str, seen: str, clock: Clock) -> Request:
     """Record a denial; it ends the request. Raises `Refused`, and `Request.DoesNotExist` for an unknown id."""
     request, facts, now = _decide(request_id, Verdict.DENY, actor, justification, seen, None, clock)
-    authority_id = _authority_id(facts.approver, now)
+    authority_id = _authority_id(request, facts, now)
     close(request, Status.DENIED, actor=actor, now=now, justification=facts.justification, authority_id=authority_id)
     return request
 
@@ -131,7 +131,7 @@ def _decide(
             role=request.role,
             resource=request.resource,
             request_id=request.pk,
-            authority_id=_authority_id(approver, now),
+            authority_id=_authority_id(request, facts, now),
             details={
                 "stage": stage.number,
                 "granted_seconds": int((duration or request.wanted_duration).total_seconds()),
@@ -152,9 +152,10 @@ def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetim
     grant(request, actor=actor, now=now, settings=facts.settings, duration=shortest)
 
 
-def _authority_id(approver: User, now: datetime) -> uuid.UUID | None:
-    """The role by which somebody decides whom the settings did not name: Privileged Role Administrator, if held."""
-    for one in Authority(approver, now).held:
+def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.UUID | None:
+    """Return the assignment by which somebody decides where the settings name nobody; who is named needs none."""
+    named = any(stage.approvers for stage in facts.settings.stages if stage.number == request.stage_number)
+    for one in () if named else Authority(facts.approver, now).held:
         if one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY:
             return one.assignment_id
     return None
