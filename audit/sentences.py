@@ -208,7 +208,7 @@ def _for_somebody_else(event: Event) -> bool:
 
 
 def _eligible(event: Event) -> bool:
-    return event.details.get("type") == "eligible"
+    return bool(event.details.get("type") == "eligible")
 
 
 def _default_settings(event: Event) -> bool:
