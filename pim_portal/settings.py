@@ -59,6 +59,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pim_portal.headers.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before everything that redirects: a panel's script must not follow a redirect, and use up its message.
+    "pim_portal.panels.PanelMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -239,7 +241,10 @@ TIME_ZONE = "UTC"
 
 # Mail
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# The demo's people are invented: their mails go into its mailbox page, and never off this machine.
+EMAIL_BACKEND = (
+    "pim_portal.demo.mail.DemoMailBackend" if PIM_DEMO else "django.core.mail.backends.smtp.EmailBackend"
+)
 EMAIL_HOST = ENVIRONMENT.email.get("host", "")
 EMAIL_PORT = ENVIRONMENT.email.get("port", 25)
 EMAIL_HOST_USER = ENVIRONMENT.email.get("user", "")
