@@ -5,6 +5,10 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pim_portal.settings")
+    if sys.argv[1:2] == ["demo"]:
+        from pim_portal.demo.environment import prepare
+
+        prepare(sys.argv[2:], os.environ)
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -169,11 +169,6 @@ class SampleOrganisation:
         return list(ordered.values())
 
     @property
-    def usernames(self) -> list[str]:
-        """Everybody in the order of the file: those whom the sample is about come first."""
-        return [row["username"] for row in self._data["people"]]
-
-    @property
     def groups(self) -> list[SampleGroup]:
         return _rows(SampleGroup, self._data["groups"])
 
