@@ -21,6 +21,7 @@ BACKEND = "pim_portal.accounts.backends.PasswordBackend"
 def begin(request: HttpRequest, user: User) -> None:
     """Begin a session of somebody whose password was right. It opens nothing before `verify`."""
     login(request, user, backend=BACKEND)
+    unverify(request)
 
 
 def describe(*, request: HttpRequest, **kwargs: Any) -> None:
@@ -32,6 +33,13 @@ def describe(*, request: HttpRequest, **kwargs: Any) -> None:
     session[sessions.ADDRESS] = request.META.get("REMOTE_ADDR", "")[:64]
     session[sessions.BROWSER] = request.META.get("HTTP_USER_AGENT", "")[:300]
     session.last_seen_at = now
+
+
+def unverify(request: HttpRequest) -> None:
+    """Give the user whom Django has just put into the request what django-otp gives to every user."""
+    user: Any = request.user
+    user.otp_device = None
+    user.is_verified = lambda: user.otp_device is not None
 
 
 def verify(request: HttpRequest, device: Device) -> None:

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 from django.urls import reverse
 from django.utils import timezone
 
+from pim_portal.accounts.entering import unverify
 from pim_portal.accounts.sessions import SessionStore
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -39,8 +40,7 @@ class SessionLimitsMiddleware:
         now = timezone.now()
         if over := why_over(session, now):
             logout(request)
-            # What django-otp adds to every user; nobody is verified.
-            request.user.is_verified = lambda: False  # type: ignore[union-attr]
+            unverify(request)
             return over
         if session.last_seen_at is None or now - session.last_seen_at >= SEEN_EVERY:
             session.seen(now)

@@ -43,6 +43,7 @@ from pim_portal.accounts.forms import (
 from pim_portal.accounts.links import way_on
 from pim_portal.accounts.selectors import sessions_of, working_ticket
 from pim_portal.accounts.services import factors, profiles, sessions, tickets
+from pim_portal.answers import form_page
 from pim_portal.models import TicketKind
 from pim_portal.setup.services import is_set_up
 from roles import wording
@@ -86,7 +87,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         _record_failure(request, name)
         form.add_error(None, _("There is no such user name or e-mail address, or the password is wrong."))
     over = WHY_OVER.get(request.GET.get("over", ""), "")
-    return render(request, "accounts/sign_in.html", {"form": form, "next": way_on(request), "over": over})
+    return form_page(request, "accounts/sign_in.html", form, next=way_on(request), over=over)
 
 
 def _record_failure(request: HttpRequest, name: str) -> None:
@@ -147,7 +148,7 @@ def second_factor(request: PortalRequest) -> HttpResponseBase:
         else:
             _open(request, step_up.device, actor)
             return redirect(wanted)
-    return render(request, "accounts/second_factor.html", {"form": form, "next": wanted})
+    return form_page(request, "accounts/second_factor.html", form, next=wanted)
 
 
 def _open(request: PortalRequest, device_id: str, actor: Actor) -> None:
@@ -186,8 +187,7 @@ def enrol(request: PortalRequest) -> HttpResponseBase:
             _open(request, step_up.device, actor)
             codes = factors.make_first_recovery_codes(request.user, actor=actor, clock=timezone.now)
             return render(request, "accounts/first_recovery_codes.html", {"codes": codes, "next": wanted})
-    context = {"form": form, "next": wanted, **_key_to_show(request, form)}
-    return render(request, "accounts/enrol.html", context)
+    return form_page(request, "accounts/enrol.html", form, next=wanted, **_key_to_show(request, form))
 
 
 def _key_to_show(request: PortalRequest, form: EnrolForm | AppForm) -> dict[str, Any]:
@@ -252,8 +252,7 @@ def entry(request: PortalRequest, secret: str) -> HttpResponseBase:
             # Whoever was signed in in this browser may be somebody else.
             logout(request)
             return render(request, "accounts/entry_used.html", {"kind": kind})
-    context = {"form": form, "ticket": ticket, "person": ticket.user, "kind": kind}
-    return render(request, "accounts/entry.html", context)
+    return form_page(request, "accounts/entry.html", form, ticket=ticket, person=ticket.user, kind=kind)
 
 
 # Own account
@@ -286,7 +285,6 @@ def account(request: PortalRequest) -> HttpResponseBase:
     apps = TotpDevice.objects.filter(user=user, confirmed=True).order_by("created_at", "pk")
     codes = RecoveryCodes.objects.filter(user=user, confirmed=True).first()
     context = {
-        "form": form,
         "apps": apps,
         "may_add": len(apps) < factors.MAX_APPS,
         "may_remove": len(apps) > 1,
@@ -296,7 +294,7 @@ def account(request: PortalRequest) -> HttpResponseBase:
         "idle_minutes": settings.PIM_IDLE_MINUTES,
         "session_hours": settings.PIM_SESSION_HOURS,
     }
-    return render(request, "accounts/account.html", context)
+    return form_page(request, "accounts/account.html", form, **context)
 
 
 @read_and_send
@@ -325,7 +323,7 @@ def password_change(request: PortalRequest) -> HttpResponseBase:
                 update_session_auth_hash(request, changed)
                 messages.success(request, _("Your password is changed, and every other session of yours has ended."))
                 return redirect("account")
-    return render(request, "accounts/password_change.html", {"form": form})
+    return form_page(request, "accounts/password_change.html", form)
 
 
 @read_and_send
@@ -348,8 +346,7 @@ def factor_add(request: PortalRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("“{name}” is added.").format(name=app.name))
             return redirect("account")
-    context = {"form": form, **_key_to_show(request, form)}
-    return render(request, "accounts/factor_add.html", context)
+    return form_page(request, "accounts/factor_add.html", form, **_key_to_show(request, form))
 
 
 @read_and_send
@@ -367,7 +364,7 @@ def factor_remove(request: PortalRequest, pk: int) -> HttpResponseBase:
             _stay_open(request)
             messages.success(request, _("“{name}” is removed.").format(name=app.name))
             return redirect("account")
-    return render(request, "accounts/factor_remove.html", {"form": form, "app": app})
+    return form_page(request, "accounts/factor_remove.html", form, app=app)
 
 
 def _stay_open(request: PortalRequest) -> None:
@@ -390,7 +387,7 @@ def recovery_codes(request: PortalRequest) -> HttpResponseBase:
             form.add_refusal(refused)
         else:
             return render(request, "accounts/new_recovery_codes.html", {"codes": made})
-    return render(request, "accounts/recovery_codes.html", {"form": form, "left": codes.left if codes else 0})
+    return form_page(request, "accounts/recovery_codes.html", form, left=codes.left if codes else 0)
 
 
 @require_POST

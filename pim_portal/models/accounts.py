@@ -22,8 +22,8 @@ class PortalSession(AbstractBaseSession):
     browser = models.CharField(max_length=300, blank=True)
 
     class Meta(AbstractBaseSession.Meta):
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = _("session")  # type: ignore[assignment]
+        verbose_name_plural = _("sessions")  # type: ignore[assignment]
 
     @classmethod
     def get_session_store_class(cls) -> Any:

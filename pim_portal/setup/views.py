@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from pim_portal.answers import form_page
 from pim_portal.setup import services
 from pim_portal.setup.forms import SetUpForm
 from roles.actors import Actor
@@ -48,4 +49,4 @@ def setup(request: PortalRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("The portal is set up. Sign in, and add your second factor."))
             return redirect("sign_in")
-    return render(request, "setup/setup.html", {"form": form})
+    return form_page(request, "setup/setup.html", form)

@@ -189,7 +189,7 @@ def _use(ticket_id: uuid.UUID, *, password: str | None, actor: Actor, clock: Clo
         user.save(update_fields=["password"])
     if kind.removes_factors:
         factors.remove_all(user, actor=actor, now=now, even_the_last=ticket.made_by_id is None)
-    _close(user, now)
+    close_links_of(user, now)
     EntryTicket.objects.filter(pk=ticket.pk).update(used_at=now)
     ended = end_sessions_of(user)
     record(
@@ -203,7 +203,7 @@ def _use(ticket_id: uuid.UUID, *, password: str | None, actor: Actor, clock: Clo
 
 
 def _give(kind: TicketKind, user: User, *, actor: Actor, now: datetime) -> Given:
-    _close(user, now, kind=kind)
+    close_links_of(user, now, kind=kind)
     secret = secrets.token_urlsafe(32)
     ticket = EntryTicket.objects.create(
         kind=kind,
@@ -217,7 +217,7 @@ def _give(kind: TicketKind, user: User, *, actor: Actor, now: datetime) -> Given
     return Given(ticket, secret)
 
 
-def _close(user: User, now: datetime, *, kind: TicketKind | None = None) -> None:
+def close_links_of(user: User, now: datetime, *, kind: TicketKind | None = None) -> None:
     """Let the links of this person that still work stop working: all, or those of one kind."""
     waiting = EntryTicket.objects.filter(user=user, used_at=None)
     if kind is not None:

@@ -1,0 +1,243 @@
+"""What Django admin shows. All of it stands here: the apps below know nothing of pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+
+from approvals.models import Decision, Request, RequestApprover, RequestStage
+from audit.kinds import Realm
+from audit.models import Event, EventText, Pending
+from pim_portal.models import Heartbeat, Notification
+from pim_portal.people.selectors import within_sight
+from pim_portal.portal_admin import ReadOnlyAdmin
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.models import (
+    ApprovalStage,
+    Assignment,
+    Group,
+    Principal,
+    RecoveryCodes,
+    Resource,
+    Role,
+    RoleKind,
+    RoleSettings,
+    StageApprover,
+    StepUp,
+    TotpDevice,
+    User,
+)
+
+# People and groups
+
+
+@admin.register(Principal)
+class PrincipalAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    list_display = ("name", "kind", "enabled", "created_at")
+    list_filter = ("kind", "enabled")
+    search_fields = ("name_key",)
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    hidden = ("password",)
+    list_display = ("name", "username", "email", "department", "enabled")
+    list_filter = ("enabled",)
+    search_fields = ("name_key", "username_key", "email_key")
+
+
+@admin.register(Group)
+class GroupAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    list_display = ("name", "description", "enabled")
+    search_fields = ("name_key",)
+
+
+@admin.register(TotpDevice)
+class TotpDeviceAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    hidden = ("key", "last_step", "drift")
+    list_display = ("user", "name", "confirmed", "created_at", "last_used_at")
+    search_fields = ("user__name_key",)
+
+
+@admin.register(RecoveryCodes)
+class RecoveryCodesAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    list_display = ("user", "left", "created_at")
+    search_fields = ("user__name_key",)
+
+
+@admin.register(StepUp)
+class StepUpAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    hidden = ("session", "spent_on")
+    list_display = ("user", "purpose", "verified_at", "until", "used_at")
+    list_filter = ("purpose",)
+    search_fields = ("user__name_key",)
+
+
+# Roles and where they are held
+
+
+class PlacedAdmin(ReadOnlyAdmin):
+    """Rows that belong to a resource; `at` leads there."""
+
+    at = "resource__"
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        return rows.filter(within_sight(authority, self.permission, at=self.at))
+
+
+@admin.register(Resource)
+class ResourceAdmin(PlacedAdmin):
+    at = ""
+    list_display = ("name", "kind", "type", "scope_path", "retired_at")
+    list_filter = ("kind",)
+    search_fields = ("name_key", "scope_path")
+
+
+@admin.register(Role)
+class RoleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "category", "privileged", "built_in")
+    list_filter = ("kind", "privileged", "built_in")
+    search_fields = ("name_key",)
+
+
+def _settings_within_sight(authority: Authority, at: str) -> Q:
+    """Return the condition for role settings; a role's default belongs to the whole world of the role."""
+    worlds = [RoleKind.DIRECTORY]
+    if any(authority.paths(Permission.SEE, Realm.RESOURCE)):
+        worlds.append(RoleKind.RESOURCE)
+    defaults = Q(**{f"{at}resource": None, f"{at}role__kind__in": [*worlds, RoleKind.GROUP]})
+    return defaults | within_sight(authority, at=f"{at}resource__")
+
+
+class SettingsAdmin(ReadOnlyAdmin):
+    at = ""
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        return rows.filter(_settings_within_sight(authority, self.at))
+
+
+@admin.register(RoleSettings)
+class RoleSettingsAdmin(SettingsAdmin):
+    list_display = ("role", "resource", "max_activation", "approval_required", "changed_at")
+    list_filter = ("approval_required",)
+    list_select_related = ("role", "resource")
+    search_fields = ("role__name_key",)
+
+
+@admin.register(ApprovalStage)
+class ApprovalStageAdmin(SettingsAdmin):
+    at = "settings__"
+    list_display = ("settings", "number", "quorum")
+
+
+@admin.register(StageApprover)
+class StageApproverAdmin(SettingsAdmin):
+    at = "stage__settings__"
+    list_display = ("stage", "principal")
+    list_select_related = ("stage", "principal")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(PlacedAdmin):
+    list_display = ("principal", "role", "resource", "type", "starts_at", "ends_at", "ended_at", "end_reason")
+    list_filter = ("type", "end_reason")
+    list_select_related = ("principal", "role", "resource")
+    search_fields = ("principal__name_key", "role__name_key", "resource__name_key")
+
+
+# Requests
+
+
+@admin.register(Request)
+class RequestAdmin(PlacedAdmin):
+    hidden = ("digest", "settings_digest")
+    list_display = ("principal", "role", "resource", "status", "made_at", "decided_at")
+    list_filter = ("status",)
+    list_select_related = ("principal", "role", "resource")
+    search_fields = ("principal__name_key", "role__name_key", "resource__name_key")
+
+
+@admin.register(RequestStage)
+class RequestStageAdmin(PlacedAdmin):
+    at = "request__resource__"
+    list_display = ("request", "number", "quorum")
+    list_select_related = ("request__principal", "request__role")
+
+
+@admin.register(RequestApprover)
+class RequestApproverAdmin(PlacedAdmin):
+    at = "stage__request__resource__"
+    list_display = ("stage", "principal")
+    list_select_related = ("stage", "principal")
+
+
+@admin.register(Decision)
+class DecisionAdmin(PlacedAdmin):
+    at = "request__resource__"
+    list_display = ("request", "approver", "verdict", "decided_at")
+    list_filter = ("verdict",)
+    list_select_related = ("request__principal", "request__role", "approver")
+
+
+# History
+
+
+class HistoryAdmin(ReadOnlyAdmin):
+    """Events, of the directory as a whole and of the resources and groups that the viewer may see."""
+
+    permission = Permission.SEE_AUDIT
+    at = ""
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        places = Resource.objects.filter(within_sight(authority, self.permission, at=""))
+        directory = Q(**{f"{self.at}realm": Realm.DIRECTORY})
+        return rows.filter(directory | Q(**{f"{self.at}resource_id__in": places.values("pk")}))
+
+
+@admin.register(Event)
+class EventAdmin(HistoryAdmin):
+    list_display = ("occurred_at", "kind", "outcome", "realm")
+    list_filter = ("outcome", "realm", "kind")
+    search_fields = ("text__search",)
+
+
+@admin.register(EventText)
+class EventTextAdmin(HistoryAdmin):
+    at = "event__"
+    hidden = ("salts",)
+    list_display = ("event", "fields")
+    list_select_related = ("event",)
+    search_fields = ("search",)
+
+
+@admin.register(Pending)
+class PendingAdmin(HistoryAdmin):
+    at = "event__"
+    list_display = ("event",)
+    list_select_related = ("event",)
+
+
+# The portal's own work
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    list_display = ("mail", "recipient", "state", "attempts", "created_at", "sent_at")
+    list_filter = ("state", "mail")
+    list_select_related = ("recipient",)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    list_display = ("name", "beat_at", "asked_at")
