@@ -1,0 +1,90 @@
+"""What one event says besides its sentence: everything recorded, in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.canonical import IDS
+from audit.models import Event
+from roles import wording
+from roles.models import Assignment
+
+# The details that have a name for people; a new one shows under its own until it gets one.
+LABELS: dict[str, str | Promise] = {
+    "action": gettext_lazy("Action"),
+    "type": gettext_lazy("Type"),
+    "starts_at": gettext_lazy("Start"),
+    "ends_at": gettext_lazy("End"),
+    "wanted_start": gettext_lazy("Wanted start"),
+    "wanted_seconds": gettext_lazy("Wanted duration"),
+    "granted_seconds": gettext_lazy("Granted duration"),
+    "stage": gettext_lazy("Stage of approval"),
+    "why": gettext_lazy("Why it ended"),
+    "refused": gettext_lazy("Refused because of"),
+    "purpose": gettext_lazy("For"),
+    "kind": gettext_lazy("Kind"),
+    "parent": gettext_lazy("Below"),
+    "step": gettext_lazy("Step"),
+    "digest": gettext_lazy("Digest of what was asked"),
+    "settings": gettext_lazy("Digest of the role settings"),
+    "before": gettext_lazy("Digest of the settings before"),
+    "after": gettext_lazy("Digest of the settings after"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One recorded detail, under its name for people."""
+
+    label: str
+    value: str
+
+
+def details_of(event: Event) -> list[Detail]:
+    """Return the recorded details of an event in words."""
+    return [Detail(str(LABELS.get(name, name)), _said(name, value)) for name, value in event.details.items()]
+
+
+def ids_of(event: Event) -> list[tuple[str, str]]:
+    """Return the ids that were recorded, under the names of their columns."""
+    columns = [field for field in Event._meta.concrete_fields if field.name in ("uuid", *IDS)]
+    return [
+        (capfirst(str(field.verbose_name)), str(value))
+        for field in columns
+        if (value := field.value_from_object(event))
+    ]
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None:
+        return {"ends_at": _("Permanent"), "wanted_start": _("At once")}.get(name, _("None"))
+    if name.endswith("_seconds") and isinstance(value, int):
+        return wording.span(timedelta(seconds=value))
+    if name.endswith(("_at", "_start")) and (moment := _moment(value)):
+        return wording.exact(moment)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return parse_datetime(str(value))
+    except ValueError:
+        return None
+
+
+def authority_behind(event: Event) -> Assignment | None:
+    """Return the assignment by whose authority something was done, if there was one and it is still known."""
+    if event.authority_id is None:
+        return None
+    return Assignment.objects.select_related("role", "resource").filter(pk=event.authority_id).first()

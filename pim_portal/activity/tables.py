@@ -1,0 +1,49 @@
+"""The history as a list: who, what, when, where, why."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from audit.kinds import Outcome
+from audit.models import Event
+from audit.sentences import said, sentence, why
+from pim_portal.templatetags.portal import tag
+
+REASON_WORDS = 24
+
+
+class HistoryTable(tables.Table):
+    """Events in the words that every audit page uses; the sentence leads to the details."""
+
+    who = tables.Column(empty_values=(), orderable=False, verbose_name=_("Who"))
+    what = tables.Column(
+        empty_values=(), orderable=False, verbose_name=_("What"), attrs={"td": {"class": "main"}, "th": {}}
+    )
+    occurred_at = tables.TemplateColumn("{% moment record.occurred_at %}", verbose_name=_("When"))
+    where = tables.Column(empty_values=(), orderable=False, verbose_name=_("Where"))
+    why = tables.Column(empty_values=(), orderable=False, verbose_name=_("Why"), attrs={"td": {"class": "wide"}})
+
+    class Meta:
+        model = Event
+        fields = ("who", "what", "occurred_at", "where", "why")
+        empty_text = _("Nothing has happened yet. What you do in the portal, and what is done to you, will stand here.")
+
+    def render_who(self, record: Event) -> str:
+        return said(record, "actor")
+
+    def render_what(self, record: Event) -> SafeString:
+        link = format_html('<a href="{}">{}</a>', reverse("my_audit_event", args=[record.uuid]), sentence(record))
+        if record.outcome == Outcome.DONE:
+            return link
+        return format_html("{} {}", link, tag("bad", record.get_outcome_display()))
+
+    def render_where(self, record: Event) -> str:
+        return said(record, "resource")
+
+    def render_why(self, record: Event) -> str:
+        return Truncator(why(record)).words(REASON_WORDS)

@@ -1,0 +1,1 @@
+"""The questions that the Overview and the page of permissions ask."""
