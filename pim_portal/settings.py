@@ -268,7 +268,8 @@ LOGGING = {
     "loggers": {
         # Django and django-q2 would write to handlers of their own.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django-q": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Each task and each beat of the worker: an operator reads failures, the health page the rest.
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "axes": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }
