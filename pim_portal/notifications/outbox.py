@@ -35,7 +35,7 @@ GIVE_UP_AFTER: Final = timedelta(days=3)
 SECONDS: Final = 15.0  # how long one run goes on claiming
 
 
-class NoMailServer(Exception):
+class NoMailServerError(Exception):
     """There is no mail server to send through, or it does not let the portal in."""
 
 
@@ -49,7 +49,7 @@ def deliver(*, clock: Clock, seconds: float = SECONDS) -> int:
     connection = mail.get_connection()
     try:
         _open(connection)
-    except NoMailServer as error:
+    except NoMailServerError as error:
         _remark(str(error), now=clock())
         return 0
     sent = 0
@@ -73,11 +73,11 @@ def _due(now: datetime) -> QuerySet[Notification]:
 
 def _open(connection: BaseEmailBackend) -> None:
     if isinstance(connection, EmailBackend) and not connection.host:
-        raise NoMailServer("No mail server is set: PIM_EMAIL_URL is empty.")
+        raise NoMailServerError("No mail server is set: PIM_EMAIL_URL is empty.")
     try:
         connection.open()
     except (smtplib.SMTPException, OSError) as error:
-        raise NoMailServer(_words(error)) from error
+        raise NoMailServerError(_words(error)) from error
 
 
 def _close(connection: BaseEmailBackend) -> None:
