@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,12 +14,6 @@ from roles.models import TotpDevice, User
 
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
-
-
-class Cookie(TypedDict):
-    name: str
-    value: str
-    url: str
 
 
 def session_of(user: User) -> str:
@@ -41,6 +35,6 @@ def visiting(user: User) -> Client:
     return client
 
 
-def cookie_of(user: User, server: LiveServer) -> Cookie:
+def cookie_of(user: User, server: LiveServer) -> Any:
     """The cookie that lets a browser in as this person."""
     return {"name": settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": server.url}
