@@ -1,0 +1,182 @@
+"""Asking for one role, or for several in one go."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals.forms.fields import DurationField, LocalDateTimeField
+from approvals.rules import BEFOREHAND, SHORTEST, ActivateFacts
+from approvals.selectors.my_roles import scopes_below
+from approvals.services.requests import Wanted, gather
+from roles import wording
+from roles.actors import Actor
+from roles.forms import StepUpForm
+from roles.middleware import PortalRequest
+from roles.models import Assignment, Purpose, SecondFactor, User
+from roles.refusals import Refused, Violation, broken
+
+NOW, LATER = "now", "later"
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A role that somebody is about to ask for: what the settings will want, and what already stands in the way."""
+
+    eligibility: Assignment
+    facts: ActivateFacts
+    place: str
+
+    @property
+    def pk(self) -> uuid.UUID:
+        return self.eligibility.pk
+
+    @property
+    def hindrances(self) -> list[Violation]:
+        return broken(BEFOREHAND, self.facts)
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.hindrances
+
+    @property
+    def longest(self) -> timedelta:
+        """How long it can be active if it begins now, in whole minutes."""
+        end = self.eligibility.ends_at
+        rest = (end - self.facts.now) // _MINUTE * _MINUTE if end else timedelta.max
+        return max(min(self.facts.settings.max_activation, rest), SHORTEST)
+
+    def capped(self, duration: timedelta, start: datetime | None) -> timedelta:
+        """Shorten a duration that several roles share to what this one allows."""
+        end = self.eligibility.ends_at
+        rest = end - max(start or self.facts.now, self.facts.now) if end else timedelta.max
+        longest = min(self.facts.settings.max_activation, max(rest, SHORTEST))
+        return min(duration, longest)
+
+
+def prospect_of(user: User, eligibility: Assignment, *, place: str, actor: Actor, now: datetime) -> Prospect:
+    """Ask beforehand what the service will ask."""
+    facts, _resource = gather(user, eligibility.pk, wanted=Wanted(duration=SHORTEST), actor=actor, now=now)
+    return Prospect(eligibility, facts, place)
+
+
+class StartWidget(forms.RadioSelect):
+    """Now or later; later shows the field for when (static/portal.css)."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if value == LATER:
+            option["attrs"]["data-reveals"] = ""
+        return option
+
+
+class ActivateForm(StepUpForm):
+    """What somebody says to get roles. The settings of the roles decide what is asked; the rules judge what is said."""
+
+    when = forms.ChoiceField(label=gettext_lazy("Start"), widget=StartWidget, initial=NOW)
+    start = LocalDateTimeField(label=gettext_lazy("Not before"), required=False)
+    resource = forms.UUIDField(label=gettext_lazy("Scope"), required=False)
+    ticket = forms.CharField(label=gettext_lazy("Ticket"), required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("Approvers and auditors see this."),
+    )
+
+    field_order = ("duration", "when", "start", "resource", "ticket", "reason", "device", "code")
+
+    def __init__(self, *args: Any, request: PortalRequest, prospects: Sequence[Prospect], **kwargs: Any) -> None:
+        self.prospects = prospects
+        settings = [one.facts.settings for one in prospects]
+        factors = {one.second_factor for one in settings}
+        super().__init__(
+            *args,
+            request=request,
+            purpose=Purpose.ACTIVATE,
+            own_code=SecondFactor.EVERY_TIME in factors,
+            needs_factor=factors != {SecondFactor.NONE},
+            **kwargs,
+        )
+        self.alone = prospects[0] if len(prospects) == 1 else None
+        self.longest = max((one.facts.settings.max_activation for one in prospects), default=SHORTEST)
+        self._add_duration()
+        self._add_scopes()
+        waits = any(one.panels for one in (prospect.facts for prospect in prospects))
+        self.fields["when"].choices = [  # type: ignore[attr-defined]
+            (NOW, _("When approved") if waits else _("Now")),
+            (LATER, _("Not before …")),
+        ]
+        if any(one.reason_required for one in settings):
+            self._require("reason", _("Say why you need this role."))
+        if any(one.ticket_required for one in settings):
+            self._require("ticket", _("Enter the ticket that this is for."))
+        self.order_fields(self.field_order)
+
+    def _require(self, name: str, sentence: str) -> None:
+        self.fields[name].required = True
+        self.fields[name].error_messages["required"] = sentence
+
+    def _add_duration(self) -> None:
+        field = DurationField(label=_("Duration"), longest=self.longest)
+        field.initial = max((one.longest for one in self.prospects), default=SHORTEST)
+        field.help_text = _("At most {longest}.").format(longest=wording.span(self.longest))
+        self.fields["duration"] = field
+
+    def _add_scopes(self) -> None:
+        scopes, self.more_scopes = scopes_below(self.alone.eligibility) if self.alone else ([], False)
+        if self.alone is None or not scopes:
+            del self.fields["resource"]
+            return
+        own = self.alone.eligibility.resource
+        below = [(str(one.pk), f"{one.get_kind_display()}: {one.name}") for one in scopes]
+        everything = _("{name} (all of it)").format(name=own.name)
+        self.fields["resource"].widget = forms.Select(choices=[(str(own.pk), everything), *below])
+        self.fields["resource"].initial = str(own.pk)
+        self.fields["resource"].help_text = _("Choose less where that is enough.")
+        if self.more_scopes:
+            self.fields["resource"].help_text = _("The first {count} are listed.").format(count=len(scopes))
+
+    def clean_duration(self) -> timedelta:
+        duration: timedelta = self.cleaned_data["duration"]
+        if self.alone is None and duration > self.longest:
+            sentence = _("None of these roles can be active for more than {longest}.")
+            raise ValidationError(sentence.format(longest=wording.span(self.longest)))
+        return duration
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("when") != LATER:
+            # A time that was typed and then not chosen is no mistake.
+            self.cleaned_data["start"] = None
+            self.errors.pop("start", None)
+        elif "start" in self.cleaned_data and self.cleaned_data["start"] is None:
+            self.add_error("start", _("Choose a date and a time."))
+
+    def wanted(self, prospect: Prospect) -> Wanted:
+        """Return what is asked for this role; what could not be read is taken as what breaks no rule."""
+        said = self.cleaned_data
+        start = said.get("start")
+        duration = said.get("duration") or prospect.longest
+        return Wanted(
+            duration=duration if self.alone else prospect.capped(duration, start),
+            reason=said.get("reason", ""),
+            ticket=said.get("ticket", ""),
+            start=start,
+            resource_id=said.get("resource"),
+        )
+
+    def tell(self, violations: Iterable[Violation]) -> None:
+        """Show what the rules say as well, where the field has not been complained of already."""
+        new = [one for one in violations if one.code != "second_factor" and one.field not in self.errors]
+        if new:
+            self.add_refusal(Refused(new))

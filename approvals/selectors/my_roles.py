@@ -1,0 +1,183 @@
+"""What somebody's own roles page asks: what they may activate, what they hold, what has ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from approvals.models import Request
+from approvals.selectors.places import places_of
+from roles.models import Assignment, Resource, RoleKind, User
+from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.settings import EffectiveSettings, SettingsBook
+
+ENDS_SOON = timedelta(days=14)
+EXPIRED_SINCE = timedelta(days=30)
+MOST_SCOPES = 200
+
+
+def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
+    """Return what this person may activate from, by role.
+
+    `ready` says that it is neither active nor planned nor waiting for approval where it is.
+    """
+    rows = Assignment.objects.eligible_for(user.pk, now).select_related("role", "resource", "principal")
+    ready = ExpressionWrapper(~Q(pk__in=_busy(user, now)), output_field=BooleanField())
+    return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
+
+
+def _busy(user: User, now: datetime) -> set[uuid.UUID | None]:
+    """The eligibilities that are active, planned or waiting; as values, since the query of what is held is deep."""
+    running = _activations(user, now).filter(resource=F("activated_from__resource"))
+    waiting = Request.objects.waiting(now).filter(principal=user.pk, resource=F("eligibility__resource"))
+    return {*running.values_list("activated_from", flat=True), *waiting.values_list("eligibility", flat=True)}
+
+
+def held_roles(user: User, now: datetime) -> AssignmentQuerySet:
+    """Return the roles that this person holds now, what ends first first.
+
+    Plain membership of a group is no role that somebody holds with care; a membership that was activated is.
+    """
+    rows = Assignment.objects.held_by(user.pk, now).exclude(role__kind=RoleKind.GROUP, activated_from=None)
+    return _with_source(rows).order_by("ends_at", "role__name_key", "pk")
+
+
+def ended_roles(user: User, now: datetime) -> AssignmentQuerySet:
+    """Return what this person had, directly or through a group of theirs, and that ended in the last 30 days."""
+    since = now - EXPIRED_SINCE
+    over = Q(ended_at__gt=since) | Q(ended_at=None, ends_at__gt=since, ends_at__lte=now)
+    rows = Assignment.objects.of(user.pk, now).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
+    return _with_source(rows).order_by(F("over").desc(), "pk")
+
+
+def _with_source(rows: AssignmentQuerySet) -> AssignmentQuerySet:
+    source = ("activated_from__principal", "activated_from__resource")
+    return rows.select_related("role", "resource", "principal", "granted_by_request", *source)
+
+
+def _activations(user: User, now: datetime) -> AssignmentQuerySet:
+    return Assignment.objects.open().filter(principal=user.pk, activated_from__isnull=False, ends_at__gt=now)
+
+
+def eligibilities_among(user: User, ids: Iterable[uuid.UUID], now: datetime) -> list[Assignment]:
+    """Return those of these assignments that are, or were, eligibilities of this person, in the order of the ids."""
+    rows = Assignment.objects.eligible().of(user.pk, now).select_related("role", "resource", "principal")
+    found = {row.pk: row for row in rows.filter(pk__in=list(ids))}
+    return [found[one] for one in ids if one in found]
+
+
+def activations_of(user: User) -> AssignmentQuerySet:
+    """Return this person's own activations, running or over."""
+    return _with_source(Assignment.objects.filter(principal=user.pk, activated_from__isnull=False))
+
+
+def request_behind(user: User, eligibility: Assignment, resource_id: uuid.UUID, now: datetime) -> Request | None:
+    """Return the request by which this role is waiting, active or planned there; None when it is none of them."""
+    slot = Request.objects.filter(principal=user.pk, eligibility=eligibility, resource=resource_id)
+    running = _activations(user, now).filter(activated_from=eligibility, resource=resource_id)
+    waiting = slot.waiting(now).first()
+    return waiting or slot.filter(outcome__in=running).first()
+
+
+def through(assignment: Assignment, user_id: uuid.UUID) -> str:
+    """Say how it is held: "Direct", "Group: Blue team", "Inherited from prod-weu"."""
+    source = assignment.activated_from or assignment
+    parts = []
+    if source.principal_id != user_id:
+        parts.append(_("Group: {name}").format(name=source.principal.name))
+    if source.resource_id != assignment.resource_id:
+        parts.append(_("Inherited from {name}").format(name=source.resource.name))
+    return " · ".join(parts) or _("Direct")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with an eligibility now: its rules, and what its holder has made of it."""
+
+    settings: EffectiveSettings
+    place: str
+    through: str
+    ends_soon: bool
+    active: Assignment | None
+    planned: Assignment | None
+    waiting: Request | None
+    others: int
+
+    @property
+    def activation(self) -> Assignment | None:
+        return self.active or self.planned
+
+
+def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[uuid.UUID, Standing]:
+    """Say how it stands with each of these eligibilities, with as many queries for fifty as for one."""
+    activations: dict[uuid.UUID | None, list[Assignment]] = {}
+    for one in _activations(user, now).filter(activated_from__in=rows).select_related("resource").order_by("ends_at"):
+        activations.setdefault(one.activated_from_id, []).append(one)
+    waiting: dict[uuid.UUID, list[Request]] = {}
+    for request in Request.objects.waiting(now).filter(principal=user.pk, eligibility__in=rows).shown():
+        waiting.setdefault(request.eligibility_id, []).append(request)
+    book = SettingsBook(row.role_id for row in rows)
+    places = places_of(row.resource for row in rows)
+    return {
+        row.pk: _standing(
+            row,
+            book.of(row.role, row.resource),
+            places[row.resource_id],
+            activations.get(row.pk, []),
+            waiting.get(row.pk, []),
+            user=user,
+            now=now,
+        )
+        for row in rows
+    }
+
+
+def _standing(
+    row: Assignment,
+    settings: EffectiveSettings,
+    place: str,
+    activations: list[Assignment],
+    waiting: list[Request],
+    *,
+    user: User,
+    now: datetime,
+) -> Standing:
+    active = [one for one in activations if one.starts_at <= now]
+    planned = [one for one in activations if one.starts_at > now]
+    return Standing(
+        settings=settings,
+        place=place,
+        through=through(row, user.pk),
+        ends_soon=row.ends_at is not None and row.ends_at - now <= ENDS_SOON,
+        active=_at_home_first(active, row),
+        planned=_at_home_first(planned, row),
+        waiting=next(iter(sorted(waiting, key=lambda one: one.resource_id != row.resource_id)), None),
+        others=max(0, len(activations) + len(waiting) - 1),
+    )
+
+
+def _at_home_first(activations: list[Assignment], row: Assignment) -> Assignment | None:
+    return next(iter(sorted(activations, key=lambda one: one.resource_id != row.resource_id)), None)
+
+
+def scopes_below(eligibility: Assignment) -> tuple[list[Resource], bool]:
+    """Return the resources below an eligibility's that it can be activated at, and whether there are more than listed.
+
+    What is retired, or lies below something retired, is left out.
+    """
+    top = eligibility.resource
+    below = Resource.objects.filter(path__startswith=top.path).exclude(pk=top.pk).order_by("path")
+    nodes: list[Resource] = []
+    gone: list[str] = []
+    for node in below[: MOST_SCOPES * 2]:
+        if node.retired_at is not None or any(node.path.startswith(path) for path in gone):
+            gone.append(node.path)
+        else:
+            nodes.append(node)
+    return nodes[:MOST_SCOPES], len(nodes) > MOST_SCOPES or below.count() > MOST_SCOPES * 2

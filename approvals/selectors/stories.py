@@ -1,0 +1,86 @@
+"""What the page of one request tells besides the request: who asks, and what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from approvals.models import Request
+from audit.kinds import Kind, Outcome
+from audit.models import Event
+from audit.sentences import sentence, why
+from roles.authority import Authority, Held
+from roles.models import Assignment, ResourceKind, RoleKind, User
+
+RECENT = timedelta(days=30)
+
+_TONES = {
+    Kind.ACTIVATION_STARTED: "good",
+    Kind.REQUEST_APPROVED: "good",
+    Kind.REQUEST_DENIED: "bad",
+    Kind.REQUEST_FAILED: "bad",
+    Kind.REQUEST_LAPSED: "warn",
+}
+_ENDS = (
+    Kind.ACTIVATION_DEACTIVATED,
+    Kind.ACTIVATION_EXPIRED,
+    Kind.ACTIVATION_ENDED,
+)
+
+
+# What somebody wrote with it stands in other events of the request again.
+_WRITTEN_WITH = (Kind.REQUEST_MADE, Kind.REQUEST_APPROVED, Kind.REQUEST_DENIED, Kind.ACTIVATION_DEACTIVATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened to a request. `words` is what somebody wrote with it."""
+
+    what: str
+    at: datetime
+    words: str
+    tone: str
+
+
+def story_of(request: Request) -> list[Moment]:
+    """Return what happened to this request and to the activation that came of it, the oldest first."""
+    of_outcome = Q(target_id=request.principal_id, assignment_id=request.outcome_id, kind__in=_ENDS)
+    about = Q(request_id=request.pk) | (of_outcome if request.outcome_id else Q(pk=None))
+    events = Event.objects.filter(about, outcome=Outcome.DONE).select_related("text").order_by("occurred_at", "id")
+    return [_moment(event) for event in events]
+
+
+def _moment(event: Event) -> Moment:
+    kind = Kind(event.kind)
+    words = why(event) if kind in _WRITTEN_WITH else ""
+    return Moment(sentence(event), event.occurred_at, words, _TONES.get(kind, ""))
+
+
+def holds_beside(request: Request, now: datetime) -> list[Held]:
+    """Return the roles that the person holds now in the world of this request, and in no other (isolation)."""
+    person = User.objects.get(pk=request.principal_id)
+    realm = request.resource.realm
+    return [
+        one
+        for one in Authority(person, now).held
+        if one.role_kind != RoleKind.GROUP and ResourceKind(one.resource_kind).realm == realm
+    ]
+
+
+def earlier_activations(request: Request, now: datetime) -> list[timedelta]:
+    """Return how long each of this person's activations of this role in the last 30 days lasted, the newest first."""
+    rows = Assignment.objects.filter(
+        principal=request.principal_id,
+        role=request.role_id,
+        activated_from__isnull=False,
+        starts_at__gt=now - RECENT,
+        starts_at__lte=now,
+    )
+    spans = [
+        min(row.over_at or now, now) - row.starts_at
+        for row in rows.order_by("-starts_at", "pk")
+        if row.pk != request.outcome_id
+    ]
+    return [max(one, timedelta()) for one in spans]

@@ -1,0 +1,75 @@
+"""The tabs of My roles. What a row shows besides its assignment, the view hangs on it for the rows of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.models import Assignment, ResourceKind, RoleKind
+
+CELLS = "approvals/cells"
+
+
+def cell(name: str, label: Any, *order: str, **kwargs: Any) -> tables.TemplateColumn:
+    """Return a column whose cells are a template; ordered by these columns, or not at all."""
+    look = {"attrs": {"td": {"class": kwargs.pop("look")}}} if "look" in kwargs else {}
+    return tables.TemplateColumn(
+        template_name=f"{CELLS}/{name}.html",
+        verbose_name=label,
+        order_by=order,
+        orderable=bool(order),
+        **look,
+        **kwargs,
+    )
+
+
+class RolesFilter(ListFilter):
+    """Search by role and resource, narrow by their kinds."""
+
+    search_in = ("role__name_key__contains", "resource__name_key__contains")
+
+    kind = ChoicePill(field_name="role__kind", label=_("Type"), choices=RoleKind.choices)
+    at = ChoicePill(field_name="resource__kind", label=_("Resource"), choices=ResourceKind.choices)
+
+    class Meta:
+        model = Assignment
+        fields: tuple[str, ...] = ()
+
+
+class EligibleTable(tables.Table):
+    eligibility = SelectColumn(
+        "activate-selected", label=lambda record: record.role.name, when=lambda record: record.ready
+    )
+    role = cell("role", _("Role"), "role__name_key", look="main")
+    where = cell("where", _("Where"), "resource__name_key")
+    ends_at = cell("eligible_until", _("Eligible until"), "ends_at")
+    status = cell("standing", _("Status"))
+    actions = cell("standing_actions", _("Action"), look="end")
+
+    class Meta:
+        empty_text = _("You are not eligible for any role. An administrator can make you eligible.")
+
+
+class HeldTable(tables.Table):
+    role = cell("role", _("Role"), "role__name_key", look="main")
+    where = cell("where", _("Where"), "resource__name_key")
+    state = cell("state", _("State"))
+    ends_at = cell("held_until", _("Ends"), "ends_at")
+    actions = cell("held_actions", _("Action"), look="end")
+
+    class Meta:
+        empty_text = _("You hold no role now. Activate one from the Eligible tab when you need it.")
+
+
+class EndedTable(tables.Table):
+    role = cell("role", _("Role"), "role__name_key", look="main")
+    where = cell("where", _("Where"), "resource__name_key")
+    state = cell("state", _("State"))
+    over = cell("ended", _("Ended"), "over")
+    actions = cell("ended_actions", _("Action"), look="end")
+
+    class Meta:
+        empty_text = _("Nothing of yours has ended in the last 30 days.")

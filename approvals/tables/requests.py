@@ -1,0 +1,90 @@
+"""The lists of one's own requests and of those to decide.
+
+What a row shows besides its request, the view hangs on it for the rows of the page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from approvals.models import Request, Status
+from approvals.tables.my_roles import cell
+from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.models import RoleKind
+
+
+class StatusPill(ChoicePill):
+    """Narrows by the status as it reads now: what can no longer be decided has lapsed, written down or not."""
+
+    def filter(self, rows: QuerySet[Request], value: Any) -> QuerySet[Request]:
+        if not value:
+            return rows
+        lapsed = Q(("status", Status.PENDING), ("waits", False))
+        if value == Status.PENDING:
+            return rows.filter(Q(("status", Status.PENDING), ("waits", True)))
+        return rows.filter(Q(status=value) | lapsed) if value == Status.LAPSED else rows.filter(status=value)
+
+
+class MyRequestsFilter(ListFilter):
+    search_in = ("role__name_key__contains", "resource__name_key__contains")
+
+    status = StatusPill(label=_("Status"), choices=Status.choices)
+    kind = ChoicePill(field_name="role__kind", label=_("Type"), choices=RoleKind.choices)
+
+    class Meta:
+        model = Request
+        fields: tuple[str, ...] = ()
+
+
+class WaitingFilter(ListFilter):
+    search_in = ("principal__name_key__contains", "role__name_key__contains", "resource__name_key__contains")
+
+    kind = ChoicePill(field_name="role__kind", label=_("Type"), choices=RoleKind.choices)
+
+    class Meta:
+        model = Request
+        fields: tuple[str, ...] = ()
+
+
+class DecidedFilter(WaitingFilter):
+    status = StatusPill(label=_("Status"), choices=Status.choices)
+
+
+class MyRequestsTable(tables.Table):
+    role = cell("request_role", _("Role"), "role__name_key", look="main")
+    where = cell("where", _("Where"), "resource__name_key")
+    made_at = cell("asked", _("Asked"), "made_at")
+    status = cell("request_status", _("Status"))
+    who = cell("who_decides", _("Who decides"))
+    actions = cell("request_actions", _("Action"), look="end")
+
+    class Meta:
+        empty_text = _("You have not asked for anything yet. Roles that need approval are asked for in My roles.")
+
+
+class WaitingTable(tables.Table):
+    request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
+    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
+    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    when = cell("wanted", _("When"), "wanted_duration")
+    reason = cell("reason", _("Reason and ticket"), look="wide")
+    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
+    actions = cell("review", _("Action"), look="end")
+
+    class Meta:
+        empty_text = _("No request waits for you. You get a mail when one does.")
+
+
+class DecidedTable(tables.Table):
+    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
+    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    made_at = cell("asked", _("Asked"), "made_at")
+    status = cell("request_status", _("Status"))
+    decisions = cell("decisions", _("Decisions"), look="wide")
+
+    class Meta:
+        empty_text = _("Nothing that you were asked to decide is over yet.")

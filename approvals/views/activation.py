@@ -1,0 +1,217 @@
+"""Activating a role, or several in one go."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from approvals.forms.activation import ActivateForm, Prospect, prospect_of
+from approvals.models import Request, Status
+from approvals.rules import ACTIVATE
+from approvals.selectors.my_roles import eligibilities_among, request_behind
+from approvals.selectors.places import places_of
+from approvals.services.requests import ask, gather
+from approvals.views.ids import ids_in
+from approvals.views.results import Result, keep_results
+from approvals.wording import what_is_asked, who_approves
+from roles import wording
+from roles.actors import Actor
+from roles.middleware import PortalRequest, actor_of
+from roles.models import Purpose
+from roles.refusals import Refused, broken
+
+MOST_AT_ONCE = 20
+ALREADY = {"already_active", "already_asked"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def activate(request: PortalRequest) -> HttpResponse:
+    """Say beforehand what will be asked and who will approve; ask for the role, or for each of several."""
+    ids = ids_in(request.POST if request.method == "POST" else request.GET, "eligibility")
+    if not ids or len(ids) > MOST_AT_ONCE:
+        sentence = _("Choose one role, or up to {most} at once, and then Activate.")
+        messages.warning(request, sentence.format(most=MOST_AT_ONCE))
+        return redirect("approvals:my_roles")
+    eligibilities = eligibilities_among(request.user, ids, request.now)
+    if len(eligibilities) < len(ids):
+        raise Http404
+    places = places_of(one.resource for one in eligibilities)
+    actor = actor_of(request)
+    prospects = [
+        prospect_of(request.user, one, place=places[one.resource_id], actor=actor, now=request.now)
+        for one in eligibilities
+    ]
+    possible = [one for one in prospects if one.is_possible]
+    if request.method == "POST":
+        return _submitted(request, prospects, possible)
+    return _page(request, prospects, ActivateForm(request=request, prospects=possible) if possible else None)
+
+
+def _submitted(request: PortalRequest, prospects: Sequence[Prospect], possible: Sequence[Prospect]) -> HttpResponse:
+    if len(prospects) == 1 and (answer := _already(request, prospects[0])):
+        return answer
+    if not possible:
+        return _page(request, prospects, None, status=422)
+    form = ActivateForm(request.POST, request=request, prospects=possible)
+    form.is_valid()
+    actor = _actor(form, possible)
+    if form.errors or actor is None:
+        _tell_the_rest(request, form, possible)
+        return _page(request, prospects, form, status=422)
+    if len(prospects) == 1:
+        return _ask_alone(request, form, prospects[0], actor)
+    return _ask_each(request, form, prospects, possible, actor)
+
+
+def _actor(form: ActivateForm, prospects: Sequence[Prospect]) -> Actor | None:
+    """Return who asks, with the code of the form if one was typed; None when it was none or a wrong one."""
+    if form.step_up is None and form.asks_for_code and not {"device", "code"} <= form.cleaned_data.keys():
+        return None
+    try:
+        return form.actor(one.pk for one in prospects)
+    except Refused as refused:
+        form.add_refusal(refused)
+        return None
+
+
+def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequence[Prospect]) -> None:
+    """What could not be read does not hide what the rules say of the rest."""
+    for one in prospects:
+        facts, _resource = gather(
+            request.user, one.pk, wanted=form.wanted(one), actor=actor_of(request), now=request.now
+        )
+        form.tell(broken(ACTIVATE, facts))
+
+
+def _ask_alone(request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor) -> HttpResponse:
+    try:
+        made = ask(prospect.pk, wanted=form.wanted(prospect), actor=actor, clock=timezone.now)
+    except Refused as refused:
+        if refused.codes & ALREADY and (answer := _already(request, prospect, form, refused)):
+            return answer
+        form.add_refusal(refused)
+        return _page(request, [prospect], form, status=422)
+    return redirect("approvals:request", pk=made.pk)
+
+
+def _already(
+    request: PortalRequest, prospect: Prospect, form: ActivateForm | None = None, refused: Refused | None = None
+) -> HttpResponse | None:
+    """Lead to the request that a double click, or another window, has made already."""
+    told = refused.violations if refused else prospect.hindrances
+    sentences = [str(one.message) for one in told if one.code in ALREADY]
+    if not sentences:
+        return None
+    resource_id = prospect.eligibility.resource_id
+    if form is not None:
+        resource_id = form.cleaned_data.get("resource") or resource_id
+    behind = request_behind(request.user, prospect.eligibility, resource_id, timezone.now())
+    if behind is None:
+        return None
+    messages.info(request, " ".join(sentences))
+    return redirect("approvals:request", pk=behind.pk)
+
+
+def _ask_each(
+    request: PortalRequest,
+    form: ActivateForm,
+    prospects: Sequence[Prospect],
+    possible: Sequence[Prospect],
+    actor: Actor,
+) -> HttpResponse:
+    """Ask for each in a transaction of its own. What the form lacks is said before anything is granted."""
+    results: dict[uuid.UUID, Result] = {}
+    lacking = [one for one in possible if _lacks(request, form, one, actor)]
+    for one in lacking:
+        try:
+            results[one.pk] = _granted(ask(one.pk, wanted=form.wanted(one), actor=actor, clock=timezone.now), one)
+        except Refused as refused:
+            form.tell(refused.violations)
+    if form.errors and not results:
+        return _page(request, prospects, form, status=422)
+    for one in prospects:
+        if one.pk in results:
+            continue
+        try:
+            results[one.pk] = _granted(ask(one.pk, wanted=form.wanted(one), actor=actor, clock=timezone.now), one)
+        except Refused as refused:
+            results[one.pk] = Result(_name(one), "refused", _("Refused"), refused.sentence)
+    title = _("What became of the {count} roles").format(count=len(prospects))
+    return keep_results(request, title, [results[one.pk] for one in prospects], back=reverse("approvals:my_roles"))
+
+
+def _lacks(request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor) -> bool:
+    """Whether a field of the form stands in the way of this role."""
+    facts, _resource = gather(request.user, prospect.pk, wanted=form.wanted(prospect), actor=actor, now=request.now)
+    return any(one.field for one in broken(ACTIVATE, facts))
+
+
+def _name(prospect: Prospect) -> str:
+    return _("{role} at {resource}").format(
+        role=prospect.eligibility.role.name, resource=prospect.eligibility.resource.name
+    )
+
+
+def _granted(made: Request, prospect: Prospect) -> Result:
+    url = reverse("approvals:request", args=[made.pk])
+    outcome = made.outcome
+    if made.status == Status.GRANTED and outcome is not None and outcome.ends_at is not None:
+        ends = wording.exact(outcome.ends_at)
+        if outcome.starts_at > made.made_at:
+            begins = wording.exact(outcome.starts_at)
+            sentence = _("From {begins} until {ends}.").format(begins=begins, ends=ends)
+            return Result(_name(prospect), "scheduled", _("Planned"), sentence, url)
+        return Result(_name(prospect), "active", _("Active"), _("Until {ends}.").format(ends=ends), url)
+    if made.status == Status.PENDING:
+        sentence = _("Unanswered, it lapses on {lapses}.").format(lapses=wording.exact(made.lapses_at))
+        return Result(_name(prospect), "pending", _("Waiting for approval"), sentence, url)
+    return Result(_name(prospect), made.status, made.get_status_display(), made.status_reason, url)
+
+
+def _page(
+    request: PortalRequest, prospects: Sequence[Prospect], form: ActivateForm | None, status: int = 200
+) -> HttpResponse:
+    alone = prospects[0] if len(prospects) == 1 else None
+    possible = [one for one in prospects if one.is_possible]
+    page: dict[str, Any] = {
+        "prospects": prospects,
+        "alone": alone,
+        "form": form,
+        "waits": any(one.facts.panels for one in possible),
+        "at_once": any(not one.facts.panels for one in possible),
+        "rows": [_row(one) for one in prospects],
+        "by_sign_in": bool(form and form.step_up and form.step_up.purpose == Purpose.SIGN_IN),
+    }
+    if alone is not None:
+        settings = alone.facts.settings
+        behind = request_behind(request.user, alone.eligibility, alone.eligibility.resource_id, request.now)
+        page |= {
+            "settings": settings,
+            "approvals": _approvals(alone),
+            "lapses_at": request.now + settings.approval_window,
+            "behind": behind,
+        }
+    return render(request, "approvals/activate.html", page, status=status)
+
+
+def _approvals(prospect: Prospect) -> list[str]:
+    panels = prospect.facts.panels
+    return [who_approves(one, of_several=len(panels) > 1) for one in panels]
+
+
+def _row(prospect: Prospect) -> dict[str, Any]:
+    return {
+        "prospect": prospect,
+        "asks": what_is_asked(prospect.facts.settings),
+        "approvals": _approvals(prospect),
+        "hindrances": prospect.hindrances,
+    }

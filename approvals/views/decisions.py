@@ -1,0 +1,230 @@
+"""Deciding: what waits for the viewer, one request, or several with one justification."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from approvals.forms.decision import DecideForm
+from approvals.models import Request, Status, Verdict
+from approvals.rules import MAY_DECIDE
+from approvals.selectors.places import places_of
+from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
+from approvals.services.decisions import approve, deny
+from approvals.tables.requests import DecidedFilter, DecidedTable, WaitingFilter, WaitingTable
+from approvals.views.ids import ids_in
+from approvals.views.requests import RequestsPage, may_decide, show_request, visible_request
+from approvals.views.results import Result, keep_results
+from roles.actors import Actor
+from roles.lists import Tab
+from roles.middleware import PortalRequest, actor_of
+from roles.models import User
+from roles.refusals import Refused, broken
+
+MOST_AT_ONCE = 50
+
+
+class ApprovalsPage(RequestsPage):
+    """One tab of Approve requests."""
+
+    template_name = "approvals/approvals.html"
+    tab: ClassVar[str]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = reverse("approvals:approvals")
+        waiting = Tab(
+            gettext_lazy("Waiting"), page, self.tab == "waiting", len(requests_awaiting(self.viewer.authority))
+        )
+        decided = Tab(gettext_lazy("Decided"), f"{page}?tab=decided", self.tab == "decided")
+        return super().get_context_data(tabs=[waiting, decided], tab=self.tab, **kwargs)
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        super().dress(rows)
+        people = User.objects.select_related("manager").in_bulk([row.principal_id for row in rows])
+        for row in rows:
+            row.person = people[row.principal_id]
+
+
+class WaitingPage(ApprovalsPage):
+    """What the viewer can decide now, what lapses first first."""
+
+    table_class = WaitingTable
+    filter_class = WaitingFilter
+    tab = "waiting"
+
+    def rows(self) -> QuerySet[Any]:
+        ids = [one.pk for one in requests_awaiting(self.viewer.authority)]
+        rows = Request.objects.filter(pk__in=ids).shown().with_waits(self.viewer.now)
+        return rows.select_related("eligibility__role", "eligibility__resource").order_by("lapses_at", "pk")
+
+
+class DecidedPage(ApprovalsPage):
+    """What the viewer was asked to decide and is over, whoever decided it."""
+
+    table_class = DecidedTable
+    filter_class = DecidedFilter
+    tab = "decided"
+
+    def rows(self) -> QuerySet[Any]:
+        rows = requests_decided_by(self.viewer.user, self.viewer.now)
+        return rows.select_related("eligibility__role", "eligibility__resource").prefetch_related("decisions__approver")
+
+
+_PAGES = {page.tab: page.as_view() for page in (WaitingPage, DecidedPage)}
+
+
+@require_safe
+def approvals(request: PortalRequest) -> HttpResponseBase:
+    """Show the tab that the query string names; the first one for any other word."""
+    return _PAGES.get(request.GET.get("tab", ""), _PAGES["waiting"])(request)
+
+
+@require_POST
+def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """Approve or deny one request from its page."""
+    asked = visible_request(request, pk)
+    if told := broken(MAY_DECIDE, may_decide(request, asked)):
+        _record_attempt(request, asked)
+        return _too_late(request, asked, Refused(told))
+    form = DecideForm(request.POST, request=request, asked=asked)
+    form.is_valid()
+    actor = _actor(form, [asked])
+    if form.errors or actor is None:
+        return show_request(request, asked, form, status=422)
+    try:
+        _say(asked, form, actor=actor, seen=request.POST.get("seen", ""))
+    except Refused as refused:
+        asked = visible_request(request, pk)
+        if broken(MAY_DECIDE, may_decide(request, asked)):
+            return _too_late(request, asked, refused)
+        form.add_refusal(refused)
+        return show_request(request, asked, form, status=422)
+    messages.success(request, _told(Verdict(form.cleaned_data["verdict"])))
+    return redirect("approvals:request", pk=asked.pk)
+
+
+def _too_late(request: PortalRequest, asked: Request, refused: Refused) -> HttpResponse:
+    """Tell whoever comes second how it ended, on the page that shows it."""
+    messages.warning(request, refused.sentence)
+    return redirect("approvals:request", pk=asked.pk)
+
+
+def _record_attempt(request: PortalRequest, asked: Request) -> None:
+    """Let the service refuse what cannot succeed, without a second factor: each refused attempt is in the history."""
+    said = {"justification": request.POST.get("justification", ""), "seen": request.POST.get("seen", "")}
+    verb = deny if _verdict(request.POST) == Verdict.DENY else approve
+    with suppress(Refused):
+        verb(asked.pk, **said, actor=actor_of(request), clock=timezone.now)
+
+
+def _told(verdict: Verdict) -> str:
+    return _("You approved this request.") if verdict == Verdict.APPROVE else _("You denied this request.")
+
+
+def _actor(form: DecideForm, requests: Sequence[Request]) -> Actor | None:
+    """Return who decides, with the code of the form if one was typed; None when it was none or a wrong one."""
+    if form.step_up is None and form.asks_for_code and not {"device", "code"} <= form.cleaned_data.keys():
+        return None
+    try:
+        return form.actor(one.pk for one in requests)
+    except Refused as refused:
+        form.add_refusal(refused)
+        return None
+
+
+def _say(asked: Request, form: DecideForm, *, actor: Actor, seen: str) -> Request:
+    said = form.cleaned_data
+    justification = said["justification"]
+    if said["verdict"] == Verdict.DENY:
+        return deny(asked.pk, actor=actor, justification=justification, seen=seen, clock=timezone.now)
+    duration = said.get("duration")
+    shorter = duration if duration != asked.wanted_duration else None
+    return approve(asked.pk, actor=actor, justification=justification, seen=seen, duration=shorter, clock=timezone.now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide_selected(request: PortalRequest) -> HttpResponse:
+    """Approve or deny several requests with one justification, each in a transaction of its own."""
+    query = request.POST if request.method == "POST" else request.GET
+    ids = ids_in(query, "request")
+    if not ids or len(ids) > MOST_AT_ONCE:
+        sentence = _("Choose one request, or up to {most} at once, and then Approve or Deny.")
+        messages.warning(request, sentence.format(most=MOST_AT_ONCE))
+        return redirect("approvals:approvals")
+    rows = requests_visible_to(request.user, request.now)
+    found = rows.select_related("eligibility__role", "eligibility__resource").in_bulk(ids)
+    if len(found) < len(ids):
+        raise Http404
+    chosen = [found[one] for one in ids]
+    if request.method != "POST":
+        return _selected_page(request, chosen, DecideForm(request=request, initial={"verdict": _verdict(query)}))
+    form = DecideForm(request.POST, request=request)
+    form.is_valid()
+    actor = _actor(form, chosen)
+    if form.errors or actor is None:
+        return _selected_page(request, chosen, form, status=422)
+    return _decide_each(request, form, chosen, actor)
+
+
+def _verdict(query: QueryDict) -> str:
+    said = query.get("verdict", "")
+    return said if said in Verdict.values else Verdict.APPROVE
+
+
+def _decide_each(request: PortalRequest, form: DecideForm, chosen: Sequence[Request], actor: Actor) -> HttpResponse:
+    seen = dict(value.partition(":")[::2] for value in request.POST.getlist("seen"))
+    results: list[Result] = []
+    for asked in chosen:
+        name = _("{role} for {person}").format(role=asked.role.name, person=asked.principal.name)
+        url = reverse("approvals:request", args=[asked.pk])
+        try:
+            said = _say(asked, form, actor=actor, seen=seen.get(str(asked.pk), ""))
+        except Refused as refused:
+            if not results and any(one.field in form.fields for one in refused.violations):
+                # What the one justification lacks it lacks for all.
+                form.add_refusal(refused)
+                return _selected_page(request, chosen, form, status=422)
+            results.append(Result(name, "refused", _("Refused"), refused.sentence, url))
+        else:
+            results.append(_result(said, name, url, verdict=Verdict(form.cleaned_data["verdict"])))
+    title = _("What became of the {count} requests").format(count=len(chosen))
+    return keep_results(request, title, results, back=reverse("approvals:approvals"))
+
+
+def _result(said: Request, name: str, url: str, *, verdict: Verdict) -> Result:
+    if said.status == Status.PENDING:
+        sentence = _("Others must agree, too.")
+        return Result(name, "approve", _("You approved"), sentence, url)
+    if verdict == Verdict.APPROVE and said.status != Status.GRANTED:
+        return Result(name, said.status, said.get_status_display(), said.status_reason, url)
+    return Result(name, said.status, said.get_status_display(), "", url)
+
+
+def _selected_page(
+    request: PortalRequest, chosen: Sequence[Request], form: DecideForm, status: int = 200
+) -> HttpResponse:
+    places = places_of(one.resource for one in chosen)
+    items = [
+        {
+            "asked": one,
+            "place": places[one.resource_id],
+            "hindrances": broken(MAY_DECIDE, may_decide(request, one)),
+        }
+        for one in chosen
+    ]
+    verdict = form["verdict"].value()
+    page = {"items": items, "form": form, "denies": verdict == Verdict.DENY, "count": len(chosen)}
+    return render(request, "approvals/decide_selected.html", page, status=status)

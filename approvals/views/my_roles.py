@@ -1,0 +1,147 @@
+"""My roles: what one may activate, holds, and had; and ending what one holds."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, cast
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from approvals.forms.deactivation import DeactivateForm
+from approvals.selectors.my_roles import (
+    activations_of,
+    eligible_roles,
+    ended_roles,
+    held_roles,
+    standings_of,
+    through,
+)
+from approvals.selectors.places import places_of
+from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
+from roles.lists import ListPage, Tab
+from roles.middleware import PortalRequest, actor_of
+from roles.models import Assignment, EndReason
+from roles.refusals import Refused, broken
+from roles.rules.assignments import DEACTIVATE, EndFacts
+from roles.services.assignments import deactivate as end_activation
+
+TABS = {
+    "eligible": (gettext_lazy("Eligible"), eligible_roles),
+    "active": (gettext_lazy("Active"), held_roles),
+    "expired": (gettext_lazy("Expired"), ended_roles),
+}
+
+
+class RolesPage(ListPage):
+    """One tab of My roles."""
+
+    template_name = "approvals/my_roles.html"
+    filter_class = RolesFilter
+    tab: ClassVar[str]
+
+    @property
+    def viewer(self) -> PortalRequest:
+        return cast("PortalRequest", self.request)
+
+    def rows(self) -> QuerySet[Any]:
+        _label, selector = TABS[self.tab]
+        return selector(self.viewer.user, self.viewer.now)
+
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        self.dress([row.record for row in table.paginated_rows])
+        return table
+
+    def dress(self, rows: list[Any]) -> None:
+        """Hang on each row of the page what its cells show besides the assignment."""
+        places = places_of(row.resource for row in rows)
+        for row in rows:
+            row.place = places[row.resource_id]
+            row.through = through(row, self.viewer.user.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = reverse("approvals:my_roles")
+        tabs = [
+            Tab(label, f"{page}?tab={name}", name == self.tab, selector(self.viewer.user, self.viewer.now).count())
+            for name, (label, selector) in TABS.items()
+        ]
+        return super().get_context_data(tabs=tabs, tab=self.tab, **kwargs)
+
+
+class EligiblePage(RolesPage):
+    table_class = EligibleTable
+    tab = "eligible"
+
+    def dress(self, rows: list[Any]) -> None:
+        standings = standings_of(self.viewer.user, rows, self.viewer.now)
+        for row in rows:
+            row.standing = standings[row.pk]
+            row.place, row.through = row.standing.place, row.standing.through
+
+
+class HeldPage(RolesPage):
+    table_class = HeldTable
+    tab = "active"
+
+
+class EndedPage(RolesPage):
+    table_class = EndedTable
+    tab = "expired"
+
+    def dress(self, rows: list[Any]) -> None:
+        super().dress(rows)
+        for row in rows:
+            # What the sweep has not written down yet has ended all the same.
+            row.why = EndReason(row.end_reason or EndReason.EXPIRED).label
+
+
+_PAGES = {page.tab: page.as_view() for page in (EligiblePage, HeldPage, EndedPage)}
+
+
+@require_safe
+def my_roles(request: PortalRequest) -> HttpResponseBase:
+    """Show the tab that the query string names; the first one for any other word."""
+    return _PAGES.get(request.GET.get("tab", ""), _PAGES["eligible"])(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deactivate(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """End one's own activation, or call off a planned one."""
+    activation = get_object_or_404(activations_of(request.user), pk=pk)
+    form = DeactivateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _end(request, activation, reason=form.cleaned_data["reason"])
+    facts = EndFacts(activation, request.now, allowed=True, second_factor=True)
+    page = {
+        "form": form,
+        "activation": activation,
+        "place": places_of([activation.resource])[activation.resource_id],
+        "planned": activation.starts_at > request.now,
+        "hindrances": broken(DEACTIVATE, facts),
+    }
+    return render(request, "approvals/deactivate.html", page, status=422 if form.errors else 200)
+
+
+def _end(request: PortalRequest, activation: Assignment, *, reason: str) -> HttpResponse:
+    words = {"role": activation.role.name, "resource": activation.resource.name}
+    try:
+        end_activation(activation.pk, reason=reason, actor=actor_of(request), clock=timezone.now)
+    except Assignment.DoesNotExist:
+        raise Http404 from None
+    except Refused as refused:
+        messages.info(request, refused.sentence)
+    else:
+        sentence = _("{role} at {resource} is no longer active.")
+        if activation.starts_at > request.now:
+            sentence = _("The planned activation of {role} at {resource} was called off.")
+        messages.success(request, sentence.format(**words))
+    return redirect("approvals:my_roles")

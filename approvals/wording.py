@@ -1,0 +1,56 @@
+"""How people and steps of an approval are said, on every page the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from approvals.selectors.approvers import Panel
+from roles import wording
+from roles.models import SecondFactor, User
+from roles.selectors.settings import EffectiveSettings
+
+MOST_NAMES = 5
+
+
+def names_of(people: Sequence[User], *, viewer: User | None = None) -> str:
+    """Say who: "you, Jonas Weber or Priya Raman", the viewer first; beyond five, how many others."""
+    mine = [person for person in people if viewer is not None and person.pk == viewer.pk]
+    others = [person.name for person in people if person not in mine]
+    names = [*([_("you")] if mine else []), *others]
+    if len(names) > MOST_NAMES:
+        rest = len(names) - MOST_NAMES + 1
+        more = ngettext("{count} other", "{count} others", rest).format(count=rest)
+        names = [*names[: MOST_NAMES - 1], more]
+    if len(names) < 2:
+        return "".join(names)
+    return _("{names} or {last}").format(names=", ".join(names[:-1]), last=names[-1])
+
+
+def who_approves(panel: Panel, *, of_several: bool) -> str:
+    """Say what a stage of approval takes: "Jonas Weber or Priya Raman approves." """
+    names = names_of(panel.people)
+    if panel.quorum > 1:
+        sentence = _("{quorum} of these people approve: {names}.").format(quorum=panel.quorum, names=names)
+    else:
+        sentence = _("{names} approves.").format(names=names)
+    return _("Stage {number}: {sentence}").format(number=panel.number, sentence=sentence) if of_several else sentence
+
+
+def what_is_asked(settings: EffectiveSettings) -> str:
+    """Say the settings of a role in a line: "up to 8 h · MFA · approval · ticket"."""
+    parts = [
+        _("up to {longest}").format(longest=wording.span(settings.max_activation)),
+        _("MFA") if settings.second_factor != SecondFactor.NONE else "",
+        _("approval") if settings.approval_required else "",
+        _("ticket") if settings.ticket_required else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def all_of(durations: Sequence[timedelta]) -> str:
+    """Say some durations: "3 h, 4 h"."""
+    return ", ".join(wording.span(one) for one in durations)
