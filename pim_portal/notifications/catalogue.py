@@ -130,6 +130,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
 NO_MAIL: frozenset[Kind] = frozenset(
     {
         Kind.PORTAL_SET_UP,
+        Kind.CHECKLIST_STEP_DISMISSED,
         Kind.ASSIGNMENT_CHANGED,
         # Only the actives of somebody who was disabled end this way, and the disabled get no mail.
         Kind.ASSIGNMENT_ENDED,

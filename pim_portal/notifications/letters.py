@@ -300,10 +300,9 @@ def reset_ticket(notification: Notification, now: datetime) -> Letter | None:
 def _with_link(
     notification: Notification, now: datetime, *, subject: str, sentences: tuple[str, ...], button: str, because: str
 ) -> Letter | None:
-    """Compose a mail around the newest unused ticket of this person; nothing when it was used or is over."""
-    event = _event(notification)
-    tickets = EntryTicket.objects.filter(user=notification.recipient_id, used_at=None, until__gt=now)
-    ticket = tickets.filter(made_at__gte=event.occurred_at).exclude(secret=None).order_by("-made_at").first()
+    """Compose a mail around the ticket of this event; nothing when it was used or is over."""
+    tickets = EntryTicket.objects.select_related("user").filter(used_at=None, until__gt=now).exclude(secret=None)
+    ticket = tickets.filter(pk=_event(notification).details["ticket"], user=notification.recipient_id).first()
     if ticket is None:
         return None
     return Letter(

@@ -173,6 +173,8 @@ def _words(error: Exception) -> str:
             return _clipped(f"{code} {_decoded(answer)}")
         case smtplib.SMTPResponseException():
             return _clipped(f"{error.smtp_code} {_decoded(error.smtp_error)}")
+        case smtplib.SMTPServerDisconnected():
+            return _clipped(f"The mail server broke off: {error}")
         case TimeoutError():
             return "The mail server did not answer in time."
     return _clipped(f"{type(error).__name__}: {error}")
