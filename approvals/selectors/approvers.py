@@ -72,7 +72,10 @@ def approvers_of(request: Request, now: datetime) -> Panel:
 
     The quorum is the stricter of then and now.
     """
-    stage = request.stages.get(number=request.stage_number)
+    stage = request.stages.filter(number=request.stage_number).first()
+    if stage is None:
+        # Granted at once: nobody was asked.
+        return Panel(request.stage_number, 1, ())
     today = {one.number: one for one in settings_behind(request.eligibility).stages}.get(stage.number)
     quorum = max(stage.quorum, today.quorum if today else 1)
     then = set(stage.approvers.values_list("principal_id", flat=True))
