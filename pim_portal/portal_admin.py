@@ -24,7 +24,6 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.middleware import PortalRequest
 
-
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:

@@ -46,6 +46,10 @@ class SessionStore(db.SessionStore):
         row.browser = data.get(BROWSER, "")
         return row
 
+    def get_session_cookie_age(self) -> int:
+        # The row outlives the session a little, so that `SessionLimitsMiddleware` can say why it ended.
+        return int(super().get_session_cookie_age()) + 3600
+
     def flush(self) -> None:
         super().flush()
         self.last_seen_at = None

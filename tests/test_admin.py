@@ -1,0 +1,117 @@
+"""Django admin: opened by a second factor and a role held now, to look at and never to change."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from pim_portal.portal_admin import ReadOnlyAdmin
+from roles import ids
+from roles.models import Assignment, Group, TotpDevice, User
+from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, MINUTE, give, group, make_eligible, person, role, tree
+from tests.test_accounts_sign_in import give_password, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _set_up(petra: User) -> None:
+    """The portal is set up: Petra administers it."""
+
+
+def test_it_is_closed_to_strangers_and_without_the_second_factor(client: Client, zoe: User, nina: User):
+    assert client.get("/admin/").url == "/account/sign-in/?next=/admin/"
+    give_password(client, "nina")
+    assert client.get("/admin/").url.startswith("/account/second-factor/")
+    browser = sign_in(Client(), zoe)
+    assert browser.get("/admin/").status_code == 403
+    assert browser.get(reverse("admin:roles_user_changelist")).status_code == 403
+
+
+def test_it_has_no_sign_in_of_its_own(client: Client, nina: User):
+    assert client.get("/admin/login/").url.startswith("/account/sign-in/")
+    assert client.post("/admin/login/", {"username": "nina", "password": "x"}).url.startswith("/account/sign-in/")
+    browser = sign_in(client, nina)
+    assert browser.get("/admin/password_change/").url == reverse("password_change")
+    assert browser.post("/admin/logout/").url == reverse("sign_in")
+
+
+def test_it_closes_when_the_role_ends(client: Client, zoe: User):
+    held = give(zoe, role(ids.GLOBAL_READER), ends_at=timezone.now() + HOUR)
+    sign_in(client, zoe)
+    assert client.get("/admin/").status_code == 200
+    Assignment.objects.filter(pk=held.pk).update(ends_at=timezone.now())
+    assert client.get("/admin/").status_code == 403
+
+
+def test_it_does_not_open_to_somebody_who_is_only_eligible(client: Client, zoe: User):
+    make_eligible(zoe, role(ids.GLOBAL_READER))
+    assert sign_in(client, zoe).get("/admin/").status_code == 403
+
+
+def test_only_read_only_models_are_registered():
+    assert admin.site._registry
+    assert all(isinstance(one, ReadOnlyAdmin) for one in admin.site._registry.values())
+    apps = {model._meta.app_label for model in admin.site._registry}
+    assert apps == {"roles", "approvals", "audit", "pim_portal"}
+
+
+def test_every_page_opens_and_none_changes_anything(client: Client, petra: User, ines: User):
+    give(petra, role(ids.SECURITY_ADMINISTRATOR))
+    root, *_below = tree("Contoso")
+    give(ines, role(EXCHANGE_ADMINISTRATOR))
+    group("Blue team", ines)
+    sign_in(client, petra)
+    assert client.get("/admin/").status_code == 200
+    for model, model_admin in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert client.get(reverse(f"{name}_changelist")).status_code == 200, model
+        assert client.get(reverse(f"{name}_changelist") + "?q=%00&o=1.-2&x=y").status_code in (200, 302), model
+        assert client.get(reverse(f"{name}_add")).status_code == 403, model
+        row = model._default_manager.first()
+        if row is None:
+            continue
+        page = client.get(reverse(f"{name}_change", args=[row.pk]))
+        assert page.status_code in (200, 302), model  # 302: outside what Petra may see
+        assert client.post(reverse(f"{name}_change", args=[row.pk]), {"name": "x"}).status_code in (302, 403), model
+        assert client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code in (302, 403), model
+        assert model._default_manager.filter(pk=row.pk).exists()
+        assert not model_admin.get_actions(page.wsgi_request)
+
+
+def test_it_shows_no_resource_to_a_directory_role(client: Client, nina: User, ines: User):
+    root, *_below = tree("Contoso")
+    give(ines, role(ids.OWNER), root)
+    sign_in(client, nina)
+    for page in ("roles_resource", "roles_assignment", "audit_event", "audit_eventtext"):
+        assert "Contoso" not in client.get(reverse(f"admin:{page}_changelist")).content.decode()
+    assert client.get(reverse("admin:roles_resource_change", args=[root.pk])).status_code == 302
+    give(nina, role(ids.READER), root, starts_at=timezone.now() - MINUTE, now=timezone.now())
+    for page in ("roles_resource", "roles_assignment", "audit_eventtext"):
+        assert "Contoso" in client.get(reverse(f"admin:{page}_changelist")).content.decode()
+
+
+def test_it_shows_no_secret(client: Client, petra: User):
+    device = TotpDevice.objects.get(user=petra)
+    sign_in(client, petra)
+    page = client.get(reverse("admin:roles_totpdevice_change", args=[device.pk])).content.decode()
+    assert device.key not in page
+    page = client.get(reverse("admin:roles_user_change", args=[petra.pk])).content.decode()
+    assert petra.password not in page
+
+
+@pytest.mark.parametrize("query", ["password__startswith=a", "password=a"])
+def test_a_secret_cannot_be_asked_for_letter_by_letter(client: Client, petra: User, query: str):
+    sign_in(client, petra)
+    assert client.get(reverse("admin:roles_user_changelist") + "?" + query).status_code == 400
+
+
+def test_an_unknown_key_is_no_error(client: Client, petra: User):
+    sign_in(client, petra)
+    for key in ("x", "%00", "9" * 60, "..."):
+        assert client.get(f"/admin/roles/user/{key}/change/").status_code in (302, 404)
+    assert not Group.objects.exists()
+    assert person("eve").pk

@@ -1,0 +1,308 @@
+"""People and groups: inviting, disabling, helping back in, and what a viewer may know."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.kinds import Kind, Outcome
+from audit.models import Event
+from pim_portal.accounts.services import tickets
+from pim_portal.models import EntryTicket, PortalSession, TicketKind
+from pim_portal.people import services
+from roles import ids
+from roles.models import Assignment, Purpose, TotpDevice, User
+from roles.refusals import Refused
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    NOW,
+    PASSWORD,
+    acting,
+    at,
+    give,
+    group,
+    make_eligible,
+    person,
+    role,
+    tree,
+)
+from tests.test_accounts_sign_in import give_code, give_password, sign_in
+
+pytestmark = pytest.mark.django_db
+NEW = "another long password"
+RESETTER = ids.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
+
+
+@pytest.fixture(autouse=True)
+def _set_up(petra: User) -> None:
+    """The portal is set up: Petra administers it."""
+
+
+@pytest.fixture
+def amelie() -> User:
+    """She helps people back in, and may invite and disable them."""
+    user = person("amelie")
+    give(user, role(RESETTER))
+    give(user, role(ids.USER_ADMINISTRATOR))
+    return user
+
+
+def help_back_in(user: User, by: User, kind: TicketKind = TicketKind.RESET_PASSWORD, *, now=NOW) -> tickets.Given:
+    actor = acting(by, Purpose.PEOPLE, by.pk, now=now)
+    return tickets.help_back_in(user.pk, kind=kind, reason="called back", actor=actor, clock=at(now))
+
+
+def entry(given: tickets.Given) -> str:
+    return reverse("entry", args=[given.secret])
+
+
+# Invitations
+
+
+def invitation(by: User, *, now=NOW, **changes: str) -> tickets.Given:
+    fields = {"username": "new", "name": "Newcomer", "email": "new@example.org", "job_title": "", "department": ""}
+    return tickets.invite(**fields | changes, actor=acting(by, Purpose.PEOPLE, by.pk, now=now), clock=at(now))
+
+
+def test_somebody_invited_chooses_a_password_enrols_and_is_in(client: Client, amelie: User):
+    link = entry(invitation(amelie, now=timezone.now()))
+    assert client.get(link).status_code == 200
+    assert EntryTicket.objects.get().used_at is None
+
+    assert client.post(link, {"new_password": NEW, "repeated": NEW}).status_code == 200
+
+    assert not client.session.get("_auth_user_id")
+    assert client.get(link).status_code == 404
+    assert client.post(link, {"new_password": PASSWORD, "repeated": PASSWORD}).status_code == 404
+    answer = give_password(client, "new", NEW)
+    assert client.get(answer.url).url == reverse("enrol")
+    assert Event.objects.filter(kind=Kind.PERSON_JOINED, outcome=Outcome.DONE).count() == 1
+
+
+def test_nobody_is_invited_twice(amelie: User):
+    invitation(amelie)
+    with pytest.raises(Refused) as refusal:
+        invitation(amelie)
+    assert refusal.value.codes == {"username_taken", "email_taken"}
+    assert User.objects.filter(username="new").count() == 1
+    assert Event.objects.filter(kind=Kind.PERSON_INVITED, outcome=Outcome.REFUSED).count() == 1
+
+
+def test_a_new_invitation_stops_the_one_before(client: Client, amelie: User):
+    now = timezone.now()
+    first = invitation(amelie, now=now)
+    second = tickets.invite_again(
+        first.ticket.user_id, actor=acting(amelie, Purpose.PEOPLE, amelie.pk, now=now), clock=at(now)
+    )
+    assert client.get(entry(first)).status_code == 404
+    assert client.get(entry(second)).status_code == 200
+    first.ticket.refresh_from_db()
+    assert first.ticket.secret == ""
+
+
+def test_only_the_hash_of_a_link_can_be_looked_up(amelie: User):
+    given = invitation(amelie)
+    assert given.ticket.digest == tickets.digest_of(given.secret)
+    assert given.secret not in str(EntryTicket.objects.extra(select={"raw": "secret"}).values("raw", "digest")[0])
+
+
+def test_an_invitation_lasts_seven_days(amelie: User):
+    given = invitation(amelie)
+    assert given.ticket.until - given.ticket.made_at == 7 * DAY
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=acting(amelie, Purpose.PEOPLE), clock=at(NOW + 7 * DAY))
+
+
+@pytest.mark.parametrize("secret", ["x", "%00", "%ED%A0%80", "a" * 3000, "..", "💥"])
+def test_an_unknown_link_is_a_404(client: Client, secret: str):
+    assert client.get(f"/account/entry/{secret}/").status_code == 404
+
+
+# Getting back in
+
+
+def test_a_new_password_never_signs_in_and_keeps_the_second_factor(client: Client, amelie: User, ines: User):
+    sign_in(client, ines)
+    given = help_back_in(ines, amelie, now=timezone.now())
+
+    assert Client().post(entry(given), {"new_password": NEW, "repeated": NEW}).status_code == 200
+
+    assert not PortalSession.objects.filter(user=ines).exists()
+    assert client.get("/account/").url.startswith("/account/sign-in/")
+    assert TotpDevice.objects.filter(user=ines).count() == 1
+    answer = give_password(client, "ines", NEW)
+    assert answer.url == reverse("second_factor")
+    assert Event.objects.filter(kind=Kind.RESET_TICKET_USED, target_id=ines.pk).count() == 1
+
+
+def test_a_lost_phone_is_replaced_by_enrolling_anew(client: Client, amelie: User, ines: User):
+    given = help_back_in(ines, amelie, TicketKind.RESET_FACTOR, now=timezone.now())
+    client.get(entry(given))
+    assert TotpDevice.objects.filter(user=ines).exists()
+    client.post(entry(given))
+    assert not TotpDevice.objects.filter(user=ines).exists()
+    answer = give_password(client, "ines")
+    assert client.get(answer.url).url == reverse("enrol")
+
+
+def test_a_reset_lasts_two_hours(amelie: User, ines: User):
+    given = help_back_in(ines, amelie)
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=acting(ines, Purpose.PEOPLE), clock=at(NOW + 2 * HOUR))
+
+
+def test_nobody_resets_themselves(amelie: User):
+    with pytest.raises(Refused, match="oneself"):
+        help_back_in(amelie, amelie)
+
+
+def test_whoever_may_administer_is_reset_only_by_another_administrator(amelie: User, petra: User, paul: User):
+    eligible = person("eli")
+    make_eligible(eligible, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    member = person("mem")
+    give(group("Tier 0", member), role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    for target in (petra, eligible, member):
+        with pytest.raises(Refused, match="target_administers"):
+            help_back_in(target, amelie)
+    give(paul, role(RESETTER))
+    for target in (petra, eligible, member):
+        assert help_back_in(target, paul)
+
+
+def test_the_last_administrator_keeps_a_second_factor(petra: User, amelie: User):
+    give(amelie, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), ends_at=NOW + DAY)
+    with pytest.raises(Refused, match="last_administrator"):
+        help_back_in(petra, amelie, TicketKind.RESET_FACTOR)
+    assert help_back_in(petra, amelie, TicketKind.RESET_PASSWORD)
+
+
+@pytest.mark.parametrize("who", ["zoe", "nina", "petra"])
+def test_only_resetters_reset(who: str, request: pytest.FixtureRequest, ines: User):
+    with pytest.raises(Refused, match="not_allowed"):
+        help_back_in(ines, request.getfixturevalue(who))
+    assert Event.objects.filter(kind=Kind.RESET_TICKET_GIVEN, outcome=Outcome.REFUSED).count() == 1
+
+
+# Disabling
+
+
+def test_disabling_ends_roles_sessions_and_links_at_once(client: Client, amelie: User, ines: User):
+    give(ines, role(EXCHANGE_ADMINISTRATOR))
+    sign_in(client, ines)
+    given = help_back_in(ines, amelie, now=timezone.now())
+    services.disable(
+        ines.pk,
+        reason="left",
+        actor=acting(amelie, Purpose.PEOPLE, amelie.pk, now=timezone.now()),
+        clock=timezone.now,
+    )
+    assert not Assignment.objects.open().filter(principal=ines).exists()
+    assert not PortalSession.objects.filter(user=ines).exists()
+    assert client.get(entry(given)).status_code == 404
+    assert client.get("/account/").url.startswith("/account/sign-in/")
+
+
+def test_disabling_without_a_reason_is_refused_and_changes_nothing(amelie: User, ines: User):
+    with pytest.raises(Refused, match="reason_missing"):
+        services.disable(ines.pk, reason="\u200b", actor=acting(amelie, Purpose.PEOPLE, amelie.pk), clock=at(NOW))
+    ines.refresh_from_db()
+    assert ines.enabled
+
+
+# Pages
+
+
+PAGES = ["person", "person_invite", "person_disable", "person_enable", "person_reset"]
+
+
+def test_the_list_is_closed_to_strangers(client: Client, zoe: User, ines: User):
+    sign_in(client, zoe)
+    for page in ("people", "groups", "invite"):
+        assert client.get(reverse(page)).status_code == 403
+    for page in PAGES:
+        for pk in (ines.pk, uuid.uuid4()):
+            assert client.get(reverse(page, args=[pk])).status_code == 404
+
+
+def test_a_reader_sees_and_cannot_change(client: Client, nina: User, ines: User):
+    sign_in(client, nina)
+    page = client.get(reverse("people"))
+    assert "Ines" in page.content.decode()
+    assert reverse("invite") not in page.content.decode()
+    assert client.get(reverse("person", args=[ines.pk])).status_code == 200
+    assert client.get(reverse("invite")).status_code == 403
+    for page in PAGES[1:]:
+        assert client.post(reverse(page, args=[ines.pk]), {"reason": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["q=INES", "q=%00", "q=ines@", "state=enabled", "state=x", "page=9999", "sort=-name", "sort=%00"]
+)
+def test_the_list_survives_every_query(client: Client, nina: User, ines: User, query: str):
+    sign_in(client, nina)
+    assert client.get(reverse("people") + "?" + query).status_code in (200, 404)
+
+
+def test_the_list_searches_and_filters(client: Client, nina: User, ines: User):
+    User.objects.filter(pk=ines.pk).update(enabled=False)
+    sign_in(client, nina)
+    shown = client.get(reverse("people") + "?q=INE&state=disabled").content.decode()
+    assert "ines" in shown
+    assert "nobody" not in shown
+    assert "petra" not in client.get(reverse("people") + "?q=INE").content.decode().replace("Petra", "")
+
+
+def test_a_directory_role_shows_nothing_of_resource_roles(client: Client, nina: User, ines: User):
+    root, *_below = tree("Contoso")
+    give(ines, role(ids.OWNER), root)
+    give(ines, role(EXCHANGE_ADMINISTRATOR))
+    sign_in(client, nina)
+    shown = client.get(reverse("person", args=[ines.pk])).content.decode()
+    assert "Exchange Administrator" in shown
+    assert "Contoso" not in shown
+    give(nina, role(ids.READER), root)
+    assert "Contoso" in client.get(reverse("person", args=[ines.pk])).content.decode()
+
+
+def test_a_group_shows_its_members_and_what_it_gives(client: Client, nina: User, ines: User):
+    team = group("Blue team", ines)
+    give(team, role(EXCHANGE_ADMINISTRATOR))
+    sign_in(client, nina)
+    assert "Blue team" in client.get(reverse("groups")).content.decode()
+    shown = client.get(reverse("group", args=[team.pk])).content.decode()
+    assert "Ines" in shown
+    assert "Exchange Administrator" in shown
+    assert client.get(reverse("group", args=[ines.pk])).status_code == 404
+
+
+def test_the_pages_invite_disable_enable_and_reset(client: Client, amelie: User, ines: User):
+    def again() -> Client:
+        browser = Client()
+        TotpDevice.objects.filter(user=amelie).update(last_step=-1)
+        give_password(browser, "amelie")
+        give_code(browser, amelie)
+        return browser
+
+    form = {"name": "New", "username": "new", "email": "new@example.org"}
+    page = again().post(reverse("invite"), form)
+    assert "/account/entry/" in page.content.decode()
+    new = User.objects.get(username="new")
+    assert "/account/entry/" in again().post(reverse("person_invite", args=[new.pk])).content.decode()
+    assert again().post(reverse("person_disable", args=[ines.pk]), {"reason": "left"}).status_code == 302
+    assert again().post(reverse("person_enable", args=[ines.pk])).status_code == 302
+    page = again().post(reverse("person_reset", args=[ines.pk]), {"kind": "reset_password", "reason": "called"})
+    assert "/account/entry/" in page.content.decode()
+    assert (
+        again().post(reverse("person_reset", args=[ines.pk]), {"kind": "recovery", "reason": "called"}).status_code
+        == 422
+    )
+    shown = again().get(reverse("person", args=[ines.pk])).content.decode()
+    assert "A link was made by Amelie" in shown
+    assert timedelta(0) < EntryTicket.objects.filter(user=ines).latest("made_at").until - timezone.now() <= 2 * HOUR
