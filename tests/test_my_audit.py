@@ -49,7 +49,7 @@ def page(user: User, **query: str) -> str:
     return response.content.decode()
 
 
-def details(user: User, event: Event) -> str:
+def details_page(user: User, event: Event) -> str:
     response = visiting(user).get(reverse("my_audit_event", args=[event.uuid]))
     assert response.status_code == 200
     return response.content.decode()
@@ -151,7 +151,7 @@ def test_erased_text_shows_as_erased(ines, story):
     event = the(Kind.REQUEST_MADE)
     EventText.objects.filter(pk=event.pk).update(fields={}, salts={}, search="", erased_at=NOW)
     assert "(erased) asked for (erased) at (erased)." in page(ines)
-    html = details(ines, event)
+    html = details_page(ines, event)
     assert "(erased)" in html
     assert "INC-4711" not in html
 
@@ -178,7 +178,7 @@ def test_it_is_paged(ines):
 
 
 def test_details_say_everything_that_was_recorded(ines, story, with_approval):
-    html = details(ines, the(Kind.ACTIVATION_STARTED))
+    html = details_page(ines, the(Kind.ACTIVATION_STARTED))
     for text in (
         "INC-4711",
         "Mailbox of Zoë",
@@ -192,21 +192,38 @@ def test_details_say_everything_that_was_recorded(ines, story, with_approval):
 
 
 def test_details_of_a_request_say_the_duration_in_words(ines, story):
-    html = details(ines, the(Kind.REQUEST_MADE))
+    html = details_page(ines, the(Kind.REQUEST_MADE))
     assert "Wanted duration" in html
     assert "1 h" in html
     assert "At once" in html
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"type": ["active"], "kind": {}, "why": 7, "action": None},
+        {"ends_at": "yesterday", "starts_at": 5, "wanted_start": "2026-13-45T99:00"},
+        {"wanted_seconds": "many", "granted_seconds": 10**12, "stage": True},
+        {"something new": "<b>bold</b>"},
+    ],
+    ids=str,
+)
+def test_details_of_a_shape_nobody_thought_of_have_their_page(ines, details):
+    event = write(
+        Kind.SIGNED_IN, at=NOW, realm=Realm.DIRECTORY, actor_id=ines.pk, ids=Ids(), details=details, text={"actor": "I"}
+    )
+    assert "<b>bold</b>" not in details_page(ines, event)
+
+
 def test_the_own_address_is_shown(ines, story):
-    assert "192.0.2.7" in details(ines, the(Kind.ACTIVATION_DEACTIVATED))
+    assert "192.0.2.7" in details_page(ines, the(Kind.ACTIVATION_DEACTIVATED))
 
 
 def test_the_address_of_whoever_acted_on_me_is_not_shown(ines, adam, story):
     decided = the(Kind.REQUEST_APPROVED)
     assert decided.text.fields["address"] == "127.0.0.1"
-    assert "127.0.0.1" not in details(ines, decided)
-    assert "127.0.0.1" in details(adam, decided)
+    assert "127.0.0.1" not in details_page(ines, decided)
+    assert "127.0.0.1" in details_page(adam, decided)
 
 
 def unknown(user: User, pk: uuid.UUID) -> str:
@@ -224,7 +241,7 @@ def test_the_event_of_another_person_is_as_unknown_as_a_random_one(zoe, petra, s
 
 def test_an_event_without_names_has_its_page(ines):
     event = write(Kind.SIGNED_IN, at=NOW - timedelta(days=1), realm=Realm.DIRECTORY, actor_id=ines.pk, ids=Ids())
-    assert "Somebody signed in." in details(ines, event)
+    assert "Somebody signed in." in details_page(ines, event)
     assert "Somebody signed in." in page(ines)
 
 

@@ -13,10 +13,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from approvals.models import Action
 from audit.canonical import IDS
 from audit.models import Event
 from roles import wording
-from roles.models import Assignment
+from roles.models import Assignment, AssignmentType, EndReason, Purpose, ResourceKind
 
 # The details that have a name for people; a new one shows under its own until it gets one.
 LABELS: dict[str, str | Promise] = {
@@ -40,6 +41,15 @@ LABELS: dict[str, str | Promise] = {
     "after": gettext_lazy("Digest of the settings after"),
 }
 
+# The details whose values are words of the product.
+_WORDS: dict[str, dict[str, str | Promise]] = {
+    "action": dict(Action.choices),
+    "type": dict(AssignmentType.choices),
+    "why": dict(EndReason.choices),
+    "purpose": dict(Purpose.choices),
+    "kind": dict(ResourceKind.choices),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -54,14 +64,11 @@ def details_of(event: Event) -> list[Detail]:
     return [Detail(str(LABELS.get(name, name)), _said(name, value)) for name, value in event.details.items()]
 
 
-def ids_of(event: Event) -> list[tuple[str, str]]:
+def ids_of(event: Event) -> list[Detail]:
     """Return the ids that were recorded, under the names of their columns."""
-    columns = [field for field in Event._meta.concrete_fields if field.name in ("uuid", *IDS)]
-    return [
-        (capfirst(str(field.verbose_name)), str(value))
-        for field in columns
-        if (value := field.value_from_object(event))
-    ]
+    columns = [field for field in Event._meta.concrete_fields if field.name in IDS]
+    found = [(capfirst(str(field.verbose_name)), field.value_from_object(event)) for field in columns]
+    return [Detail(_("Event"), str(event.uuid)), *(Detail(name, str(value)) for name, value in found if value)]
 
 
 def _said(name: str, value: Any) -> str:
@@ -71,9 +78,11 @@ def _said(name: str, value: Any) -> str:
         return wording.span(timedelta(seconds=value))
     if name.endswith(("_at", "_start")) and (moment := _moment(value)):
         return wording.exact(moment)
+    if isinstance(value, str):
+        return str(_WORDS.get(name, {}).get(value, value))
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _moment(value: Any) -> datetime | None:

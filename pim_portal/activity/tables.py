@@ -18,7 +18,7 @@ REASON_WORDS = 24
 
 
 class HistoryTable(tables.Table):
-    """Events in the words that every audit page uses; the sentence leads to the details."""
+    """Events in the words that every audit page uses; what happened leads to the details."""
 
     who = tables.Column(empty_values=(), orderable=False, verbose_name=_("Who"))
     what = tables.Column(
@@ -37,10 +37,14 @@ class HistoryTable(tables.Table):
         return said(record, "actor")
 
     def render_what(self, record: Event) -> SafeString:
-        link = format_html('<a href="{}">{}</a>', reverse("my_audit_event", args=[record.uuid]), sentence(record))
-        if record.outcome == Outcome.DONE:
-            return link
-        return format_html("{} {}", link, tag("bad", record.get_outcome_display()))
+        went_wrong = record.outcome != Outcome.DONE
+        return format_html(
+            '<a href="{}">{}</a> {}<span class="sub">{}</span>',
+            reverse("my_audit_event", args=[record.uuid]),
+            record.get_kind_display(),
+            tag("bad", record.get_outcome_display()) if went_wrong else "",
+            sentence(record),
+        )
 
     def render_where(self, record: Event) -> str:
         return said(record, "resource")

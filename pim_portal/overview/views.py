@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from pim_portal.overview import services
 from pim_portal.overview.plots import Plot, plot
-from pim_portal.overview.selectors.access import DjangoPermission, allowances, django_permissions
-from pim_portal.overview.selectors.checklist import Step, checklist
+from pim_portal.overview.selectors.access import Carried, allowances, django_permissions
+from pim_portal.overview.selectors.checklist import Item, Step, checklist
 from pim_portal.overview.selectors.figures import Figures, mine, worlds
 from roles.middleware import PortalRequest, actor_of
 from roles.refusals import Refused
@@ -33,10 +33,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Django's own `has_perm` says, asked while the page is made."""
+    """What Django's own `has_perm` says to each name, asked while the page is made."""
 
-    carried: DjangoPermission
-    has_perm: bool
+    carried: Carried
+    answers: dict[str, bool]
 
 
 @require_GET
@@ -45,14 +45,19 @@ def overview(request: PortalRequest) -> HttpResponse:
     own = mine(request.authority)
     context = {
         "greeting": _greeting(request.now, request.user.name),
-        "checklist": checklist(
-            request.authority, mail_configured=settings.PIM_EMAIL_CONFIGURED, base_url=settings.PIM_BASE_URL
-        ),
+        "checklist": _checklist(request),
         "mine": own,
         "first_end": own.held[0].ends_at if own.held else None,
         "worlds": [World(figures, _plot(figures)) for figures in worlds(request.authority)],
     }
     return render(request, "overview/overview.html", context)
+
+
+def _checklist(request: PortalRequest) -> list[Item]:
+    # The demo is no installation: it keeps its mails to itself, on an address of this machine.
+    if settings.PIM_DEMO:
+        return []
+    return checklist(request.authority, mail_configured=settings.PIM_EMAIL_CONFIGURED, base_url=settings.PIM_BASE_URL)
 
 
 def _greeting(now: datetime, name: str) -> str:
@@ -86,6 +91,8 @@ def access(request: PortalRequest) -> HttpResponse:
     context = {
         "held": request.authority.held,
         "allowances": allowances(request.authority),
-        "answers": [Answer(one, request.user.has_perm(one.name)) for one in django_permissions()],
+        "answers": [
+            Answer(one, {name: request.user.has_perm(name) for name in one.names}) for one in django_permissions()
+        ],
     }
     return render(request, "overview/access.html", context)

@@ -32,11 +32,11 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class DjangoPermission:
-    """Django's own name for a permission, and the built-in roles that carry it."""
+class Carried:
+    """Django's own names for a permission, and the built-in roles that carry them."""
 
-    name: str
     permission: Permission
+    names: tuple[str, ...]
     roles: tuple[Role, ...]
 
 
@@ -49,10 +49,13 @@ def allowances(authority: Authority) -> list[Allowance]:
     ]
 
 
-def django_permissions() -> list[DjangoPermission]:
-    """Return the permissions of Django's own that a role can carry."""
+def django_permissions() -> list[Carried]:
+    """Return the permissions that also have names of Django's own, with the roles that carry them."""
     book = _book()
-    return [DjangoPermission(name, permission, book[permission]) for name, permission in DJANGO_PERMISSIONS.items()]
+    named: dict[Permission, list[str]] = {}
+    for name, permission in DJANGO_PERMISSIONS.items():
+        named.setdefault(permission, []).append(name)
+    return [Carried(permission, tuple(names), book[permission]) for permission, names in named.items()]
 
 
 def _book() -> dict[Permission, tuple[Role, ...]]:
