@@ -146,7 +146,7 @@ def test_all_other_sessions_are_ended_at_once(signed_in: Client, ines: User):
     other = sign_in_by_password_only(ines)
     assert signed_in.post(reverse("sessions_end")).status_code == 302
     assert PortalSession.objects.filter(user=ines).count() == 1
-    assert other.get(reverse("second_factor")).url.startswith("/account/sign-in/")
+    assert other.get(reverse("second_factor"))["Location"].startswith("/account/sign-in/")
 
 
 def sign_in_by_password_only(user: User) -> Client:

@@ -52,12 +52,12 @@ def _set_up(petra: User) -> None:
 
 def test_password_and_code_sign_somebody_in(client: Client, ines: User):
     answer = give_password(client, "ines", next="/account/")
-    assert answer.url == "/account/second-factor/?next=%2Faccount%2F"
+    assert answer["Location"] == "/account/second-factor/?next=%2Faccount%2F"
     assert client.get("/account/").status_code == 302
 
     answer = give_code(client, ines, next="/account/")
 
-    assert answer.url == "/account/"
+    assert answer["Location"] == "/account/"
     assert client.get("/account/").status_code == 200
     assert Event.objects.filter(kind=Kind.SIGNED_IN, actor_id=ines.pk, outcome=Outcome.DONE).count() == 1
 
@@ -79,7 +79,7 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(client: Client, i
 def test_the_password_alone_opens_nothing(client: Client, ines: User):
     give_password(client, "ines")
     for page in ("account", "password_change", "factor_add", "recovery_codes"):
-        assert client.get(reverse(page)).url.startswith("/account/second-factor/")
+        assert client.get(reverse(page))["Location"].startswith("/account/second-factor/")
 
 
 def test_a_wrong_code_says_to_check_the_clock(client: Client, ines: User):
@@ -122,7 +122,7 @@ def test_a_recovery_code_works_once(client: Client, ines: User):
 def test_somebody_without_a_factor_can_only_enrol_one(client: Client):
     user = person("newton", factor=False)
     give_password(client, "newton")
-    assert client.get(reverse("second_factor")).url == "/account/second-factor/enrol/"
+    assert client.get(reverse("second_factor"))["Location"] == "/account/second-factor/enrol/"
     page = client.get(reverse("enrol"))
     assert page.status_code == 200
     assert not TotpDevice.objects.filter(user=user).exists()
@@ -145,7 +145,7 @@ def test_somebody_without_a_factor_can_only_enrol_one(client: Client):
 
 def test_nobody_with_a_factor_enrols_by_password_alone(client: Client, ines: User):
     give_password(client, "ines")
-    assert client.get(reverse("enrol")).url == "/account/second-factor/"
+    assert client.get(reverse("enrol"))["Location"] == "/account/second-factor/"
     assert client.post(reverse("enrol"), {"key": "x", "code": "1"}).status_code == 302
     assert TotpDevice.objects.filter(user=ines).count() == 1
 
@@ -184,7 +184,7 @@ def test_a_right_password_forgets_the_wrong_ones(client: Client, ines: User):
 )
 def test_next_leads_nowhere_else(client: Client, ines: User, wanted: str):
     give_password(client, "ines")
-    assert give_code(client, ines, next=wanted).url == "/"
+    assert give_code(client, ines, next=wanted)["Location"] == "/"
 
 
 def test_the_session_key_changes_with_each_factor(client: Client, ines: User):
@@ -206,7 +206,7 @@ def test_the_sign_in_counts_as_a_fresh_factor(client: Client, ines: User):
 def test_signing_out_ends_the_session(client: Client, ines: User):
     sign_in(client, ines)
     answer = client.post(reverse("sign_out"), {"next": "/account/"})
-    assert answer.url == "/account/sign-in/?next=%2Faccount%2F"
+    assert answer["Location"] == "/account/sign-in/?next=%2Faccount%2F"
     assert "cookies" not in answer["Clear-Site-Data"]
     assert not PortalSession.objects.filter(user=ines).exists()
     assert client.get(reverse("sign_out")).status_code == 405
@@ -215,7 +215,7 @@ def test_signing_out_ends_the_session(client: Client, ines: User):
 def test_somebody_disabled_is_out_at_once(client: Client, ines: User):
     sign_in(client, ines)
     User.objects.filter(pk=ines.pk).update(enabled=False)
-    assert client.get("/account/").url.startswith("/account/sign-in/")
+    assert client.get("/account/")["Location"].startswith("/account/sign-in/")
     assert give_password(Client(), "ines").status_code == 422
 
 
@@ -226,8 +226,8 @@ def test_a_session_ends_after_idling(client: Client, ines: User, settings):
         assert client.get("/account/").status_code == 200
         clock.shift(timedelta(minutes=settings.PIM_IDLE_MINUTES))
         answer = client.get("/account/")
-        assert answer.url == "/account/sign-in/?next=/account/&over=idle"
-        assert "nothing was done" in client.get(answer.url).content.decode()
+        assert answer["Location"] == "/account/sign-in/?next=/account/&over=idle"
+        assert "nothing was done" in client.get(answer["Location"]).content.decode()
 
 
 def test_a_session_ends_absolutely(client: Client, ines: User, settings):
@@ -237,18 +237,19 @@ def test_a_session_ends_absolutely(client: Client, ines: User, settings):
             clock.shift(timedelta(minutes=10))
             assert client.get("/account/").status_code == 200
         clock.shift(timedelta(minutes=10))
-        assert client.get("/account/").url.endswith("over=old")
+        assert client.get("/account/")["Location"].endswith("over=old")
 
 
-def test_last_seen_is_written_once_a_minute(client: Client, ines: User, django_assert_num_queries):
+def test_last_seen_is_written_once_a_minute(client: Client, ines: User):
     with time_machine.travel("2026-11-23 12:00 +0000", tick=False) as clock:
         sign_in(client, ines)
         clock.shift(timedelta(seconds=59))
         client.get("/account/")
         first = PortalSession.objects.get(user=ines).last_seen_at
+        assert first is not None
         clock.shift(timedelta(seconds=1))
         client.get("/account/")
-        assert PortalSession.objects.get(user=ines).last_seen_at - first == timedelta(minutes=1)
+        assert PortalSession.objects.filter(user=ines, last_seen_at=first + timedelta(minutes=1)).exists()
 
 
 @pytest.mark.parametrize("cookie", ['"\\000\\000\\000aaaaaaaaa"', "x", "é" * 32, "a" * 4000, "../../etc/passwd"])

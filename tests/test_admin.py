@@ -23,20 +23,20 @@ def _set_up(petra: User) -> None:
 
 
 def test_it_is_closed_to_strangers_and_without_the_second_factor(client: Client, zoe: User, nina: User):
-    assert client.get("/admin/").url == "/account/sign-in/?next=/admin/"
+    assert client.get("/admin/")["Location"] == "/account/sign-in/?next=/admin/"
     give_password(client, "nina")
-    assert client.get("/admin/").url.startswith("/account/second-factor/")
+    assert client.get("/admin/")["Location"].startswith("/account/second-factor/")
     browser = sign_in(Client(), zoe)
     assert browser.get("/admin/").status_code == 403
     assert browser.get(reverse("admin:roles_user_changelist")).status_code == 403
 
 
 def test_it_has_no_sign_in_of_its_own(client: Client, nina: User):
-    assert client.get("/admin/login/").url.startswith("/account/sign-in/")
-    assert client.post("/admin/login/", {"username": "nina", "password": "x"}).url.startswith("/account/sign-in/")
+    assert client.get("/admin/login/")["Location"].startswith("/account/sign-in/")
+    assert client.post("/admin/login/", {"username": "nina"})["Location"].startswith("/account/sign-in/")
     browser = sign_in(client, nina)
-    assert browser.get("/admin/password_change/").url == reverse("password_change")
-    assert browser.post("/admin/logout/").url == reverse("sign_in")
+    assert browser.get("/admin/password_change/")["Location"] == reverse("password_change")
+    assert browser.post("/admin/logout/")["Location"] == reverse("sign_in")
 
 
 def test_it_closes_when_the_role_ends(client: Client, zoe: User):
@@ -61,7 +61,7 @@ def test_only_read_only_models_are_registered():
 
 def test_every_page_opens_and_none_changes_anything(client: Client, petra: User, ines: User):
     give(petra, role(ids.SECURITY_ADMINISTRATOR))
-    root, *_below = tree("Contoso")
+    tree("Contoso")
     give(ines, role(EXCHANGE_ADMINISTRATOR))
     group("Blue team", ines)
     sign_in(client, petra)

@@ -82,7 +82,7 @@ def test_somebody_invited_chooses_a_password_enrols_and_is_in(client: Client, am
     assert client.get(link).status_code == 404
     assert client.post(link, {"new_password": PASSWORD, "repeated": PASSWORD}).status_code == 404
     answer = give_password(client, "new", NEW)
-    assert client.get(answer.url).url == reverse("enrol")
+    assert client.get(answer["Location"])["Location"] == reverse("enrol")
     assert Event.objects.filter(kind=Kind.PERSON_JOINED, outcome=Outcome.DONE).count() == 1
 
 
@@ -135,10 +135,10 @@ def test_a_new_password_never_signs_in_and_keeps_the_second_factor(client: Clien
     assert Client().post(entry(given), {"new_password": NEW, "repeated": NEW}).status_code == 200
 
     assert not PortalSession.objects.filter(user=ines).exists()
-    assert client.get("/account/").url.startswith("/account/sign-in/")
+    assert client.get("/account/")["Location"].startswith("/account/sign-in/")
     assert TotpDevice.objects.filter(user=ines).count() == 1
     answer = give_password(client, "ines", NEW)
-    assert answer.url == reverse("second_factor")
+    assert answer["Location"] == reverse("second_factor")
     assert Event.objects.filter(kind=Kind.RESET_TICKET_USED, target_id=ines.pk).count() == 1
 
 
@@ -149,7 +149,7 @@ def test_a_lost_phone_is_replaced_by_enrolling_anew(client: Client, amelie: User
     client.post(entry(given))
     assert not TotpDevice.objects.filter(user=ines).exists()
     answer = give_password(client, "ines")
-    assert client.get(answer.url).url == reverse("enrol")
+    assert client.get(answer["Location"])["Location"] == reverse("enrol")
 
 
 def test_a_reset_lasts_two_hours(amelie: User, ines: User):
@@ -206,7 +206,7 @@ def test_disabling_ends_roles_sessions_and_links_at_once(client: Client, amelie:
     assert not Assignment.objects.open().filter(principal=ines).exists()
     assert not PortalSession.objects.filter(user=ines).exists()
     assert client.get(entry(given)).status_code == 404
-    assert client.get("/account/").url.startswith("/account/sign-in/")
+    assert client.get("/account/")["Location"].startswith("/account/sign-in/")
 
 
 def test_disabling_without_a_reason_is_refused_and_changes_nothing(amelie: User, ines: User):
@@ -233,9 +233,9 @@ def test_the_list_is_closed_to_strangers(client: Client, zoe: User, ines: User):
 
 def test_a_reader_sees_and_cannot_change(client: Client, nina: User, ines: User):
     sign_in(client, nina)
-    page = client.get(reverse("people"))
-    assert "Ines" in page.content.decode()
-    assert reverse("invite") not in page.content.decode()
+    shown = client.get(reverse("people")).content.decode()
+    assert "Ines" in shown
+    assert reverse("invite") not in shown
     assert client.get(reverse("person", args=[ines.pk])).status_code == 200
     assert client.get(reverse("invite")).status_code == 403
     for page in PAGES[1:]:
