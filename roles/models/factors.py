@@ -93,6 +93,8 @@ class TotpDevice(CappedThrottling, Device):
 
     def verify_token(self, token: str) -> bool:
         """Accept a code of this moment once; called by `django_otp.verify_token` under its lock."""
+        if not self.verify_is_allowed().now:
+            return False
         try:
             code = int(token)
         except (TypeError, ValueError):
@@ -126,6 +128,8 @@ class RecoveryCodes(CappedThrottling, Device):
 
     def verify_token(self, token: str) -> bool:
         """Accept each code of the set once; called by `django_otp.verify_token` under its lock."""
+        if not self.verify_is_allowed().now:
+            return False
         unused = self.codes.filter(used_at=None, digest=RecoveryCode.digest_of(token))
         if unused.update(used_at=timezone.now()) == 1:
             self.throttle_reset()
