@@ -12,7 +12,9 @@ from roles.models.factors import DIGITS, PERIOD
 
 def device_of(user: User) -> TotpDevice | None:
     """Return the authenticator app whose codes the demo shows, or None for somebody who has none."""
-    return TotpDevice.objects.filter(user=user, confirmed=True).order_by("created_at", "pk").first()
+    apps = TotpDevice.objects.filter(user=user, confirmed=True)
+    device: TotpDevice | None = apps.order_by("created_at", "pk").first()
+    return device
 
 
 def next_code(device: TotpDevice) -> str:

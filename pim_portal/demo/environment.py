@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import MutableMapping, Sequence
 
 DEFAULT_PORT = 8000
@@ -21,9 +22,7 @@ def prepare(arguments: Sequence[str], environment: MutableMapping[str, str]) -> 
 
 
 def _port(arguments: Sequence[str]) -> str:
-    for here, after in zip(arguments, [*arguments[1:], ""], strict=True):
-        if here == "--port":
-            return after
-        if here.startswith("--port="):
-            return here.partition("=")[2]
-    return str(DEFAULT_PORT)
+    # Before Django parses them all: the command only reads them once the settings are loaded.
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--port", default=str(DEFAULT_PORT))
+    return str(parser.parse_known_args(list(arguments))[0].port)

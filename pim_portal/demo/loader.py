@@ -310,9 +310,7 @@ class Loader:
             actor = self._acting(decision.by, Purpose.DECIDE, request_id, now)
             seen = Request.objects.values_list("digest", flat=True).get(pk=request_id)
             service = {"approve": decisions.approve, "deny": decisions.deny}[decision.verdict]
-            request = service(
-                request_id, actor=actor, justification=decision.justification, seen=seen, clock=at(now)
-            )
+            request = service(request_id, actor=actor, justification=decision.justification, seen=seen, clock=at(now))
             self._end(row, request)
 
         return decide

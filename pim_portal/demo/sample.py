@@ -195,7 +195,7 @@ class SampleOrganisation:
         """What is over, what runs, what waits."""
         rows = [row for room in ("history", "running", "waiting") for row in self._data[room]]
         return [
-            SampleRequest(**{**row, "decisions": _rows(SampleDecision, row["decisions"])})  # type: ignore[arg-type]
+            SampleRequest(**{**row, "decisions": _rows(SampleDecision, row["decisions"])})
             for row in rows
         ]
 

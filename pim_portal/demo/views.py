@@ -6,7 +6,6 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-import django_filters
 import django_tables2 as tables
 from csp.constants import NONE, SELF
 from csp.decorators import csp, csp_update
@@ -96,7 +95,9 @@ class MailTable(tables.Table):
 
     class Meta:
         order_by = "-sent_at"
-        empty_text = gettext_lazy("No mail was sent yet. Ask for a role that needs approval, and its approvers get one.")
+        empty_text = gettext_lazy(
+            "No mail was sent yet. Ask for a role that needs approval, and its approvers get one."
+        )
 
     def render_person(self, record: Any) -> SafeString:
         return format_html('{}<span class="sub">{}</span>', record.person or "", record.recipient)
@@ -131,7 +132,7 @@ def _paths_in(sample: SampleMail) -> list[str]:
 
 @open_to_strangers
 @require_GET
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its types know no view with arguments
 def mail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show one mail; its links open as the person it was sent to."""
     sample = get_object_or_404(SampleMail, pk=pk)
@@ -143,7 +144,7 @@ def mail(request: HttpRequest, pk: int) -> HttpResponseBase:
 @open_to_strangers
 @require_GET
 @xframe_options_sameorigin
-@csp(
+@csp(  # type: ignore[arg-type]
     {
         "default-src": [NONE],
         # A mail brings its styles along.
