@@ -90,6 +90,18 @@ def test_a_wrong_code_says_to_check_the_clock(client: Client, ines: User):
     assert client.get("/account/").status_code == 302
 
 
+def test_a_code_may_be_typed_as_the_app_shows_it(client: Client, ines: User):
+    code = code_of(ines)
+    give_password(client, "ines")
+    assert give_code(client, ines, f" {code[:3]} {code[3:]} ").status_code == 302
+
+
+@pytest.mark.parametrize("code", ["", "-1", "1e5", "９９９９９９", "٣", "\x00", "0x1", "9" * 40, "9" * 5000, "💥"])
+def test_a_code_that_is_none_is_refused(client: Client, ines: User, code: str):
+    give_password(client, "ines")
+    assert give_code(client, ines, code or " ").status_code == 422
+
+
 def test_a_code_is_accepted_once(client: Client, ines: User):
     code = code_of(ines)
     give_password(client, "ines")

@@ -96,8 +96,8 @@ class TotpDevice(CappedThrottling, Device):
         if not self.verify_is_allowed().now:
             return False
         try:
-            code = int(token)
-        except (TypeError, ValueError):
+            code = int("".join(token.split()))  # apps show "123 456"
+        except ValueError:
             code = -1
         totp = self._totp()
         if code >= 0 and totp.verify(code, TOLERANCE, self.last_step + 1):
