@@ -254,7 +254,9 @@ def test_an_assignment_is_told_and_so_is_its_removal(ines):
     assert told("assignment_added") == told("assignment_ended") == {"Ines"}
 
     # The mail of the beginning comes too late: it would tell what is no longer so.
-    assert [message.subject for message in send_all()] == ["PIM: You are no longer eligible for Exchange Administrator"]
+    assert [message.subject for message in send_all()] == [
+        "PIM: You are no longer eligible for the Exchange Administrator role"
+    ]
 
 
 def test_what_a_group_is_given_is_told_to_its_members(ines, adam, zoe):

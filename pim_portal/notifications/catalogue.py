@@ -86,7 +86,9 @@ RECOVERY_CODES_MADE = Mail(
 RECOVERY_CODE_USED = Mail(
     "recovery_code_used",
     recipients.person,
-    account_change(_("A recovery code was used"), _("One of your recovery codes was used as second factor.")),
+    account_change(
+        _("A recovery code was used"), _("One of your recovery codes was used in place of your authenticator app.")
+    ),
 )
 PASSWORD_CHANGED = Mail(
     "password_changed",

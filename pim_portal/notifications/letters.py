@@ -19,7 +19,7 @@ from audit.models import Event
 from pim_portal.models import EntryTicket, Notification, TicketKind
 from pim_portal.notifications.recipients import request_of
 from roles import wording
-from roles.ids import DIRECTORY
+from roles.ids import DIRECTORY, GROUP_OWNER
 from roles.models import Assignment, AssignmentType, EndReason, Principal, Resource, Role, RoleKind, User
 
 
@@ -46,33 +46,41 @@ def named(role: Role, resource: Resource) -> str:
     return _("{role} at {resource}").format(role=role.name, resource=resource.name)
 
 
+def the_role(role: Role, resource: Resource) -> str:
+    """Say the same inside a sentence: "the Owner role at Production"."""
+    sentence = _("the {role} role") if resource.pk == DIRECTORY else _("the {role} role at {resource}")
+    return sentence.format(role=role.name, resource=resource.name)
+
+
 def request_waits(notification: Notification, now: datetime) -> Letter | None:
     """Ask an approver to decide."""
     request = _request(notification)
     person = User.objects.get(pk=request.principal_id)
-    role = named(request.role, request.resource)
+    words = {
+        "person": person.name,
+        "the_role": the_role(request.role, request.resource),
+        "duration": wording.span(request.wanted_duration),
+    }
     start = wording.exact(request.wanted_start) if request.wanted_start else _("As soon as it is approved")
     facts = [
         (_("Who"), _with_job(person)),
         (_("Role"), request.role.name),
         (_("Resource"), request.resource.name),
         (_("Start"), start),
-        (_("Duration"), wording.span(request.wanted_duration)),
+        (_("Duration"), words["duration"]),
         (_("Asked"), wording.exact(request.made_at)),
         (_("Lapses"), wording.exact(request.lapses_at)),
     ]
     if request.ticket:
         facts.append((_("Ticket"), _unlinked(request.ticket)))
     return Letter(
-        subject=_("Review {person}’s request to activate the {role} role").format(person=person.name, role=role),
+        subject=_("Review {person}’s request to activate {the_role}").format(**words),
         sentences=(
-            _("{person} asks to activate {role} for {duration}.").format(
-                person=person.name, role=role, duration=wording.span(request.wanted_duration)
-            ),
+            _("{person} asks to activate {the_role} for {duration}.").format(**words),
             _("Opening the link decides nothing: you sign in, look at the request and say why you decide as you do."),
         ),
         facts=tuple(facts),
-        quote=(_("Reason, as {person} wrote it").format(person=person.name), _unlinked(request.reason)),
+        quote=(_("Reason, as {person} wrote it").format(**words), _unlinked(request.reason)),
         button=_("Open the request"),
         path=reverse("approvals:request", args=[request.pk]),
         because=_("You are an approver of this request."),
@@ -96,9 +104,8 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
     if deciders:
         label = _("Approved by") if request.status == Status.GRANTED else _("Denied by")
         facts.append((label, ", ".join(deciders)))
-    sentences = [sentence.format(**words)]
-    if request.status in (Status.LAPSED, Status.FAILED, Status.CANCELLED) and request.status_reason:
-        sentences.append(request.status_reason)
+    # Why it lapsed, failed or was cancelled is said by the portal; why it was denied, by a person.
+    sentences = [one for one in (request.status_reason, sentence.format(**words)) if one]
     if request.status == Status.DENIED:
         sentences.append(_("The request’s page says why."))
     return Letter(
@@ -134,22 +141,19 @@ def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
 def role_activated(notification: Notification, now: datetime) -> Letter | None:
     """Tell an administrator that somebody activated a privileged role."""
     row = _assignment(notification)
-    words = {"person": row.principal.name, "role": named(row.role, row.resource)}
+    words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
     request = request_of(_event(notification))
     deciders = request.decisions.filter(verdict=Verdict.APPROVE).select_related("approver") if request else []
-    approved = ", ".join(one.approver.name for one in deciders) or _("The role asks for no approval")
+    approved = ", ".join(one.approver.name for one in deciders) or _("The role asks for none")
     return Letter(
-        subject=_("{person} activated the {role} role").format(**words),
-        sentences=(
-            _("{person} activated {role}, a privileged role.").format(**words),
-            _("There is nothing to do if this was to be expected."),
-        ),
+        subject=_("{person} activated {the_role}").format(**words),
+        sentences=(_("This is a privileged role. There is nothing to do if you expected this."),),
         facts=(
             (_("Who"), _with_job(User.objects.get(pk=row.principal_id))),
             (_("Role"), row.role.name),
             (_("Resource"), row.resource.name),
             *_span_of(row),
-            (_("Approved by"), approved),
+            (_("Approval"), approved),
         ),
         button=_("Open PIM Portal"),
         path=reverse("overview"),
@@ -190,20 +194,27 @@ def assignment_added(notification: Notification, now: datetime) -> Letter | None
     row = _assignment(notification)
     if row.over_at is not None and row.over_at <= now:
         return None
-    role = named(row.role, row.resource)
+    role = the_role(row.role, row.resource)
     eligible = row.type == AssignmentType.ELIGIBLE
     if row.role.kind == RoleKind.GROUP:
-        words = {"group": row.resource.name, "role": row.role.name}
-        subject = _("You can now become {role} of {group}") if eligible else _("You are now {role} of {group}")
-        return _about_assignment(notification, row, subject.format(**words), _advice(row))
-    subject = _("You were made eligible for {role}") if eligible else _("You were assigned the {role} role")
-    return _about_assignment(notification, row, subject.format(role=role), _advice(row))
+        subject = _in_group(row, may_become=eligible).format(group=row.resource.name)
+        return _about_assignment(notification, row, subject, _advice(row))
+    subject = _("You were made eligible for {the_role}") if eligible else _("You were assigned {the_role}")
+    return _about_assignment(notification, row, subject.format(the_role=role), _advice(row))
+
+
+def _in_group(row: Assignment, *, may_become: bool) -> str:
+    if row.role_id == GROUP_OWNER:
+        return _("You can now become an owner of {group}") if may_become else _("You are now an owner of {group}")
+    return _("You can now become a member of {group}") if may_become else _("You are now a member of {group}")
 
 
 def _advice(row: Assignment) -> str:
     if row.type == AssignmentType.ELIGIBLE:
         return _("You hold nothing yet: activate it when you need it, for as long as you need it.")
-    return _("It is in effect without any action of yours, from its start to its end.")
+    if row.ends_at is None:
+        return _("It needs no activation and has no end.")
+    return _("It needs no activation: it is in effect from its start to its end.")
 
 
 def assignment_ended(notification: Notification, now: datetime) -> Letter | None:
@@ -211,13 +222,15 @@ def assignment_ended(notification: Notification, now: datetime) -> Letter | None
     row = _assignment(notification)
     if row.ended_at is None:
         return None
-    role = named(row.role, row.resource)
+    role = the_role(row.role, row.resource)
     if row.role.kind == RoleKind.GROUP:
-        subject = _("You are no longer {role} of {group}").format(group=row.resource.name, role=row.role.name)
+        owner = row.role_id == GROUP_OWNER
+        subject = _("You are no longer an owner of {group}") if owner else _("You are no longer a member of {group}")
     elif row.type == AssignmentType.ELIGIBLE:
-        subject = _("You are no longer eligible for {role}").format(role=role)
+        subject = _("You are no longer eligible for {the_role}")
     else:
-        subject = _("Your assignment to {role} has ended").format(role=role)
+        subject = _("Your assignment to {the_role} has ended")
+    subject = subject.format(group=row.resource.name, the_role=role)
     why = {EndReason.EXPIRED: _("Its time was over."), EndReason.REMOVED: _("An administrator removed it.")}
     return _about_assignment(notification, row, subject, why[EndReason(row.end_reason)])
 
@@ -310,7 +323,7 @@ def _with_link(
         sentences=sentences,
         facts=(
             (_("User name"), ticket.user.username),
-            (_("What for"), str(TicketKind(ticket.kind).label)),
+            *([] if ticket.kind == TicketKind.INVITATION else [(_("What for"), str(TicketKind(ticket.kind).label))]),
             (_("Works until"), wording.exact(ticket.until)),
             (_("By"), _actor_of(notification)),
         ),

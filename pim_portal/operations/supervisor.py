@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Final
 
 from django.core.management.base import CommandError
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from pim_portal.operations.processes import Child
 from pim_portal.operations.services import ensure_schedules
@@ -25,6 +25,7 @@ from pim_portal.operations.watchdog import Watchdog
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = 0.25  # seconds
+WATCH_EVERY: Final = 1.0  # seconds between two looks into the database
 STOP_WITHIN: Final = 10.0  # seconds from asking to killing
 WEB_PROCESSES: Final = 2
 WEB_THREADS: Final = 8
@@ -39,6 +40,7 @@ class Supervisor:
         self.watchdog = watchdog
         self.watched = watched
         self.signals = 0
+        self.watch_at = 0.0
 
     def run(self) -> None:
         """Start and tend the children; returns after a signal has stopped them all."""
@@ -59,7 +61,11 @@ class Supervisor:
                 child.kill()
 
     def _watch(self) -> None:
-        if self.watched is not None and not self.watched.has_stopped() and self.watchdog.is_stalled():
+        if self.watched is None or self.watched.has_stopped() or time.monotonic() < self.watch_at:
+            return
+        self.watch_at = time.monotonic() + WATCH_EVERY
+        close_old_connections()
+        if self.watchdog.is_stalled():
             logger.error("The %s takes no tasks any more; it is started anew.", self.watched.name)
             self.watched.replace()
             self.watchdog.give_up()

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -40,7 +40,6 @@ class Watchdog:
     def is_stalled(self) -> bool:
         """Ask when it is time to, and return whether the worker hangs."""
         try:
-            close_old_connections()
             return self._look()
         except DatabaseError as error:
             # Without the database there is no answer to be had, and nothing to blame the worker for.
