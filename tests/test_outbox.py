@@ -59,7 +59,7 @@ class Postbox:
 
     @property
     def message_ids(self) -> list[str]:
-        contents = [str(envelope.content, "utf-8") for envelope in self.accepted]  # type: ignore[arg-type]
+        contents = [str(envelope.content, "utf-8") for envelope in self.accepted]
         return [line for content in contents for line in content.splitlines() if line.startswith("Message-ID:")]
 
 

@@ -24,7 +24,9 @@ class DemoMailBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Put the mails into the mailbox; return how many there were."""
         rows = [
-            SampleMail(recipient=recipient, subject=message.subject, text=message.body, html=_html_of(message))
+            SampleMail(
+                recipient=recipient, subject=str(message.subject), text=str(message.body), html=_html_of(message)
+            )
             for message in email_messages
             for recipient in message.recipients()
         ]
@@ -34,7 +36,7 @@ class DemoMailBackend(BaseEmailBackend):
 
 def _html_of(message: EmailMessage) -> str:
     if isinstance(message, EmailMultiAlternatives):
-        for alternative in message.alternatives:
-            if alternative.mimetype == "text/html":
-                return str(alternative.content)
+        for content, mimetype in message.alternatives:
+            if mimetype == "text/html":
+                return str(content)
     return ""

@@ -5,11 +5,9 @@ Every kind of event stands here or in `NO_MAIL`. A mail belongs to what was done
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -32,7 +30,7 @@ def always(notification: Notification, now: datetime) -> bool:
 def still_to_decide(notification: Notification, now: datetime) -> bool:
     """Whether the request still waits for this approver, in the stage that waits now."""
     assert notification.event is not None  # noqa: S101 - a request is told of by its event
-    request = Request.objects.waiting(now).filter(pk=notification.event.request_id).first()
+    request = Request.objects.waiting(now).filter(pk=recipients.named_by_event(notification.event.request_id)).first()
     if request is None or request.decisions.filter(approver=notification.recipient_id).exists():
         return False
     return any(user.pk == notification.recipient_id for user in asked_to_decide(request))
@@ -41,7 +39,7 @@ def still_to_decide(notification: Notification, now: datetime) -> bool:
 def was_told(notification: Notification, now: datetime) -> bool:
     """Whether the requestor is meant, or an approver whom the first mail reached: else nobody need hear of the end."""
     assert notification.event is not None  # noqa: S101 - a request is told of by its event
-    request = Request.objects.get(pk=cast("uuid.UUID", notification.event.request_id))
+    request = Request.objects.get(pk=recipients.named_by_event(notification.event.request_id))
     if notification.recipient_id in (request.principal_id, request.requestor_id):
         return True
     asked = recipients.asked_by_mail(request.pk).filter(recipient=notification.recipient_id)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from approvals.models import Request, Status, Verdict
 from audit.models import Event
 from pim_portal.models import EntryTicket, Notification, TicketKind
-from pim_portal.notifications.recipients import request_of
+from pim_portal.notifications.recipients import named_by_event, request_of
 from roles import wording
 from roles.ids import DIRECTORY, GROUP_OWNER
 from roles.models import Assignment, AssignmentType, EndReason, Principal, Resource, Role, RoleKind, User
@@ -339,12 +339,12 @@ def _event(notification: Notification) -> Event:
 
 
 def _request(notification: Notification) -> Request:
-    return Request.objects.shown().get(pk=_event(notification).request_id)
+    return Request.objects.shown().get(pk=named_by_event(_event(notification).request_id))
 
 
 def _assignment(notification: Notification) -> Assignment:
     rows = Assignment.objects.select_related("principal", "role", "resource")
-    return rows.get(pk=_event(notification).assignment_id)
+    return rows.get(pk=named_by_event(_event(notification).assignment_id))
 
 
 def _span_of(row: Assignment) -> list[tuple[str, str]]:
@@ -366,5 +366,5 @@ def _actor_of(notification: Notification) -> str:
     event = _event(notification)
     if event.actor_id == notification.recipient_id:
         return _("Yourself")
-    actor = Principal.objects.filter(pk=event.actor_id).first()
+    actor = Principal.objects.filter(pk=event.actor_id).first() if event.actor_id else None
     return actor.name if actor else event.text.fields.get("actor", _("PIM Portal"))

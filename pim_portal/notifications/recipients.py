@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from approvals.models import Request, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
@@ -22,6 +22,13 @@ ADMINISTRATORS = {
     Realm.DIRECTORY: (PRIVILEGED_ROLE_ADMINISTRATOR,),
     Realm.RESOURCE: (OWNER, USER_ACCESS_ADMINISTRATOR),
 }
+
+
+def named_by_event(pk: uuid.UUID | None) -> uuid.UUID:
+    """Return an id that every event of the kind names; raises LookupError where one does not."""
+    if pk is None:
+        raise LookupError("The event does not name what its mail is about.")
+    return pk
 
 
 def request_of(event: Event) -> Request | None:
@@ -57,7 +64,7 @@ def parties(event: Event) -> list[User]:
     return [*requestor, *asked.exclude(pk__in=requestor)]
 
 
-def asked_by_mail(request_id: uuid.UUID) -> Iterable[Notification]:
+def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
     """Return the mails by which approvers heard of a request, or may have: one that is on its way counts."""
     asked = Notification.objects.filter(mail="request_waits", event__request_id=request_id)
     return asked.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
@@ -65,10 +72,10 @@ def asked_by_mail(request_id: uuid.UUID) -> Iterable[Notification]:
 
 def administrators(event: Event) -> list[User]:
     """Return who administers a privileged role where it was activated, but for its holder and who is told anyway."""
-    role = Role.objects.get(pk=event.role_id)
+    role = Role.objects.get(pk=named_by_event(event.role_id))
     if not role.privileged or event.realm not in ADMINISTRATORS:
         return []
-    resource = Resource.objects.get(pk=event.resource_id)
+    resource = Resource.objects.get(pk=named_by_event(event.resource_id))
     told = {event.target_id, event.actor_id, *(user.pk for user in parties(event))}
     return [
         user
@@ -88,7 +95,7 @@ def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> I
 
 def person(event: Event) -> Iterable[User]:
     """Return the person that the event is about."""
-    return User.objects.filter(pk=event.target_id)
+    return User.objects.filter(pk=named_by_event(event.target_id))
 
 
 def holders(event: Event) -> Iterable[User]:

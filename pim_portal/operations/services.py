@@ -54,20 +54,12 @@ def ensure_schedules() -> None:
     with transaction.atomic():
         Schedule.objects.exclude(name__in=SCHEDULES).delete()
         for name, job in SCHEDULES.items():
-            first, *others = [*Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True), None]
-            Schedule.objects.filter(pk__in=[pk for pk in others if pk is not None]).delete()
-            plan = {
-                "name": name,
-                "func": job.func,
-                "args": None,
-                "kwargs": None,
-                "hook": None,
-                "cluster": None,
-                "schedule_type": Schedule.MINUTES,
-                "minutes": job.minutes,
-                "repeats": -1,
-            }
-            Schedule.objects.update_or_create(pk=first, defaults=plan)
+            row, *doubles = [*Schedule.objects.filter(name=name).order_by("pk")] or [Schedule(name=name)]
+            for double in doubles:
+                double.delete()
+            row.func, row.schedule_type, row.minutes, row.repeats = job.func, Schedule.MINUTES, job.minutes, -1
+            row.args = row.kwargs = row.hook = row.cluster = None
+            row.save()
 
 
 def beat(name: str, *, clock: Clock) -> None:
