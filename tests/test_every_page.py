@@ -1,0 +1,253 @@
+"""Every page and action, tried by every kind of person. An address that is not in the table fails the suite.
+
+What a viewer may not open: a section without an id answers 403, every path with an id answers 404, exactly as for a
+random id. Whoever is not signed in with both factors is sent to sign in.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from audit.kinds import Outcome
+from audit.models import Event
+from pim_portal.models import PortalSession, SetUp
+from roles import ids
+from roles.models import Role, TotpDevice, User
+from tests.people import (
+    EXCHANGE_ADMINISTRATOR,
+    PASSWORD,
+    configure,
+    give,
+    group,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+    tree,
+)
+from tests.visitors import visiting
+
+EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "amelie", "sven"}
+SEE_PEOPLE = {"petra", "nina", "amelie", "sven"}
+MANAGE_PEOPLE = {"petra", "amelie"}
+RESET_PEOPLE = {"amelie"}
+OPERATORS = {"petra", "sven"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets a page by GET. `to`: what the path is about. `only_post`: GET is 405. `denied`: what the others get."""
+
+    who: set[str]
+    to: str = ""
+    only_post: bool = False
+    denied: int = 404
+    strangers: int | None = None
+    unverified: int | None = None
+    redirects: set[str] = field(default_factory=set)
+
+
+OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
+
+PAGES: dict[str, Row] = {
+    "overview": Row(EVERYONE),
+    "dismiss_step": Row(EVERYONE, to="step", only_post=True),
+    "access": Row(EVERYONE),
+    "healthz": Row(EVERYONE, strangers=200, unverified=200),
+    "healthz_worker": Row(set(), denied=503, strangers=503, unverified=503),
+    "readyz": Row(EVERYONE, strangers=200, unverified=200),
+    "approvals:my_roles": Row(EVERYONE),
+    "approvals:activate": Row(set(), denied=302, redirects=EVERYONE),
+    "approvals:deactivate": Row({"ines"}, to="activation"),
+    "approvals:my_requests": Row(EVERYONE),
+    "approvals:cancel": Row({"ines"}, to="request", only_post=True),
+    "approvals:approvals": Row(EVERYONE),
+    "approvals:decide_selected": Row(set(), denied=302, redirects=EVERYONE),
+    "approvals:request": Row({"ines", "adam"}, to="request"),
+    "approvals:decide": Row({"adam", "ines"}, to="request", only_post=True),
+    "approvals:results": Row(set(), denied=302, redirects=EVERYONE),
+    "people": Row(SEE_PEOPLE, denied=403),
+    "invite": Row(MANAGE_PEOPLE, denied=403),
+    "person": Row(SEE_PEOPLE, to="zoe"),
+    "person_invite": Row(MANAGE_PEOPLE, to="zoe"),
+    "person_disable": Row(MANAGE_PEOPLE, to="zoe"),
+    "person_enable": Row(MANAGE_PEOPLE, to="zoe"),
+    "person_reset": Row(RESET_PEOPLE, to="zoe"),
+    "groups": Row(SEE_PEOPLE, denied=403),
+    "group": Row(SEE_PEOPLE, to="team"),
+    "my_audit": Row(EVERYONE),
+    "my_audit_event": Row({"ines"}, to="event"),
+    "account": Row(EVERYONE),
+    "sign_in": Row(set(), denied=302, strangers=200, unverified=302),
+    "sign_out": Row(EVERYONE, only_post=True, strangers=405, unverified=405),
+    "second_factor": Row(set(), denied=302, unverified=200),
+    "enrol": Row(set(), denied=302, unverified=302),
+    "entry": Row(set(), to="secret", strangers=404, unverified=404),
+    "password_change": Row(EVERYONE),
+    "factor_add": Row(EVERYONE),
+    "factor_remove": Row({"ines"}, to="factor"),
+    "recovery_codes": Row(EVERYONE),
+    "sessions_end": Row(EVERYONE, only_post=True),
+    "setup": Row(set(), strangers=404, unverified=404),
+}
+
+
+def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
+    """Yield the name of every address outside Django admin and the demo, which have tests of their own."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name in ("admin", "demo"):
+                continue
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from addresses(pattern, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+
+
+def test_every_address_is_in_the_table():
+    assert set(addresses()) == set(PAGES)
+
+
+@pytest.fixture
+def people(db) -> dict[str, User]:
+    SetUp.objects.update_or_create(id=1, defaults={"done_at": timezone.now()})
+    now = timezone.now()
+    cast = {name: person(name, now=now) for name in sorted(EVERYONE)}
+    root = tree("Root")[0]
+    give(cast["petra"], role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
+    give(cast["nina"], role(ids.GLOBAL_READER), now=now)
+    give(cast["olga"], role(ids.OWNER), root, now=now)
+    give(cast["amelie"], role(ids.USER_ADMINISTRATOR), now=now)
+    give(cast["amelie"], role(ids.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR), now=now)
+    give(cast["sven"], role(ids.SECURITY_ADMINISTRATOR), now=now)
+    return cast
+
+
+@pytest.fixture
+def targets(people) -> dict[str, list[object]]:
+    now = timezone.now()
+    ines = people["ines"]
+    waiting = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)
+    configure(waiting.role, approvers=[people["adam"]])
+    request = request_activation(ines, waiting, now=now)
+    running = make_eligible(ines, Role.objects.get(name="Reports Reader"), now=now)
+    activation = request_activation(ines, running, now=now).outcome
+    event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
+    return {
+        "": [],
+        "step": ["backup"],
+        "request": [request.pk],
+        "activation": [activation.pk],
+        "zoe": [people["zoe"].pk],
+        "team": [group("Team", now=now).pk],
+        "event": [event.uuid],
+        "secret": ["no-such-secret"],
+        "factor": [TotpDevice.objects.get(user=ines).pk],
+    }
+
+
+def path_of(name: str, targets: dict[str, list[object]], *, random: bool = False) -> str:
+    arguments = targets[PAGES[name].to]
+    if random:
+        arguments = [987654321 if isinstance(one, int) else uuid.uuid4() for one in arguments]
+    return reverse(name, args=arguments)
+
+
+@pytest.mark.parametrize("who", sorted(EVERYONE))
+def test_every_page_by(who, people, targets):
+    client = visiting(people[who])
+    wrong = {}
+    for name, row in PAGES.items():
+        expected = 200 if who in row.who else row.denied
+        if row.only_post:
+            expected = 405
+        if who in row.redirects:
+            expected = 302
+        answer = client.get(path_of(name, targets))
+        if answer.status_code != expected:
+            wrong[name] = (answer.status_code, expected)
+    assert wrong == {}
+
+
+def test_every_page_by_a_stranger(people, targets):
+    wrong = {}
+    for name, row in PAGES.items():
+        answer = Client().get(path_of(name, targets))
+        to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/account/sign-in/")
+        right = answer.status_code == row.strangers if row.strangers else to_sign_in
+        if not right:
+            wrong[name] = answer.status_code
+    assert wrong == {}
+
+
+def test_every_page_by_somebody_without_the_second_factor(people, targets):
+    client = Client()
+    answer = client.post("/account/sign-in/", {"username": "ines", "password": PASSWORD})
+    assert answer.status_code == 302
+    wrong = {}
+    for name, row in PAGES.items():
+        answer = client.get(path_of(name, targets))
+        to_factor = answer.status_code == 302 and "/account/second-factor/" in answer["Location"]
+        right = answer.status_code == row.unverified if row.unverified else to_factor
+        if not right:
+            wrong[name] = (answer.status_code, answer.get("Location"))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("who", sorted(EVERYONE))
+def test_an_empty_post_is_never_an_error_and_denied_to_whom_the_page_is(who, people, targets):
+    client = visiting(people[who])
+    session_ends = {"sign_out", "sessions_end"}
+    wrong = {}
+    for name, row in PAGES.items():
+        if name in session_ends:
+            continue
+        answer = client.post(path_of(name, targets))
+        closed = row.denied in (403, 404) and who not in row.who and name != "setup"
+        if answer.status_code >= 500 and name != "healthz_worker":
+            wrong[name] = answer.status_code
+        elif closed and answer.status_code not in (row.denied, 405):
+            wrong[name] = (answer.status_code, row.denied)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in PAGES.items() if row.to and not row.only_post))
+def test_what_one_may_not_see_answers_like_a_random_id(name, people, targets):
+    row = PAGES[name]
+    outsider = "olga"
+    client = visiting(people[outsider])
+    if outsider in row.who:
+        pytest.fail("Choose an outsider for this page.")
+    hidden, random = client.get(path_of(name, targets)), client.get(path_of(name, targets, random=True))
+    assert hidden.status_code == random.status_code == 404
+    assert _without_ids(hidden.content.decode()) == _without_ids(random.content.decode())
+
+
+def _without_ids(body: str) -> str:
+    body = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", body)
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|/\d+/|no-such-secret", "ID", body)
+
+
+def test_no_get_changes_a_row(people, targets):
+    clients = {who: visiting(people[who]) for who in sorted(EVERYONE)}
+    before = _rows()
+    for client in clients.values():
+        for name in PAGES:
+            client.get(path_of(name, targets))
+            client.head(path_of(name, targets))
+    assert _rows() == before
+
+
+def _rows() -> dict[str, list[object]]:
+    """Every row of every table of ours; a session remembers when it was last seen, and that alone may change."""
+    models = [model for model in apps.get_models() if model._meta.app_label in OURS and model is not PortalSession]
+    return {model.__name__: sorted(map(str, model._default_manager.values_list())) for model in models}
