@@ -16,8 +16,11 @@ from roles.selectors.settings import EffectiveSettings
 MOST_NAMES = 5
 
 
-def names_of(people: Sequence[User], *, viewer: User | None = None) -> str:
-    """Say who: "you, Jonas Weber or Priya Raman", the viewer first; beyond five, how many others."""
+def names_of(people: Sequence[User], *, viewer: User | None = None, all_count: bool = False) -> str:
+    """Say who: "you, Jonas Weber or Priya Raman", the viewer first; beyond five, how many others.
+
+    With `all_count`, where several of them must agree: "Jonas Weber and Priya Raman".
+    """
     mine = [person for person in people if viewer is not None and person.pk == viewer.pk]
     others = [person.name for person in people if person not in mine]
     names = [*([_("you")] if mine else []), *others]
@@ -27,14 +30,15 @@ def names_of(people: Sequence[User], *, viewer: User | None = None) -> str:
         names = [*names[: MOST_NAMES - 1], more]
     if len(names) < 2:
         return "".join(names)
-    return _("{names} or {last}").format(names=", ".join(names[:-1]), last=names[-1])
+    sentence = _("{names} and {last}") if all_count else _("{names} or {last}")
+    return sentence.format(names=", ".join(names[:-1]), last=names[-1])
 
 
 def who_approves(panel: Panel, *, of_several: bool) -> str:
     """Say what a stage of approval takes: "Jonas Weber or Priya Raman approves." """
-    names = names_of(panel.people)
+    names = names_of(panel.people, all_count=panel.quorum > 1)
     if panel.quorum > 1:
-        sentence = _("{quorum} of these people approve: {names}.").format(quorum=panel.quorum, names=names)
+        sentence = _("{quorum} of {names} approve.").format(quorum=panel.quorum, names=names)
     else:
         sentence = _("{names} approves.").format(names=names)
     return _("Stage {number}: {sentence}").format(number=panel.number, sentence=sentence) if of_several else sentence

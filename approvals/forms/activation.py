@@ -84,7 +84,9 @@ class ActivateForm(StepUpForm):
 
     when = forms.ChoiceField(label=gettext_lazy("Start"), widget=StartWidget, initial=NOW)
     start = LocalDateTimeField(label=gettext_lazy("Not before"), required=False)
-    resource = forms.UUIDField(label=gettext_lazy("Scope"), required=False)
+    resource = forms.UUIDField(
+        label=gettext_lazy("Scope"), error_messages={"required": gettext_lazy("Choose where you need it.")}
+    )
     ticket = forms.CharField(label=gettext_lazy("Ticket"), required=False)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -111,11 +113,7 @@ class ActivateForm(StepUpForm):
         self.longest = max((one.facts.settings.max_activation for one in prospects), default=SHORTEST)
         self._add_duration()
         self._add_scopes()
-        waits = any(one.panels for one in (prospect.facts for prospect in prospects))
-        self.fields["when"].choices = [  # type: ignore[attr-defined]
-            (NOW, _("When approved") if waits else _("Now")),
-            (LATER, _("Not before …")),
-        ]
+        self._word_the_start()
         if any(one.reason_required for one in settings):
             self._require("reason", _("Say why you need this role."))
         if any(one.ticket_required for one in settings):
@@ -130,7 +128,22 @@ class ActivateForm(StepUpForm):
         field = DurationField(label=_("Duration"), longest=self.longest)
         field.initial = max((one.longest for one in self.prospects), default=SHORTEST)
         field.help_text = _("At most {longest}.").format(longest=wording.span(self.longest))
+        if self.alone is None:
+            field.help_text = _("At most {longest}. A role that allows less gets the most that it allows.").format(
+                longest=wording.span(self.longest)
+            )
+        elif self.alone.facts.panels:
+            field.help_text = _("At most {longest}. The time begins when it is approved.").format(
+                longest=wording.span(self.longest)
+            )
         self.fields["duration"] = field
+
+    def _word_the_start(self) -> None:
+        waiting = {bool(one.facts.panels) for one in self.prospects}
+        first = _("When approved") if waiting == {True} else _("Now")
+        if waiting == {True, False}:
+            first = _("Now, or when approved")
+        self.fields["when"].choices = [(NOW, first), (LATER, _("Not before …"))]  # type: ignore[attr-defined]
 
     def _add_scopes(self) -> None:
         scopes, self.more_scopes = scopes_below(self.alone.eligibility) if self.alone else ([], False)
@@ -166,7 +179,9 @@ class ActivateForm(StepUpForm):
         """Return what is asked for this role; what could not be read is taken as what breaks no rule."""
         said = self.cleaned_data
         start = said.get("start")
-        duration = said.get("duration") or prospect.longest
+        duration = said.get("duration")
+        if duration is None:
+            duration = prospect.longest
         return Wanted(
             duration=duration if self.alone else prospect.capped(duration, start),
             reason=said.get("reason", ""),
@@ -178,5 +193,5 @@ class ActivateForm(StepUpForm):
     def tell(self, violations: Iterable[Violation]) -> None:
         """Show what the rules say as well, where the field has not been complained of already."""
         new = [one for one in violations if one.code != "second_factor" and one.field not in self.errors]
-        if new:
-            self.add_refusal(Refused(new))
+        # Also without anything new: a code that was accepted is not asked for again.
+        self.add_refusal(Refused(new))

@@ -15,7 +15,10 @@ CELLS = "approvals/cells"
 
 def cell(name: str, label: Any, *order: str, **kwargs: Any) -> tables.TemplateColumn:
     """Return a column whose cells are a template; ordered by these columns, or not at all."""
-    look = {"attrs": {"td": {"class": kwargs.pop("look")}}} if "look" in kwargs else {}
+    look = {}
+    if "look" in kwargs:
+        name_of_look = {"class": kwargs.pop("look")}
+        look = {"attrs": {"th": name_of_look, "td": name_of_look}}
     return tables.TemplateColumn(
         template_name=f"{CELLS}/{name}.html",
         verbose_name=label,

@@ -117,7 +117,7 @@ def my_roles(request: PortalRequest) -> HttpResponseBase:
 def deactivate(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """End one's own activation, or call off a planned one."""
     activation = get_object_or_404(activations_of(request.user), pk=pk)
-    form = DeactivateForm(request.POST or None)
+    form = DeactivateForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _end(request, activation, reason=form.cleaned_data["reason"])
     facts = EndFacts(activation, request.now, allowed=True, second_factor=True)

@@ -60,7 +60,10 @@ class RequestsPage(ListPage):
             row.place = places[row.resource_id]
             row.status_now = status_at(row, now)
             row.stage = panels.get(row.pk)
-            row.deciders = names_of(row.stage.panel.people, viewer=self.viewer.user) if row.stage else ""
+            row.deciders = ""
+            if row.stage is not None:
+                panel = row.stage.panel
+                row.deciders = names_of(panel.people, viewer=self.viewer.user, all_count=panel.quorum > 1)
 
 
 class MyRequests(RequestsPage):
@@ -99,6 +102,8 @@ def show_request(
     can_decide = not hindrances
     if can_decide and form is None:
         form = DecideForm(request=request, asked=asked)
+    deciders = names_of(facts.panel.people, viewer=request.user, all_count=facts.panel.quorum > 1)
+    waits = facts.status == Status.PENDING and bool(deciders)
     page: dict[str, Any] = {
         "asked": asked,
         "own": own,
@@ -107,7 +112,8 @@ def show_request(
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
         "hindrances": [] if own or facts.status != Status.PENDING else hindrances,
         "panel": facts.panel,
-        "deciders": names_of(facts.panel.people, viewer=request.user),
+        "deciders": deciders,
+        "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
         "stages": asked.stages.count(),
         "place": places_of([asked.resource])[asked.resource_id],
         "decisions": asked.decisions.select_related("approver", "stage"),
