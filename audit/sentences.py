@@ -262,6 +262,24 @@ VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
             ),
         )
     ],
+    Kind.PERSON_CHANGED: [
+        (
+            _own,
+            Wording(
+                gettext_lazy("{actor} changed their account."),
+                gettext_lazy("{actor} tried to change their account"),
+            ),
+        )
+    ],
+    Kind.SIGNED_IN: [
+        (
+            _for_somebody_else,
+            Wording(
+                gettext_lazy("{actor} signed in as {target}."),
+                gettext_lazy("{actor} tried to sign in as {target}"),
+            ),
+        )
+    ],
     Kind.ROLE_SETTINGS_CHANGED: [
         (
             _default_settings,
@@ -306,6 +324,11 @@ def said(event: Event, name: str) -> str:
     if name not in event.commitments:
         return ""
     return str(event.text.fields.get(name, ERASED))
+
+
+def who(event: Event) -> str:
+    """Say who acted: a person, the portal, its operator, or nobody knows who."""
+    return said(event, "actor") or str(_NAMELESS["actor"])
 
 
 def sentence(event: Event) -> str:

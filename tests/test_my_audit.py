@@ -14,6 +14,7 @@ from approvals.services.decisions import approve
 from audit.kinds import Kind, Realm
 from audit.models import Event, EventText
 from audit.recording import Ids, write
+from pim_portal.accounts.services.sessions import record_wrong_password
 from roles import ids
 from roles.actors import Actor
 from roles.models import Purpose, User
@@ -231,6 +232,12 @@ def unknown(user: User, pk: uuid.UUID) -> str:
     response = visiting(user).get(reverse("my_audit_event", args=[pk]))
     assert response.status_code == 404
     return re.sub(r'value="\w{64}"', "", response.content.decode().replace(str(pk), ""))
+
+
+def test_who_tried_to_sign_in_as_me_is_told_with_their_address(ines):
+    record_wrong_password(ines, address="198.51.100.9", clock=at(NOW))
+    assert "Somebody tried to sign in as Ines: refused." in page(ines)
+    assert "198.51.100.9" in details_page(ines, Event.objects.get(kind=Kind.SIGNED_IN))
 
 
 def test_the_event_of_another_person_is_as_unknown_as_a_random_one(zoe, petra, story):

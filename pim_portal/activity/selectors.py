@@ -16,8 +16,11 @@ from django.utils.translation import gettext_lazy
 from approvals.models import Action
 from audit.canonical import IDS
 from audit.models import Event
+from audit.sentences import said
+from pim_portal.models import TicketKind
+from pim_portal.overview.selectors.checklist import Step
 from roles import wording
-from roles.models import Assignment, AssignmentType, EndReason, Purpose, ResourceKind
+from roles.models import Assignment, AssignmentType, EndReason, Purpose, ResourceKind, User
 
 # The details that have a name for people; a new one shows under its own until it gets one.
 LABELS: dict[str, str | Promise] = {
@@ -35,6 +38,14 @@ LABELS: dict[str, str | Promise] = {
     "kind": gettext_lazy("Kind"),
     "parent": gettext_lazy("Below"),
     "step": gettext_lazy("Step"),
+    "until": gettext_lazy("Until"),
+    "ticket": gettext_lazy("Reset ticket"),
+    "ended": gettext_lazy("Sessions ended"),
+    "sessions_ended": gettext_lazy("Sessions ended"),
+    "count": gettext_lazy("How many"),
+    "first": gettext_lazy("The first one"),
+    "time_zone": gettext_lazy("Time zone"),
+    "theme": gettext_lazy("Theme"),
     "digest": gettext_lazy("Digest of what was asked"),
     "settings": gettext_lazy("Digest of the role settings"),
     "before": gettext_lazy("Digest of the settings before"),
@@ -47,16 +58,43 @@ _WORDS: dict[str, dict[str, str | Promise]] = {
     "type": dict(AssignmentType.choices),
     "why": dict(EndReason.choices),
     "purpose": dict(Purpose.choices),
-    "kind": dict(ResourceKind.choices),
+    "kind": dict([*ResourceKind.choices, *TicketKind.choices]),
+    "step": dict(Step.choices),
+}
+
+
+# The texts in the order in which they are read; others follow.
+TEXTS: dict[str, str | Promise] = {
+    "actor": gettext_lazy("Who"),
+    "target": gettext_lazy("To whom"),
+    "role": gettext_lazy("Role"),
+    "resource": gettext_lazy("Where"),
+    "justification": gettext_lazy("Justification"),
+    "reason": gettext_lazy("Reason"),
+    "ticket": gettext_lazy("Ticket"),
+    "factor": gettext_lazy("Second factor"),
+    "username": gettext_lazy("User name"),
+    "address": gettext_lazy("From address"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One recorded detail, under its name for people."""
+    """One recorded fact, under its name for people."""
 
     label: str
     value: str
+
+
+def texts_of(event: Event, reader: User) -> list[Detail]:
+    """Return what was recorded in words at that moment, as far as it concerns this reader.
+
+    From where somebody else acted is not for those to whom they did it; from where a stranger tried is.
+    """
+    hidden = set() if event.actor_id in (None, reader.pk) else {"address"}
+    names = [*TEXTS, *sorted(event.commitments.keys() - TEXTS.keys())]
+    found = [(name, said(event, name)) for name in names if name not in hidden]
+    return [Detail(str(TEXTS.get(name, name)), text) for name, text in found if text]
 
 
 def details_of(event: Event) -> list[Detail]:
@@ -76,7 +114,9 @@ def _said(name: str, value: Any) -> str:
         return {"ends_at": _("Permanent"), "wanted_start": _("At once")}.get(name, _("None"))
     if name.endswith("_seconds") and isinstance(value, int):
         return wording.span(timedelta(seconds=value))
-    if name.endswith(("_at", "_start")) and (moment := _moment(value)):
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if name.endswith(("_at", "_start", "until")) and (moment := _moment(value)):
         return wording.exact(moment)
     if isinstance(value, str):
         return str(_WORDS.get(name, {}).get(value, value))

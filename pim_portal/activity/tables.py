@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Outcome
 from audit.models import Event
-from audit.sentences import said, sentence, why
+from audit.sentences import said, sentence, who, why
 from pim_portal.templatetags.portal import tag
 
 REASON_WORDS = 24
@@ -34,7 +34,7 @@ class HistoryTable(tables.Table):
         empty_text = _("Nothing has happened yet. What you do in the portal, and what is done to you, will stand here.")
 
     def render_who(self, record: Event) -> str:
-        return said(record, "actor")
+        return who(record)
 
     def render_what(self, record: Event) -> SafeString:
         went_wrong = record.outcome != Outcome.DONE

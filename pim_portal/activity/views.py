@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET
 from audit.kinds import Outcome
 from audit.models import Event
 from audit.selectors import history_of
-from audit.sentences import said, sentence
+from audit.sentences import sentence
 from pim_portal.activity.filters import HistoryFilter
-from pim_portal.activity.selectors import authority_behind, details_of, ids_of
+from pim_portal.activity.selectors import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
@@ -39,16 +39,12 @@ my_audit = MyAuditPage.as_view()
 def my_audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
     """Everything recorded of one event; another person's is as unknown as a random one."""
     one = get_object_or_404(history_of(request.user.pk), uuid=event)
-    own = one.actor_id == request.user.pk
     context: dict[str, Any] = {
         "event": one,
         "outcome_tag": "good" if one.outcome == Outcome.DONE else "bad",
-        "ids": ids_of(one),
         "sentence": sentence(one),
-        "said": {name: said(one, name) for name in one.commitments},
-        "details": details_of(one),
+        "facts": [*texts_of(one, request.user), *details_of(one)],
+        "ids": ids_of(one),
         "authority": authority_behind(one),
-        # From where somebody else acted is not for those to whom they did it.
-        "address": said(one, "address") if own else "",
     }
     return render(request, "activity/event.html", context)
