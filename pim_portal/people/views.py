@@ -109,7 +109,6 @@ def person(request: PortalRequest, pk: uuid.UUID) -> HttpResponseBase:
         "held": selectors.held_by(user, viewer=viewer, now=now),
         "eligible": selectors.eligible_for(user, viewer=viewer, now=now),
         "groups": selectors.groups_of(user, now),
-        "sees_all": viewer.allows(Permission.SEE),
         "has_app": selectors.has_app(user.pk),
         "ticket": waiting_ticket(user.pk, now) if manages or resets else None,
         "may_disable": manages and user.enabled and other,
