@@ -9,12 +9,15 @@ from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
 from roles.actors import Actor
-from roles.models import Assignment, AssignmentType, Purpose, Resource, TotpDevice
+from roles.models import Assignment, AssignmentType, Purpose, Resource, ResourceKind, TotpDevice
 from roles.refusals import Refused
 from roles.selectors.administrators import lasting_administrators
 from roles.selectors.settings import settings_of
 from roles.services.assignments import assign, remove
+from roles.services.catalogue import change_settings
+from roles.services.groups import add_group
 from roles.services.principals import disable_person
+from roles.services.resources import add_resource
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -263,3 +266,26 @@ def test_the_database_refuses_what_cannot_be(fields, petra):
     renamed = {("activated_from_id" if name == "activated_from" else name): value for name, value in fields.items()}
     with pytest.raises(IntegrityError), transaction.atomic():
         Assignment.objects.filter(pk=row.pk).update(**renamed)
+
+
+class TestWhatElseNeedsAFreshSecondFactor:
+    def test_settings(self, petra):
+        exchange = role(EXCHANGE_ADMINISTRATOR)
+        change = {"resource": None, "values": {"max_activation": HOUR}, "clock": at(NOW)}
+        with pytest.raises(Refused, match="second_factor"):
+            change_settings(exchange, actor=Actor(user=petra), **change)
+        change_settings(exchange, actor=acting(petra, Purpose.SETTINGS, exchange.pk), **change)
+
+    def test_groups(self, zoe):
+        give(zoe, role(ids.GROUPS_ADMINISTRATOR))
+        with pytest.raises(Refused, match="second_factor"):
+            add_group("Team", actor=Actor(user=zoe), clock=at(NOW))
+        add_group("Team", actor=acting(zoe, Purpose.PEOPLE, zoe.pk), clock=at(NOW))
+
+    def test_resources(self, zoe):
+        root = tree("Root")[0]
+        give(zoe, role(ids.OWNER), root)
+        new = {"name": "prod", "parent": root, "clock": at(NOW)}
+        with pytest.raises(Refused, match="second_factor"):
+            add_resource(ResourceKind.SUBSCRIPTION, actor=Actor(user=zoe), **new)
+        add_resource(ResourceKind.SUBSCRIPTION, actor=acting(zoe, Purpose.ASSIGN, zoe.pk), **new)

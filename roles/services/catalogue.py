@@ -17,6 +17,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import (
     ApprovalStage,
+    Purpose,
     Resource,
     ResourceKind,
     Role,
@@ -28,6 +29,7 @@ from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
 from roles.selectors.settings import Stage, settings_of
 from roles.service import record, service
+from roles.services import step_ups
 from roles.services.resources import plant
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -100,6 +102,8 @@ def change_settings(
     violations = []
     if actor.user is not None and held is None:
         violations.append(Violation("not_allowed", _("You may not change the settings of this role.")))
+    if actor.user is not None and not step_ups.serves(actor, Purpose.SETTINGS, role.pk, now=now):
+        violations.append(step_ups.needed())
     if approval and role.kind != RoleKind.DIRECTORY and stages is not None and not all(s.approvers for s in stages):
         violations.append(
             Violation("approvers_missing", _("Name at least one approver in every stage of this role."), "approvers")
@@ -109,6 +113,8 @@ def change_settings(
     if violations:
         raise Refused(violations, about=About(realm=place.realm, text={"role": role.name, "resource": place.name}))
 
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.SETTINGS, role.pk, now=now)
     before = settings_of(role, place)
     row, _created = RoleSettings.objects.get_or_create(role=role, resource=resource)
     for name, value in values.items():

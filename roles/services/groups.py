@@ -10,10 +10,11 @@ from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Group, ResourceKind
+from roles.models import Group, Purpose, ResourceKind
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
+from roles.services import step_ups
 from roles.services.resources import plant
 from roles.text import clean, is_visible
 
@@ -27,12 +28,16 @@ def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -
     violations = []
     if actor.user is not None and held is None:
         violations.append(Violation("not_allowed", _("You may not add groups.")))
+    if actor.user is not None and not step_ups.serves(actor, Purpose.PEOPLE, actor.user.pk, now=now):
+        violations.append(step_ups.needed())
     if not is_visible(name):
         violations.append(Violation("name_missing", _("Give the group a name."), "name"))
     if Group.objects.filter(name_key=search_key(name)).exists():
         violations.append(Violation("name_taken", _("Another group has this name."), "name"))
     if violations:
         raise Refused(violations, about=About(text={"target": name}))
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
     pk = uuid.uuid4()
     resource = plant(ResourceKind.GROUP, name=name, pk=pk)
     group = Group(id=uuid.uuid4(), name=name, description=clean(description), resource=resource, created_at=now)

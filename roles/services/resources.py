@@ -11,10 +11,11 @@ from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY
-from roles.models import Resource, ResourceKind
+from roles.models import Purpose, Resource, ResourceKind
 from roles.models.resources import CHILDREN
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
+from roles.services import step_ups
 from roles.text import clean
 
 
@@ -76,6 +77,8 @@ def add_resource(
         held = Authority(actor.user, now).by(Permission.DEFINE, parent) if parent else None
         if held is None:
             violations.append(Violation("not_allowed", _("You may not add a resource here.")))
+        if not step_ups.serves(actor, Purpose.ASSIGN, actor.user.pk, now=now):
+            violations.append(step_ups.needed())
     allowed = CHILDREN[ResourceKind(parent.kind)] if parent else {ResourceKind.ROOT}
     if kind not in allowed:
         violations.append(Violation("wrong_place", _("A resource of this kind cannot stand here."), "kind"))
@@ -83,6 +86,8 @@ def add_resource(
         violations.append(Violation("name_missing", _("Give the resource a name."), "name"))
     if violations:
         raise Refused(violations, about=About(realm=kind.realm, text={"resource": name}))
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.ASSIGN, actor.user.pk, now=now)
     resource = plant(kind, name=name, parent=parent, type=type)
     record(
         Kind.RESOURCE_ADDED,
