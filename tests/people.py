@@ -80,7 +80,8 @@ def role(pk: uuid.UUID) -> Role:
 
 
 def directory() -> Resource:
-    return Resource.objects.get(pk=ids.DIRECTORY)
+    found: Resource = Resource.objects.get(pk=ids.DIRECTORY)
+    return found
 
 
 def unit(name: str) -> Resource:

@@ -38,6 +38,8 @@ from tests.people import (
     unit,
 )
 
+pytestmark = pytest.mark.django_db
+
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -61,7 +63,7 @@ def test_it_can_be_activated_again_at_its_very_end_without_the_worker(ines, elig
     request_activation(ines, eligibility, hours=2)
     again = request_activation(ines, eligibility, now=NOW + 2 * HOUR)
     assert again.status == Status.GRANTED
-    first = Assignment.objects.exclude(pk=again.outcome_id).get(activated_from=eligibility)
+    first = Assignment.objects.exclude(granted_by_request=again).get(activated_from=eligibility)
     assert (first.ended_at, first.end_reason) == (NOW + 2 * HOUR, EndReason.EXPIRED)
 
 

@@ -38,6 +38,8 @@ from tests.people import (
     unit,
 )
 
+pytestmark = pytest.mark.django_db
+
 
 def assign_as(actor_user, principal, what, where, **kwargs):
     kwargs.setdefault("type", AssignmentType.ELIGIBLE)

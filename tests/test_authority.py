@@ -36,6 +36,8 @@ from tests.people import (
     unit,
 )
 
+pytestmark = pytest.mark.django_db
+
 PRA, GA = ids.PRIVILEGED_ROLE_ADMINISTRATOR, ids.GLOBAL_ADMINISTRATOR
 READERS = {GA, ids.SECURITY_ADMINISTRATOR, ids.SECURITY_READER, ids.GLOBAL_READER}
 MANAGERS = {ids.OWNER, ids.USER_ACCESS_ADMINISTRATOR}

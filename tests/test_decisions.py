@@ -42,6 +42,8 @@ from tests.people import (
     role,
 )
 
+pytestmark = pytest.mark.django_db
+
 SOON = NOW + 2 * MINUTE
 
 

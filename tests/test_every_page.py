@@ -36,6 +36,8 @@ from tests.people import (
 )
 from tests.visitors import visiting
 
+pytestmark = pytest.mark.django_db
+
 EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "amelie", "sven"}
 SEE_PEOPLE = {"petra", "nina", "amelie", "sven"}
 MANAGE_PEOPLE = {"petra", "amelie"}
@@ -207,7 +209,7 @@ def test_every_page_by_somebody_without_the_second_factor(people, targets):
 def test_an_empty_post_is_never_an_error_and_denied_to_whom_the_page_is(who, people, targets):
     client = visiting(people[who])
     session_ends = {"sign_out", "sessions_end"}
-    wrong = {}
+    wrong: dict[str, object] = {}
     for name, row in PAGES.items():
         if name in session_ends:
             continue
@@ -249,7 +251,7 @@ def test_no_get_changes_a_row(people, targets):
     assert _rows() == before
 
 
-def _rows() -> dict[str, list[object]]:
+def _rows() -> dict[str, list[str]]:
     """Every row of every table of ours; a session remembers when it was last seen, and that alone may change."""
     models = [model for model in apps.get_models() if model._meta.app_label in OURS and model is not PortalSession]
     return {model.__name__: sorted(map(str, model._default_manager.values_list())) for model in models}

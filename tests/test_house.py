@@ -13,6 +13,8 @@ from audit.kinds import Kind
 from pim_portal.settings import BASE_DIR
 from roles.models import Role
 
+pytestmark = pytest.mark.django_db
+
 APPS = ("audit", "roles", "approvals", "reviews", "pim_portal")
 SOURCES = [path for app in APPS for path in (BASE_DIR / app).rglob("*.py") if "migrations" not in path.parts]
 TEMPLATES = list((BASE_DIR / "templates").rglob("*.html"))
