@@ -440,8 +440,8 @@ def test_several_are_asked_for_with_one_reason_and_each_result_is_told(client, i
     assert "Waiting for approval" in html
     assert html.count("Active") >= 2
     assert held(ines) == {ids.SECURITY_READER, ids.USER_ADMINISTRATOR}
-    lasts = {one.role_id: one.ends_at - one.starts_at for one in Assignment.objects.filter(activated_from__in=three)}
-    assert lasts == {ids.SECURITY_READER: HOUR, ids.USER_ADMINISTRATOR: 4 * HOUR}
+    ends = dict(Assignment.objects.filter(activated_from__in=three).values_list("role_id", "ends_at"))
+    assert ends == {ids.SECURITY_READER: NOW + HOUR, ids.USER_ADMINISTRATOR: NOW + 4 * HOUR}
 
 
 def test_what_the_shared_form_lacks_is_said_before_anything_is_granted(client, ines, three):
@@ -465,7 +465,7 @@ def test_results_can_be_loaded_again_and_repeat_nothing(client, ines, three):
     before = rows_of_everything()
     assert client.get(url).content != b""
     assert rows_of_everything() == before
-    assert visiting(ines).get(url).url == MY_ROLES
+    assert visiting(ines).get(url)["Location"] == MY_ROLES
 
 
 # Ending
@@ -578,3 +578,19 @@ def test_a_time_that_the_clock_shows_twice_or_never_is_asked_for_again(text, wor
 def test_a_persons_first_visit_says_what_to_do_next(db):
     html = html_of(verified(person("nora")), MY_ROLES)
     assert "You are not eligible for any role." in html
+
+
+def test_through_a_group_it_ends_with_the_membership(client, ines):
+    blue = group("Blue team")
+    give(ines, role(ids.GROUP_MEMBER), blue.resource, ends_at=NOW + 2 * HOUR, starts_at=NOW - DAY)
+    eligible = make_eligible(blue, role(ids.SECURITY_READER))
+    assert "in 2 h" in html_of(client, MY_ROLES)
+    page = panel_of(client, eligible)
+    assert "eligible until 23 Nov 2026, 14:00" in page
+    assert 'name="duration" value="2"' in page
+
+
+def test_what_lost_its_eligibility_is_not_shown_as_planned(client, ines, eligibility):
+    request = request_activation(ines, eligibility, start=NOW + 2 * HOUR)
+    Assignment.objects.filter(pk=eligibility.pk).update(ends_at=NOW - MINUTE)
+    assert "no longer active" in html_of(client, reverse("approvals:request", args=[request.pk]))

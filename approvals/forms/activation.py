@@ -51,13 +51,13 @@ class Prospect:
     @property
     def longest(self) -> timedelta:
         """How long it can be active if it begins now, in whole minutes."""
-        end = self.eligibility.ends_at
+        end = self.facts.ends_at
         rest = (end - self.facts.now) // _MINUTE * _MINUTE if end else timedelta.max
         return max(min(self.facts.settings.max_activation, rest), SHORTEST)
 
     def capped(self, duration: timedelta, start: datetime | None) -> timedelta:
         """Shorten a duration that several roles share to what this one allows."""
-        end = self.eligibility.ends_at
+        end = self.facts.ends_at
         rest = end - max(start or self.facts.now, self.facts.now) if end else timedelta.max
         longest = min(self.facts.settings.max_activation, max(rest, SHORTEST))
         return min(duration, longest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce
@@ -20,6 +20,7 @@ from roles.selectors.settings import EffectiveSettings, SettingsBook
 ENDS_SOON = timedelta(days=14)
 EXPIRED_SINCE = timedelta(days=30)
 MOST_SCOPES = 200
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
@@ -62,7 +63,10 @@ def _with_source(rows: AssignmentQuerySet) -> AssignmentQuerySet:
 
 
 def _activations(user: User, now: datetime) -> AssignmentQuerySet:
-    return Assignment.objects.open().filter(principal=user.pk, activated_from__isnull=False, ends_at__gt=now)
+    """This person's activations that run or are planned; lost ones as values, since that query is deep."""
+    lost = list(Assignment.objects.orphaned(now).filter(principal=user.pk).values_list("pk", flat=True))
+    rows = Assignment.objects.open().filter(principal=user.pk, activated_from__isnull=False, ends_at__gt=now)
+    return rows.exclude(pk__in=lost)
 
 
 def eligibilities_among(user: User, ids: Iterable[uuid.UUID], now: datetime) -> list[Assignment]:
@@ -103,6 +107,7 @@ class Standing:
     settings: EffectiveSettings
     place: str
     through: str
+    ends_at: datetime | None
     ends_soon: bool
     active: Assignment | None
     planned: Assignment | None
@@ -123,6 +128,7 @@ def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[
     for request in Request.objects.waiting(now).filter(principal=user.pk, eligibility__in=rows).shown():
         waiting.setdefault(request.eligibility_id, []).append(request)
     book = SettingsBook(row.role_id for row in rows)
+    ends = _ends(user, rows, now)
     places = places_of(row.resource for row in rows)
     return {
         row.pk: _standing(
@@ -131,11 +137,26 @@ def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[
             places[row.resource_id],
             activations.get(row.pk, []),
             waiting.get(row.pk, []),
+            ends_at=ends[row.pk],
             user=user,
             now=now,
         )
         for row in rows
     }
+
+
+def _ends(user: User, rows: Sequence[Assignment], now: datetime) -> dict[uuid.UUID, datetime | None]:
+    """Say when each eligibility ends for this person: the answer of `ends_for`, for a list."""
+    memberships = Assignment.objects.memberships(now).filter(principal=user.pk)
+    last: dict[uuid.UUID, datetime] = {}
+    for group_id, end in memberships.values_list("resource__group", "ends_at"):
+        last[group_id] = max(last.get(group_id, now), end or FOR_EVER)
+    ends = {}
+    for row in rows:
+        mine = FOR_EVER if row.principal_id == user.pk else last.get(row.principal_id, now)
+        end = min(mine, row.ends_at or FOR_EVER)
+        ends[row.pk] = None if end == FOR_EVER else end
+    return ends
 
 
 def _standing(
@@ -145,6 +166,7 @@ def _standing(
     activations: list[Assignment],
     waiting: list[Request],
     *,
+    ends_at: datetime | None,
     user: User,
     now: datetime,
 ) -> Standing:
@@ -154,7 +176,8 @@ def _standing(
         settings=settings,
         place=place,
         through=through(row, user.pk),
-        ends_soon=row.ends_at is not None and row.ends_at - now <= ENDS_SOON,
+        ends_at=ends_at,
+        ends_soon=ends_at is not None and ends_at - now <= ENDS_SOON,
         active=_at_home_first(active, row),
         planned=_at_home_first(planned, row),
         waiting=next(iter(sorted(waiting, key=lambda one: one.resource_id != row.resource_id)), None),

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.forms.decision import DecideForm
@@ -200,8 +200,8 @@ def _decide_each(request: PortalRequest, form: DecideForm, chosen: Sequence[Requ
             results.append(Result(name, "refused", _("Refused"), refused.sentence, url))
         else:
             results.append(_result(said, name, url, verdict=Verdict(form.cleaned_data["verdict"])))
-    title = _("What became of the {count} requests").format(count=len(chosen))
-    return keep_results(request, title, results, back=reverse("approvals:approvals"))
+    title = ngettext("What became of the request", "What became of the {count} requests", len(chosen))
+    return keep_results(request, title.format(count=len(chosen)), results, back=reverse("approvals:approvals"))
 
 
 def _result(said: Request, name: str, url: str, *, verdict: Verdict) -> Result:

@@ -28,7 +28,7 @@ from approvals.tables.requests import MyRequestsFilter, MyRequestsTable
 from approvals.wording import all_of, names_of
 from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
-from roles.models import User
+from roles.models import Assignment, User
 from roles.refusals import Refused, broken
 
 _ENDED = {
@@ -147,17 +147,22 @@ def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:
 
 
 def _outcome_state(asked: Request, request: PortalRequest) -> str:
-    """Say how it stands with what was granted: planned, active, or over; empty where nothing was."""
+    """Say how it stands with what was granted: planned, active, over, or lost; empty where nothing was.
+
+    Lost is what has no eligibility behind it any more, and nobody has written its end down.
+    """
     outcome = asked.outcome
     if outcome is None:
         return ""
     over_at = outcome.over_at
     if over_at is not None and over_at <= request.now:
         return "over"
+    if Assignment.objects.orphaned(request.now).filter(pk=outcome.pk).exists():
+        return "lost"
     if outcome.starts_at > request.now:
         return "planned"
-    in_effect = type(outcome).objects.in_effect(request.now).filter(pk=outcome.pk).exists()
-    return "active" if in_effect else "over"
+    # The holder is disabled, or the role retired: nothing of it is held.
+    return "active" if Assignment.objects.in_effect(request.now).filter(pk=outcome.pk).exists() else "lost"
 
 
 @require_POST
