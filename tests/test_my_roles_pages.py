@@ -149,8 +149,14 @@ def test_the_list_is_searched_and_narrowed(client, ines, eligibility):
     assert "prod-weu" not in narrowed
 
 
-def test_an_unknown_tab_shows_the_first(client):
-    assert "Eligible" in html_of(client, MY_ROLES + "?tab=%00")
+@pytest.mark.parametrize(
+    "query",
+    ["tab=%00", "q=%00", "q=%ED%A0%80", "kind=x", "at=%00", "page=-1", "page=x", "sort=x", "sort=%00", "per_page=x"],
+)
+def test_no_query_string_breaks_the_lists(client, eligibility, query):
+    for path in (MY_ROLES, f"{MY_ROLES}?tab=active", "/tasks/requests/", "/tasks/approvals/"):
+        joint = "&" if "?" in path else "?"
+        assert client.get(f"{path}{joint}{query}").status_code in (200, 404)
 
 
 def _many(user: User, count: int) -> None:

@@ -46,7 +46,7 @@ def held_roles(user: User, now: datetime) -> AssignmentQuerySet:
     Plain membership of a group is no role that somebody holds with care; a membership that was activated is.
     """
     rows = Assignment.objects.held_by(user.pk, now).exclude(role__kind=RoleKind.GROUP, activated_from=None)
-    return _with_source(rows).order_by("ends_at", "role__name_key", "pk")
+    return _with_source(rows).order_by(F("ends_at").asc(nulls_last=True), "role__name_key", "pk")
 
 
 def ended_roles(user: User, now: datetime) -> AssignmentQuerySet:
