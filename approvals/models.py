@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from roles.models import Assignment
+from roles.models import Assignment, SecondFactor
 
 
 class Action(models.TextChoices):
@@ -56,7 +56,8 @@ class RequestQuerySet(models.QuerySet["Request"]):
 
     def waiting(self, now: datetime) -> RequestQuerySet:
         """Return what can still be decided: its window is open and the eligibility behind it is in effect."""
-        live = Assignment.objects.in_effect(now).given_to("principal", now).filter(pk=OuterRef("eligibility"))
+        live = Assignment.objects.in_effect(now).given_to("principal", now, since="made_at")
+        live = live.filter(pk=OuterRef("eligibility"))
         return self.pending().filter(Exists(live), lapses_at__gt=now, principal__enabled=True)
 
     def lapsed_unwritten(self, now: datetime) -> RequestQuerySet:
@@ -94,6 +95,9 @@ class Request(models.Model):
     digest = models.CharField(max_length=64, help_text=_("Of exactly what was asked; a decision is bound to it."))
     settings_digest = models.CharField(max_length=64, help_text=_("Of the role settings when it was asked."))
     settings_max = models.DurationField(_("maximum duration when asked"))
+    second_factor = models.CharField(
+        _("second factor when asked"), max_length=10, choices=SecondFactor.choices, default=SecondFactor.NONE
+    )
 
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     stage_number = models.PositiveSmallIntegerField(default=1, help_text=_("The stage that waits."))

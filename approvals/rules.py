@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from approvals.models import Status, Verdict
 from approvals.selectors.approvers import Panel
-from roles.models import Assignment, User
+from roles.models import Assignment, SecondFactor, User
 from roles.refusals import Violation
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, MAX_TICKET, is_visible
@@ -29,7 +29,10 @@ def _moment(value: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ActivateFacts:
-    """What is known when somebody asks to activate a role. `eligibility` None: not eligible (any more)."""
+    """What is known when somebody asks to activate a role. `eligibility` None: not eligible (any more).
+
+    `ends_at` is when the eligibility ends for this person (`roles.selectors.assignments.ends_for`).
+    """
 
     eligibility: Assignment | None
     settings: EffectiveSettings
@@ -43,6 +46,7 @@ class ActivateFacts:
     inside: bool
     already_active: bool
     already_asked: bool
+    ends_at: datetime | None
 
     @property
     def begins(self) -> datetime:
@@ -108,13 +112,14 @@ def duration_too_long(facts: ActivateFacts) -> Violation | None:
 
 def past_the_eligibility(facts: ActivateFacts) -> Violation | None:
     """An activation never outlives the eligibility behind it; a form's minutes of delay are cut off, not refused."""
-    end = facts.eligibility.ends_at if facts.eligibility else None
+    end = facts.ends_at
     if end is None:
         return None
     if facts.begins >= end:
         sentence = _("Your eligibility ends on %(end)s. Choose an earlier start.")
         return Violation("starts_after_eligibility", sentence % {"end": _moment(end)}, "start")
-    if end - facts.begins >= SHORTEST and facts.begins + facts.duration > end + SLACK:
+    left = end - facts.begins
+    if left >= SHORTEST and facts.duration > left + SLACK:
         sentence = _("Your eligibility ends on %(end)s. Choose a shorter duration.")
         return Violation("past_eligibility", sentence % {"end": _moment(end)}, "duration")
     return None
@@ -198,6 +203,10 @@ class DecideFacts:
     settings: EffectiveSettings
     reason: str
     ticket: str
+    factor_then: SecondFactor
+
+
+_DEMANDS = (SecondFactor.NONE, SecondFactor.FRESH, SecondFactor.EVERY_TIME)
 
 
 def own_request(facts: DecideFacts) -> Violation | None:
@@ -275,6 +284,7 @@ def settings_became_stricter(facts: DecideFacts) -> Violation | None:
         return None
     stricter = (
         len(facts.settings.stages) > facts.stages_then
+        or _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then)
         or (facts.settings.ticket_required and not is_visible(facts.ticket))
         or (facts.settings.reason_required and not is_visible(facts.reason))
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 MAX_REASON: Final = 2000  # characters
 MAX_TICKET: Final = 100  # characters
+MAX_NAME: Final = 200  # characters
 
 _KEPT = {"\n", "\t"}
 # Letters that draw nothing although Unicode counts them as letters or symbols (fillers, blank Braille).

@@ -214,7 +214,7 @@ class TestSettings:
         root, prod, rg = tree("Root", "prod", "rg")
         other = tree("Other")[0]
         configure(owner, None, max_activation=6 * HOUR, ticket_required=True)
-        configure(owner, root, max_activation=4 * HOUR)
+        configure(owner, root, max_activation=4 * HOUR, ticket_required=False)
         configure(owner, rg, max_activation=2 * HOUR)
         longest = [settings_of(owner, one).max_activation for one in (other, root, prod, rg)]
         assert longest == [6 * HOUR, 4 * HOUR, 4 * HOUR, 2 * HOUR]

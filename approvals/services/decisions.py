@@ -16,7 +16,7 @@ from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Purpose, User
+from roles.models import Purpose, SecondFactor, User
 from roles.refusals import Refused, Violation, require
 from roles.selectors.settings import settings_behind
 from roles.service import record, service
@@ -52,6 +52,7 @@ def gather(
         settings=settings_behind(request.eligibility),
         reason=request.reason,
         ticket=request.ticket,
+        factor_then=SecondFactor(request.second_factor),
     )
 
 

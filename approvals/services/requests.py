@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from audit.recording import Ids
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Purpose, Resource, SecondFactor, User
 from roles.refusals import About, Refused, Violation, require
+from roles.selectors.assignments import ends_for
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import record, service
 from roles.services import step_ups
@@ -57,7 +58,7 @@ def digest_of(request: Request) -> str:
 
 def gather(
     user: User, eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, now: datetime
-) -> tuple[ActivateFacts, Resource | None]:
+) -> tuple[ActivateFacts, Resource]:
     """Gather the facts of an activation as they are now; the page before it and the service ask the same."""
     eligibilities = Assignment.objects.eligible_for(user.pk, now).select_related("role", "resource", "principal")
     eligibility = eligibilities.filter(pk=eligibility_id).first()
@@ -69,7 +70,8 @@ def gather(
         inside = chosen is not None and row.resource.contains(chosen) and not is_retired(row.role, chosen)
         resource = chosen if chosen is not None and inside else row.resource
     settings = settings_behind(row)
-    running = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
+    slot = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
+    running = set(slot.values_list("pk", flat=True)) - set(slot.orphaned(now).values_list("pk", flat=True))
     waiting = Request.objects.waiting(now).filter(principal=user, eligibility=row, resource=resource)
     every_time = settings.second_factor == SecondFactor.EVERY_TIME
     second_factor = settings.second_factor == SecondFactor.NONE or step_ups.serves(
@@ -86,8 +88,9 @@ def gather(
         panels=tuple(proposed_panels(settings, person=user, now=now)),
         second_factor=second_factor,
         inside=inside,
-        already_active=running.exists(),
+        already_active=bool(running),
         already_asked=waiting.exists(),
+        ends_at=ends_for(eligibility, user.pk, now) if eligibility else None,
     )
     return facts, resource
 
@@ -103,9 +106,9 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     lock_principal(user.pk)
     now = clock()
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now)
-    require(ACTIVATE, facts, about=_about(user, eligibility_id, facts))
+    require(ACTIVATE, facts, about=_about(user, eligibility_id, facts, resource))
     eligibility = facts.eligibility
-    if eligibility is None or resource is None:
+    if eligibility is None:
         raise AssertionError("The rules let an activation pass that has no eligibility.")
 
     _close_lapsed(user, eligibility, resource, now)
@@ -119,12 +122,14 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
         resource=resource,
         eligibility=eligibility,
         made_at=now,
-        wanted_start=facts.start if facts.start and facts.start > now else None,
+        # In UTC: the digest outlives the row's way through the database, and hours add up through a change of clocks.
+        wanted_start=facts.start.astimezone(UTC) if facts.start and facts.start > now else None,
         wanted_duration=facts.duration,
         reason=facts.reason,
         ticket=facts.ticket,
         settings_digest=facts.settings.digest,
         settings_max=facts.settings.max_activation,
+        second_factor=facts.settings.second_factor,
         lapses_at=now + facts.settings.approval_window,
     )
     request.digest = digest_of(request)
@@ -143,10 +148,12 @@ def _person(actor: Actor) -> User:
     return actor.user
 
 
-def _about(user: User, eligibility_id: uuid.UUID, facts: ActivateFacts) -> About:
+def _about(user: User, eligibility_id: uuid.UUID, facts: ActivateFacts, resource: Resource) -> About:
     row = facts.eligibility
     if row is None:
-        return About(ids=Ids(target=user.pk, assignment=eligibility_id), text={"target": user.name})
+        # No name of the role or the place: it may be somebody else's.
+        ids = Ids(target=user.pk, resource=resource.pk, assignment=eligibility_id)
+        return About(ids=ids, realm=resource.realm, text={"target": user.name})
     ids = Ids(target=user.pk, role=row.role_id, resource=row.resource_id, assignment=row.pk)
     names = {"target": user.name, "role": row.role.name, "resource": row.resource.name}
     return About(ids=ids, realm=row.resource.realm, text=names | {"reason": facts.reason, "ticket": facts.ticket})
@@ -197,15 +204,15 @@ def grant(
     eligibility = request.eligibility
     starts_at = max(request.wanted_start or now, now)
     longest = min(duration, request.wanted_duration, request.settings_max, settings.max_activation)
-    ends_at = min(starts_at + longest, eligibility.ends_at or datetime.max.replace(tzinfo=starts_at.tzinfo))
+    until = ends_for(eligibility, request.principal_id, now)
+    ends_at = min(starts_at + longest, until) if until else starts_at + longest
+    why = ""
     if ends_at <= starts_at:
-        close(
-            request,
-            Status.FAILED,
-            actor=actor,
-            now=now,
-            why="The eligibility ends before the start that was asked for.",
-        )
+        why = "The eligibility ends before the start that was asked for."
+    elif not eligibility.resource.contains(request.resource) or is_retired(request.role, request.resource):
+        why = "The resource is no longer one that the eligibility reaches."
+    if why:
+        close(request, Status.FAILED, actor=actor, now=now, why=why)
         return
     outcome = start_activation(
         eligibility,

@@ -56,18 +56,29 @@ def _not_retired() -> Combinable:
 
 
 def _from_live_eligibility(now: datetime) -> Q:
-    """An activation counts while its eligibility does: for the same person or a member of the group, there or below."""
+    """An activation counts while its eligibility does: for the same person or a member of the group, there or below.
+
+    Only the membership that it came through keeps it: who leaves the group and comes back activates anew.
+    """
     eligibility = (
         Assignment.objects.alias(at=_at_path("resource__path"))
         .filter(_standing(now), _not_retired(), pk=OuterRef("activated_from"), type=AssignmentType.ELIGIBLE)
-        .filter(_given_to(now, "principal"), role=OuterRef("role"), at__startswith=F("resource__path"))
+        .filter(_given_to(now, "principal", since="created_at"))
+        .filter(role=OuterRef("role"), at__startswith=F("resource__path"))
     )
     return Q(activated_from=None) | Q(Exists(eligibility))
 
 
-def _given_to(now: datetime, outer: str) -> Q:
-    """Given to the person of the outer query's column `outer`, directly or to a group they are a member of."""
-    member = _memberships(now).filter(resource__group=OuterRef("principal"), principal=OuterRef(OuterRef(outer)))
+def _given_to(now: datetime, outer: str, *, since: str) -> Q:
+    """Given to the person of the outer query's column `outer`, directly or to a group they are a member of.
+
+    A member counts by a membership that had begun at the time in the outer query's column `since`.
+    """
+    member = _memberships(now).filter(
+        resource__group=OuterRef("principal"),
+        principal=OuterRef(OuterRef(outer)),
+        starts_at__lte=OuterRef(OuterRef(since)),
+    )
     return Q(principal=OuterRef(outer)) | Q(Exists(member))
 
 
@@ -111,9 +122,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         groups = _memberships(now).filter(principal=user_id).values("resource__group")
         return self.filter(Q(principal=user_id) | Q(principal__in=groups))
 
-    def given_to(self, outer: str, now: datetime) -> AssignmentQuerySet:
-        """In a subquery: return what is given to the person in the outer query's column `outer`; see `of`."""
-        return self.filter(_given_to(now, outer))
+    def given_to(self, outer: str, now: datetime, *, since: str) -> AssignmentQuerySet:
+        """In a subquery: return what is given to the person in the outer query's column `outer`; see `of`.
+
+        Through a group only by a membership that had begun at the time in its column `since`.
+        """
+        return self.filter(_given_to(now, outer, since=since))
 
     def held_by(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
         """Return the active assignments in effect for this person, directly or through a group."""
@@ -136,6 +150,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def overdue(self, now: datetime) -> AssignmentQuerySet:
         """Return what is over by the clock and not written down yet."""
         return self.open().filter(ends_at__lte=now)
+
+    def orphaned(self, now: datetime) -> AssignmentQuerySet:
+        """Return the activations that lost what they came from, and that nobody has written an end to.
+
+        None that was made after `now`: where the clock went back, what began since is not lost.
+        """
+        made = self.open().filter(activated_from__isnull=False, principal__enabled=True, created_at__lte=now)
+        return made.exclude(Q(_not_retired(), _from_live_eligibility(now), role__retired_at=None))
 
 
 class Assignment(models.Model):

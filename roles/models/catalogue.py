@@ -49,7 +49,7 @@ class Role(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.name_key = search_key(self.name)
+        self.name_key = search_key(self.name)[:400]
         super().save(*args, **kwargs)
 
 

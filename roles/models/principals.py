@@ -25,6 +25,9 @@ def search_key(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
+MAX_KEY = 300  # characters of what people are told apart by: one letter of theirs may become many
+
+
 class PrincipalKind(models.TextChoices):
     USER = "user", _("User")
     GROUP = "group", _("Group")
@@ -49,7 +52,7 @@ class Principal(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.name_key = search_key(self.name)
+        self.name_key = search_key(self.name)[:400]
         super().save(*args, **kwargs)
 
 
@@ -79,9 +82,9 @@ class User(Principal, AbstractBaseUser):  # type: ignore[django-manager-missing]
     """
 
     username = models.CharField(_("user name"), max_length=150, unique=True, validators=[USERNAME_SHAPE])
-    username_key = models.CharField(max_length=300, unique=True, editable=False)
+    username_key = models.CharField(max_length=MAX_KEY, unique=True, editable=False)
     email = models.EmailField(_("e-mail"), blank=True)
-    email_key = models.CharField(max_length=300, blank=True, editable=False)
+    email_key = models.CharField(max_length=MAX_KEY, blank=True, editable=False)
     job_title = models.CharField(_("job title"), max_length=120, blank=True)
     department = models.CharField(_("department"), max_length=120, blank=True)
     manager = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reports")

@@ -82,7 +82,7 @@ class Resource(MP_Node):
     def save(self, *args: Any, **kwargs: Any) -> None:
         from roles.models.principals import search_key
 
-        self.name_key = search_key(self.name)
+        self.name_key = search_key(self.name)[:400]
         if not self._state.adding:
             columns = kwargs.get("update_fields") or [field.name for field in self._meta.concrete_fields]
             kwargs["update_fields"] = [name for name in columns if name not in TREE_COLUMNS and name != "id"]

@@ -94,6 +94,13 @@ def ends_too_early(facts: AssignFacts) -> Violation | None:
     return None
 
 
+def ends_too_far_ahead(facts: AssignFacts) -> Violation | None:
+    if facts.ends_at is not None and facts.ends_at > facts.now + 2 * HORIZON:
+        sentence = _("The end lies more than twenty years ahead. Choose an earlier one, or none at all.")
+        return Violation("end_too_far", sentence, "ends_at")
+    return None
+
+
 def permanent_not_allowed(facts: AssignFacts) -> Violation | None:
     eligible = facts.type == AssignmentType.ELIGIBLE
     settings = facts.settings
@@ -146,11 +153,16 @@ def already_assigned(facts: AssignFacts) -> Violation | None:
     return None
 
 
-def group_holds_more(facts: AssignFacts) -> Violation | None:
-    """Joining a group that holds roles is itself a grant of each of them (DESIGN.md §6)."""
-    if facts.roles_beyond:
+def group_holds_more(facts: AssignFacts | EndFacts) -> Violation | None:
+    """Joining a group that holds roles is itself a grant of each of them, leaving it a removal (DESIGN.md §6)."""
+    return beyond(facts.roles_beyond)
+
+
+def beyond(roles: tuple[str, ...]) -> Violation | None:
+    """Say that a group holds roles which somebody may not assign, where it does."""
+    if roles:
         sentence = _("This group holds roles that you may not assign: %(roles)s. Ask somebody who may.")
-        return Violation("group_holds_more", sentence % {"roles": ", ".join(facts.roles_beyond)}, "principal")
+        return Violation("group_holds_more", sentence % {"roles": ", ".join(roles)}, "principal")
     return None
 
 
@@ -164,6 +176,7 @@ ASSIGN = (
     starts_in_the_past,
     starts_too_far_ahead,
     ends_too_early,
+    ends_too_far_ahead,
     permanent_not_allowed,
     lasts_too_long,
     reason_missing,
@@ -181,6 +194,7 @@ class EndFacts:
     now: datetime
     allowed: bool
     second_factor: bool
+    roles_beyond: tuple[str, ...] = ()
 
 
 def may_not_end(facts: EndFacts) -> Violation | None:
@@ -202,5 +216,5 @@ def over(facts: EndFacts) -> Violation | None:
     return None
 
 
-REMOVE = (may_not_end, no_second_factor, over)
+REMOVE = (may_not_end, no_second_factor, over, group_holds_more)
 DEACTIVATE = (may_not_end, over)

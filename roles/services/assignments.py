@@ -16,6 +16,7 @@ from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Assignment, AssignmentType, EndReason, Purpose, Resource, Role, RoleKind
 from roles.refusals import About, require
 from roles.rules.assignments import ASSIGN, DEACTIVATE, REMOVE, AssignFacts, EndFacts
+from roles.selectors.groups import roles_beyond
 from roles.selectors.settings import settings_of
 from roles.service import record, service
 from roles.services import step_ups
@@ -36,22 +37,6 @@ def is_retired(role: Role, resource: Resource) -> bool:
     """Return whether a role, or a resource with its ancestors, is retired."""
     above = [resource.path[:length] for length in range(Resource.steplen, len(resource.path) + 1, Resource.steplen)]
     return role.retired_at is not None or Resource.objects.filter(path__in=above, retired_at__isnull=False).exists()
-
-
-def roles_beyond(group_resource: Resource, authority: Authority) -> tuple[str, ...]:
-    """Return the names of the roles that a group holds or may activate, and that this person may not assign."""
-    held = (
-        Assignment.objects.open().filter(principal__group__resource=group_resource).select_related("role", "resource")
-    )
-    return tuple(
-        sorted(
-            {
-                row.role.name
-                for row in held.select_related("role", "resource")
-                if not authority.allows(Permission.ASSIGN, row.resource)
-            }
-        )
-    )
 
 
 @service(Kind.ASSIGNMENT_ADDED)
@@ -195,12 +180,13 @@ def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: C
     lock_principals({row.principal_id, *holders})
     now = clock()
     assignment = Assignment.objects.select_related("principal", "role", "resource").get(pk=assignment_id)
-    held = Authority(actor.user, now).by(Permission.ASSIGN, assignment.resource) if actor.user else None
+    held, beyond = _authority(actor, assignment.role, assignment.resource, now)
     facts = EndFacts(
         assignment=assignment,
         now=now,
         allowed=actor.user is None or held is not None,
         second_factor=actor.user is None or step_ups.serves(actor, Purpose.ASSIGN, assignment.pk, now=now),
+        roles_beyond=beyond,
     )
     require(REMOVE, facts, about=about(assignment))
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.kinds import Kind
+from audit.kinds import Kind, Realm
+from audit.recording import Ids
 from roles import ids
 from roles.actors import Actor, Clock
-from roles.authority import Authority
-from roles.catalogue import Permission
+from roles.authority import Authority, Held
+from roles.catalogue import Permission, default_settings
 from roles.models import (
     ApprovalStage,
     Purpose,
@@ -27,9 +30,12 @@ from roles.models import (
 )
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
+from roles.rules.assignments import beyond
+from roles.selectors.groups import roles_beyond
 from roles.selectors.settings import Stage, settings_of
 from roles.service import record, service
 from roles.services import step_ups
+from roles.services.administrators import keep_an_administrator
 from roles.services.resources import plant
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -95,47 +101,101 @@ def change_settings(
     """
     role = Role.objects.select_for_update(no_key=True).get(pk=role.pk)
     now = clock()
-    directory = Resource.objects.get(pk=ids.DIRECTORY)
-    place = resource or directory
-    held = Authority(actor.user, now).by(Permission.CHANGE_SETTINGS, place) if actor.user else None
-    approval = values.get("approval_required", settings_of(role, place).approval_required)
-    violations = []
-    if actor.user is not None and held is None:
-        violations.append(Violation("not_allowed", _("You may not change the settings of this role.")))
-    if actor.user is not None and not step_ups.serves(actor, Purpose.SETTINGS, role.pk, now=now):
-        violations.append(step_ups.needed())
-    if approval and role.kind != RoleKind.DIRECTORY and stages is not None and not all(s.approvers for s in stages):
-        violations.append(
-            Violation("approvers_missing", _("Name at least one approver in every stage of this role."), "approvers")
-        )
-    if any(len(stage.approvers) > 0 and stage.quorum < 1 for stage in stages or ()):
+    place = Resource.objects.get(pk=resource.pk if resource else ids.DIRECTORY)
+    realm = place.realm if resource else Realm(role.kind)
+    about = About(
+        ids=Ids(role=role.pk, resource=resource.pk if resource else None),
+        realm=realm,
+        text={"role": role.name, "resource": resource.name if resource else ""},
+    )
+    held, violations = _may_change(actor, role, place, realm, now)
+    if resource is not None and not RoleKind(role.kind).may_stand_at(ResourceKind(resource.kind)):
+        sentence = _("This role cannot be assigned at %(resource)s, so it has no settings there.")
+        violations.append(Violation("wrong_place", sentence % {"resource": resource.name}))
+    if any(stage.quorum < 1 for stage in stages or ()):
         violations.append(Violation("quorum", _("At least one approver must agree in each stage."), "quorum"))
+    if [stage.number for stage in stages or ()] != list(range(1, len(stages or ()) + 1)):
+        violations.append(Violation("stages", _("The stages are numbered from 1 on."), "stages"))
     if violations:
-        raise Refused(violations, about=About(realm=place.realm, text={"role": role.name, "resource": place.name}))
+        raise Refused(violations, about=about)
 
     if actor.user is not None:
         step_ups.spend(actor, Purpose.SETTINGS, role.pk, now=now)
     before = settings_of(role, place)
-    row, _created = RoleSettings.objects.get_or_create(role=role, resource=resource)
+    row = _row_of(role, resource)
     for name, value in values.items():
         setattr(row, name, value)
     row.changed_at, row.changed_by = now, actor.user
-    row.full_clean(exclude=["role", "resource", "changed_by"])
+    try:
+        row.full_clean(exclude=["role", "resource", "changed_by"])
+    except ValidationError as error:
+        raise Refused([Violation("invalid", message) for message in error.messages], about=about) from error
     row.save()
     if stages is not None:
         _replace_stages(row, stages)
+    if row.approval_required and role.kind != RoleKind.DIRECTORY and not _all_named(row):
+        sentence = _("Name at least one approver in every stage of this role.")
+        raise Refused([Violation("approvers_missing", sentence, "approvers")], about=about)
+    named = {"stages": [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in stages or ()]}
     record(
         Kind.ROLE_SETTINGS_CHANGED,
         actor=actor,
         at=now,
         role=role,
         resource=resource,
-        realm=place.realm,
+        realm=realm,
         authority_id=held.assignment_id if held else None,
         details={"before": before.digest, "after": settings_of(role, place).digest}
-        | {name: str(value) for name, value in sorted(values.items())},
+        | {name: str(value) for name, value in sorted(values.items())}
+        | (named if stages is not None else {}),
     )
+    if role.pk == ids.PRIVILEGED_ROLE_ADMINISTRATOR and row.approval_required:
+        keep_an_administrator(now, about=about)
     return row
+
+
+def _may_change(
+    actor: Actor, role: Role, place: Resource, realm: Realm, now: datetime
+) -> tuple[Held | None, list[Violation]]:
+    if actor.user is None:
+        return None, []
+    authority = Authority(actor.user, now)
+    held = authority.by(Permission.CHANGE_SETTINGS, place)
+    violations = []
+    # The default of a resource role reaches every resource root: nobody's role does.
+    if held is None or (realm == Realm.RESOURCE and place.realm != Realm.RESOURCE):
+        violations.append(Violation("not_allowed", _("You may not change the settings of this role.")))
+    if not step_ups.serves(actor, Purpose.SETTINGS, role.pk, now=now):
+        violations.append(step_ups.needed())
+    # How somebody becomes a member of a group is how they come to its roles.
+    if place.realm == Realm.GROUP and (more := beyond(roles_beyond(place, authority))):
+        violations.append(more)
+    return held, violations
+
+
+def _row_of(role: Role, resource: Resource | None) -> RoleSettings:
+    """Return the row to change. A new one starts from what rules there, so that no rule is loosened unasked."""
+    row = RoleSettings.objects.filter(role=role, resource=resource).first()
+    if row is not None:
+        return row
+    above = settings_of(role, resource) if resource else None
+    fields = {field.name for field in RoleSettings._meta.concrete_fields} - {
+        "id",
+        "role",
+        "resource",
+        "changed_at",
+        "changed_by",
+    }
+    source = above or default_settings(role)
+    row = RoleSettings.objects.create(role=role, resource=resource, **{name: getattr(source, name) for name in fields})
+    if above and any(stage.approvers for stage in above.stages):
+        _replace_stages(row, above.stages)
+    return row
+
+
+def _all_named(row: RoleSettings) -> bool:
+    counts = [stage.approvers.count() for stage in row.stages.all()]
+    return bool(counts) and all(counts)
 
 
 def _replace_stages(row: RoleSettings, stages: tuple[Stage, ...]) -> None:

@@ -61,9 +61,11 @@ def end(
 
 
 def close_slot(slot: Q, *, now: datetime) -> None:
-    """Write down the ends of what has passed its end in a unique slot, so that it can be filled again."""
+    """Write down the ends of what is over in a unique slot, so that it can be filled again."""
     for row in Assignment.objects.overdue(now).filter(slot).select_related("principal", "role", "resource"):
         end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
+    for row in Assignment.objects.orphaned(now).filter(slot).select_related("principal", "role", "resource"):
+        end(row, EndReason.ELIGIBILITY_ENDED, actor=Actor.portal(), at=now)
 
 
 def end_activations(eligibility: Assignment, *, actor: Actor, at: datetime) -> None:
@@ -82,14 +84,7 @@ def write_down_ends(*, clock: Clock, limit: int = 500) -> int:
     """
     now = clock()
     due = Assignment.objects.overdue(now).order_by("ends_at", "pk").values_list("pk", "principal_id")
-    orphans = (
-        Assignment.objects.open()
-        .filter(activated_from__isnull=False, principal__enabled=True)
-        .filter(Q(starts_at__lte=now) | Q(activated_from__ended_at__isnull=False))
-        .exclude(pk__in=Assignment.objects.in_effect(now).values("pk"))
-        .order_by("pk")
-        .values_list("pk", "principal_id")
-    )
+    orphans = Assignment.objects.orphaned(now).order_by("pk").values_list("pk", "principal_id")
     written = 0
     for pk, principal_id in [*due[:limit], *orphans[:limit]]:
         with transaction.atomic():
@@ -102,7 +97,6 @@ def _write_down(pk: uuid.UUID, *, now: datetime) -> bool:
     row = Assignment.objects.select_related("principal", "role", "resource").get(pk=pk)
     if row.ends_at is not None and row.ends_at <= now:
         return end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
-    orphaned = row.activated_from_id is not None and not Assignment.objects.in_effect(now).filter(pk=pk).exists()
-    if orphaned and (row.starts_at <= now or row.activated_from.ended_at is not None):  # type: ignore[union-attr]
+    if Assignment.objects.orphaned(now).filter(pk=pk).exists():
         return end(row, EndReason.ELIGIBILITY_ENDED, actor=Actor.portal(), at=now)
     return False

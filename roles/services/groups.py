@@ -16,7 +16,7 @@ from roles.refusals import About, Refused, Violation
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.resources import plant
-from roles.text import clean, is_visible
+from roles.text import MAX_NAME, clean, is_visible
 
 
 @service(Kind.GROUP_ADDED)
@@ -32,6 +32,8 @@ def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -
         violations.append(step_ups.needed())
     if not is_visible(name):
         violations.append(Violation("name_missing", _("Give the group a name."), "name"))
+    if len(name) > MAX_NAME:
+        violations.append(Violation("name_too_long", _("The name is too long."), "name"))
     if Group.objects.filter(name_key=search_key(name)).exists():
         violations.append(Violation("name_taken", _("Another group has this name."), "name"))
     if violations:

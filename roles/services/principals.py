@@ -12,8 +12,9 @@ from audit.recording import Ids
 from roles.actors import Actor, Clock
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
-from roles.models import Assignment, EndReason, Purpose, RoleKind, User
-from roles.models.principals import search_key
+from roles.ids import GROUP_MEMBER
+from roles.models import Assignment, EndReason, Purpose, User
+from roles.models.principals import MAX_KEY, search_key
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
 from roles.services import step_ups
@@ -79,6 +80,8 @@ def _broken_fields(user: User) -> list[Violation]:
     violations = []
     if not is_visible(user.name):
         violations.append(Violation("name_missing", _("Give this person a name."), "name"))
+    if len(search_key(user.username)) > MAX_KEY:
+        violations.append(Violation("invalid", _("This user name is too long."), "username"))
     if User.objects.filter(username_key=search_key(user.username)).exists():
         violations.append(Violation("username_taken", _("This user name is taken."), "username"))
     if user.email and User.objects.filter(email_key=search_key(user.email)).exists():
@@ -114,12 +117,7 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
     user.save(update_fields=["enabled"])
     authority_id = held.assignment_id if held else None
     record(Kind.PERSON_DISABLED, actor=actor, at=now, target=user, authority_id=authority_id, reason=clean(reason))
-    actives = (
-        Assignment.objects.open()
-        .active()
-        .filter(principal=user)
-        .exclude(role__kind=RoleKind.GROUP, activated_from=None)
-    )
+    actives = Assignment.objects.open().active().filter(principal=user).exclude(role=GROUP_MEMBER, activated_from=None)
     for row in actives.select_related("principal", "role", "resource"):
         over = row.ends_at is not None and row.ends_at <= now
         end(

@@ -16,7 +16,7 @@ from roles.models.resources import CHILDREN
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
 from roles.services import step_ups
-from roles.text import clean
+from roles.text import MAX_NAME, clean
 
 
 def scope_path_of(kind: ResourceKind, *, name: str, type: str, pk: uuid.UUID, parent: Resource | None) -> str:
@@ -84,6 +84,8 @@ def add_resource(
         violations.append(Violation("wrong_place", _("A resource of this kind cannot stand here."), "kind"))
     if not name:
         violations.append(Violation("name_missing", _("Give the resource a name."), "name"))
+    if len(name) > MAX_NAME:
+        violations.append(Violation("name_too_long", _("The name is too long."), "name"))
     if violations:
         raise Refused(violations, about=About(realm=kind.realm, text={"resource": name}))
     if actor.user is not None:
