@@ -136,7 +136,10 @@ def change_settings(
     if row.approval_required and role.kind != RoleKind.DIRECTORY and not _all_named(row):
         sentence = _("Name at least one approver in every stage of this role.")
         raise Refused([Violation("approvers_missing", sentence, "approvers")], about=about)
-    named = {"stages": [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in stages or ()]}
+    details: dict[str, object] = {"before": before.digest, "after": settings_of(role, place).digest}
+    details |= {name: str(value) for name, value in sorted(values.items())}
+    if stages is not None:
+        details["stages"] = [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in stages]
     record(
         Kind.ROLE_SETTINGS_CHANGED,
         actor=actor,
@@ -145,9 +148,7 @@ def change_settings(
         resource=resource,
         realm=realm,
         authority_id=held.assignment_id if held else None,
-        details={"before": before.digest, "after": settings_of(role, place).digest}
-        | {name: str(value) for name, value in sorted(values.items())}
-        | (named if stages is not None else {}),
+        details=details,
     )
     if role.pk == ids.PRIVILEGED_ROLE_ADMINISTRATOR and row.approval_required:
         keep_an_administrator(now, about=about)
