@@ -8,6 +8,10 @@ from typing import Any
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+# A page with a form: shown by GET, sent by POST.
+read_and_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:

@@ -105,7 +105,7 @@ class PortalAdminSite(admin.AdminSite):
         return redirect(f"{reverse('sign_in')}?{urlencode({'next': reverse('admin:index')})}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from pim_portal.accounts.views import sign_out
+        from pim_portal.accounts.views.sign_in import sign_out
 
         return sign_out(cast("PortalRequest", request))
 

@@ -153,7 +153,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=30)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_LOCKOUT_CALLABLE = "pim_portal.accounts.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "pim_portal.accounts.views.sign_in.locked_out"
 AXES_ENABLE_ADMIN = False
 # What axes keeps of a failed form; the name of every field that holds a secret stands here.
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "new_password", "repeated", "code", "app_code", "key"]

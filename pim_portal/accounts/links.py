@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,3 +21,16 @@ def way_on(request: HttpRequest) -> str:
     hosts = {request.get_host()}
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
     return wanted if safe and wanted.isprintable() else "/"
+
+
+def leading_on(name: str, wanted: str) -> str:
+    """Return the address of a page of the way in, which leads on to the wanted page."""
+    return reverse(name) + (f"?{urlencode({'next': wanted})}" if wanted != "/" else "")
+
+
+def next_step(request: HttpRequest) -> str:
+    """Return where somebody signed in goes: on to their page, or first to their second factor."""
+    wanted = way_on(request)
+    if request.user.is_verified():  # type: ignore[union-attr]
+        return wanted
+    return leading_on("second_factor", wanted)

@@ -9,9 +9,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
-from pim_portal.answers import form_page
+from pim_portal.answers import form_page, read_and_send
 from pim_portal.setup import services
 from pim_portal.setup.forms import SetUpForm
 from roles.actors import Actor
@@ -21,7 +20,7 @@ from roles.refusals import Refused
 
 
 @open_to_strangers
-@require_http_methods(["GET", "HEAD", "POST"])
+@read_and_send
 @sensitive_post_parameters("code", "new_password", "repeated")
 def setup(request: PortalRequest) -> HttpResponseBase:
     """Make the first person; there is no such page afterwards."""

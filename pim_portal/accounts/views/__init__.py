@@ -1,0 +1,1 @@
+"""The pages of signing in, getting back in, and one's own account."""
