@@ -159,7 +159,7 @@ class Shell:
 
     def _item(self, entry: Entry) -> Item:
         url = reverse(entry.url_name)
-        here = self._request.path
+        here = getattr(self._request, "menu_path", self._request.path)
         below = url != "/" and here.startswith(url)
         current = "page" if here == url else "true" if below else ""
         return Item(entry.label, url, entry.icon, current, entry.count(self._request) if entry.count else 0)

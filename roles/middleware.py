@@ -29,6 +29,7 @@ class PortalRequest(HttpRequest):
     user: User
     now: datetime
     authority: Authority
+    menu_path: str  # set by a view whose page stands below another entry of the menu than its address
 
 
 class AuthorityMiddleware:

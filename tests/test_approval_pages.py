@@ -142,6 +142,13 @@ def test_opening_it_changes_nothing(pending, adam):
     assert rows_of_everything() == before
 
 
+@pytest.mark.parametrize(("viewer", "entry"), [("ines", "my_requests"), ("adam", "approvals")])
+def test_the_menu_marks_where_the_viewer_would_look_for_it(request, viewer, entry, pending):
+    page = visiting(request.getfixturevalue(viewer)).get(reverse("approvals:request", args=[pending.pk]))
+    marked = [item.url for section in page.context["shell"].navigation for item in section.items if item.current]
+    assert marked == [reverse(f"approvals:{entry}")]
+
+
 def test_the_requestor_sees_no_decision_form(ines, pending):
     html = html_of(visiting(ines), page_of(pending))
     assert "Your decision" not in html

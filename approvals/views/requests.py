@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -97,6 +98,8 @@ def show_request(
     """Render the page of a request as it is now, with the decision form where the viewer can decide it."""
     now = request.now
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
+    if own:
+        request.menu_path = reverse("approvals:my_requests") + f"{asked.pk}/"
     facts = may_decide(request, asked)
     hindrances = broken(MAY_DECIDE, facts)
     can_decide = not hindrances
