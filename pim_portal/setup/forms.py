@@ -16,7 +16,7 @@ class SetUpForm(RefusableForm, NewPasswordMixin):
     code = forms.CharField(
         label=_("Set-up code"),
         max_length=40,
-        help_text=_("The server printed it when it started. “manage.py setup” prints a new one."),
+        help_text=_("“manage.py setup” prints it on the server."),
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
     name = forms.CharField(label=_("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"}))

@@ -156,7 +156,7 @@ def _wrong(row: SetUp, code: str, now: datetime) -> Violation | None:
     if row.wrong_codes >= WRONG_CODES:
         return Violation("too_many_codes", _("Too many wrong codes were entered.") + " " + how, "code")
     if not hmac.compare_digest(row.code_digest, _digest(code)):
-        sentence = _("This is not the code. The server printed it when it started.") + " " + how
+        sentence = _("This is not the code.") + " " + how
         return Violation("wrong_code", sentence, "code")
     return None
 
