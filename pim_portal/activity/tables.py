@@ -22,7 +22,7 @@ class HistoryTable(tables.Table):
 
     who = tables.Column(empty_values=(), orderable=False, verbose_name=_("Who"))
     what = tables.Column(
-        empty_values=(), orderable=False, verbose_name=_("What"), attrs={"td": {"class": "main"}, "th": {}}
+        empty_values=(), orderable=False, verbose_name=_("What"), attrs={"td": {"class": "main said"}, "th": {}}
     )
     occurred_at = tables.TemplateColumn("{% moment record.occurred_at %}", verbose_name=_("When"))
     where = tables.Column(empty_values=(), orderable=False, verbose_name=_("Where"))
