@@ -242,9 +242,7 @@ TIME_ZONE = "UTC"
 # Mail
 
 # The demo's people are invented: their mails go into its mailbox page, and never off this machine.
-EMAIL_BACKEND = (
-    "pim_portal.demo.mail.DemoMailBackend" if PIM_DEMO else "django.core.mail.backends.smtp.EmailBackend"
-)
+EMAIL_BACKEND = "pim_portal.demo.mail.DemoMailBackend" if PIM_DEMO else "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = ENVIRONMENT.email.get("host", "")
 EMAIL_PORT = ENVIRONMENT.email.get("port", 25)
 EMAIL_HOST_USER = ENVIRONMENT.email.get("user", "")

@@ -194,10 +194,7 @@ class SampleOrganisation:
     def requests(self) -> list[SampleRequest]:
         """What is over, what runs, what waits."""
         rows = [row for room in ("history", "running", "waiting") for row in self._data[room]]
-        return [
-            SampleRequest(**{**row, "decisions": _rows(SampleDecision, row["decisions"])})
-            for row in rows
-        ]
+        return [SampleRequest(**{**row, "decisions": _rows(SampleDecision, row["decisions"])}) for row in rows]
 
 
 def _rows(shape: type[Row], rows: list[dict[str, Any]]) -> list[Row]:

@@ -19,6 +19,15 @@ from roles.models import Group, User
 
 MAIN = {"td": {"class": "main"}}  # the cell that names its row
 
+# The short tables of one person or group.
+ASSIGNMENT_COLUMNS = (
+    gettext_lazy("Role"),
+    gettext_lazy("Where"),
+    gettext_lazy("Through"),
+    gettext_lazy("Until"),
+)
+MEMBER_COLUMNS = (gettext_lazy("Name"), gettext_lazy("As"), gettext_lazy("Until"))
+
 
 class PeopleFilter(ListFilter):
     search_in = ("name_key__contains", "username_key__contains", "email_key__contains")

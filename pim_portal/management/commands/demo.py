@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 class Command(BaseCommand):
     help = "Serve the portal with a sample organisation; Ctrl-C stops it, a second start keeps what was done."
     # The tables that checks look at may not be there yet.
-    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own shape)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where to serve (default: %(default)s)")
@@ -70,7 +70,9 @@ def _require_free(port: int) -> None:
         try:
             trial.bind((HOST, port))
         except PermissionError as error:
-            raise CommandError(f"Port {port} may only be opened by root. Choose another: make demo PORT=8123") from error
+            raise CommandError(
+                f"Port {port} may only be opened by root. Choose another: make demo PORT=8123"
+            ) from error
         except OSError as error:
             sentence = f"Port {port} is in use by another program. Choose another: make demo PORT={port % 65535 + 1}"
             raise CommandError(sentence) from error
