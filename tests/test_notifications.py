@@ -10,7 +10,6 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
-from django.test import override_settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -420,8 +419,8 @@ def test_the_link_of_a_ticket_that_is_over_is_not_sent(zoe):
     assert send_all(NOW + 30 * DAY) == []
 
 
-@override_settings(PIM_DEMO=True)
 def test_the_demo_keeps_its_mails_in_the_mailbox(pending, settings):
+    settings.PIM_DEMO = True
     settings.EMAIL_BACKEND = "pim_portal.demo.mail.DemoMailBackend"
     send_all()
     row = SampleMail.objects.get(recipient="adam@example.org")
@@ -430,7 +429,6 @@ def test_the_demo_keeps_its_mails_in_the_mailbox(pending, settings):
     assert "<html" in row.html
 
 
-@override_settings(PIM_DEMO=False)
 def test_the_mailbox_of_the_demo_refuses_to_work_outside_it():
     with pytest.raises(ImproperlyConfigured):
         DemoMailBackend()
