@@ -20,7 +20,7 @@ demo-reset:  ## Forget what was done in the demo; the next `make demo` starts ov
 	@rm -rf .demo
 	@echo "The demo starts over with the next \"make demo\"."
 
-check: lint  ## The quick judge, under a minute: lint, types, imports, templates, migrations, tests on SQLite
+check: lint  ## The quick judge: lint, types, imports, templates, migrations, tests on SQLite
 	$(PY) -m pytest -q -n 2 -m "not browser and not slow"
 
 test: tools lint  ## The whole judge: lint, then every test on SQLite and on PostgreSQL, in a real Chromium
