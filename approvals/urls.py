@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.views import activation, decisions, my_roles, requests, results
+from approvals.views import activation, decisions, my_roles, requests
 
 app_name = "approvals"
 
@@ -16,5 +16,4 @@ urlpatterns = [
     path("approvals/decide/", decisions.decide_selected, name="decide_selected"),
     path("approvals/<uuid:pk>/", requests.request_page, name="request"),
     path("approvals/<uuid:pk>/decide/", decisions.decide, name="decide"),
-    path("results/", results.results, name="results"),
 ]

@@ -34,6 +34,8 @@ class Kind(TextChoices):
     # Who may hold what
     ASSIGNMENT_ADDED = "assignment.added", _("Assignment added")
     ASSIGNMENT_CHANGED = "assignment.changed", _("Assignment changed")
+    ASSIGNMENT_EXTENDED = "assignment.extended", _("Assignment extended")
+    ASSIGNMENT_RENEWED = "assignment.renewed", _("Assignment renewed")
     ASSIGNMENT_REMOVED = "assignment.removed", _("Assignment removed")
     ASSIGNMENT_EXPIRED = "assignment.expired", _("Assignment expired")
     ASSIGNMENT_ENDED = "assignment.ended", _("Assignment ended")
@@ -52,8 +54,17 @@ class Kind(TextChoices):
 
     # Roles, resources, settings
     ROLE_ADDED = "role.added", _("Role added")
+    ROLE_CHANGED = "role.changed", _("Role changed")
+    ROLE_RETIRED = "role.retired", _("Role retired")
+    ROLE_RESTORED = "role.restored", _("Role restored")
     ROLE_SETTINGS_CHANGED = "role_settings.changed", _("Role settings changed")
+    ROLE_SETTINGS_RESET = "role_settings.reset", _("Role settings taken from above again")
     RESOURCE_ADDED = "resource.added", _("Resource added")
+    RESOURCE_RENAMED = "resource.renamed", _("Resource renamed")
+    RESOURCE_MOVED = "resource.moved", _("Resource moved")
+    RESOURCE_RETIRED = "resource.retired", _("Resource retired")
+    RESOURCE_RESTORED = "resource.restored", _("Resource restored")
+    ACCESS_ELEVATED = "access.elevated", _("Access elevated")
 
     # People and groups
     PERSON_ADDED = "person.added", _("Person added")
@@ -63,6 +74,13 @@ class Kind(TextChoices):
     PERSON_DISABLED = "person.disabled", _("Person disabled")
     PERSON_ENABLED = "person.enabled", _("Person enabled")
     GROUP_ADDED = "group.added", _("Group added")
+    GROUP_CHANGED = "group.changed", _("Group changed")
+    GROUP_DISABLED = "group.disabled", _("Group disabled")
+    GROUP_ENABLED = "group.enabled", _("Group enabled")
+
+    # In and out
+    IMPORTED = "import.applied", _("Import applied")
+    EXPORTED = "export.made", _("Everything exported")
 
     # Signing in
     SIGNED_IN = "session.signed_in", _("Signed in")

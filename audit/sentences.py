@@ -56,6 +56,14 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} changed the assignment of {role} at {resource} to {target}."),
         gettext_lazy("{actor} tried to change the assignment of {role} at {resource} to {target}"),
     ),
+    Kind.ASSIGNMENT_EXTENDED: Wording(
+        gettext_lazy("{actor} extended the assignment of {role} at {resource} to {target}."),
+        gettext_lazy("{actor} tried to extend the assignment of {role} at {resource} to {target}"),
+    ),
+    Kind.ASSIGNMENT_RENEWED: Wording(
+        gettext_lazy("{actor} renewed the assignment of {role} at {resource} to {target}."),
+        gettext_lazy("{actor} tried to renew the assignment of {role} at {resource} to {target}"),
+    ),
     Kind.ASSIGNMENT_REMOVED: Wording(
         gettext_lazy("{actor} removed the assignment of {role} at {resource} from {target}."),
         gettext_lazy("{actor} tried to remove the assignment of {role} at {resource} from {target}"),
@@ -112,13 +120,49 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} added the role {role}."),
         gettext_lazy("{actor} tried to add the role {role}"),
     ),
+    Kind.ROLE_CHANGED: Wording(
+        gettext_lazy("{actor} changed the role {role}."),
+        gettext_lazy("{actor} tried to change the role {role}"),
+    ),
+    Kind.ROLE_RETIRED: Wording(
+        gettext_lazy("{actor} retired the role {role}."),
+        gettext_lazy("{actor} tried to retire the role {role}"),
+    ),
+    Kind.ROLE_RESTORED: Wording(
+        gettext_lazy("{actor} restored the role {role}."),
+        gettext_lazy("{actor} tried to restore the role {role}"),
+    ),
     Kind.ROLE_SETTINGS_CHANGED: Wording(
         gettext_lazy("{actor} changed the settings of {role} at {resource}."),
         gettext_lazy("{actor} tried to change the settings of {role} at {resource}"),
     ),
+    Kind.ROLE_SETTINGS_RESET: Wording(
+        gettext_lazy("{actor} let the settings of {role} at {resource} come from above again."),
+        gettext_lazy("{actor} tried to let the settings of {role} at {resource} come from above again"),
+    ),
     Kind.RESOURCE_ADDED: Wording(
         gettext_lazy("{actor} added the resource {resource}."),
         gettext_lazy("{actor} tried to add the resource {resource}"),
+    ),
+    Kind.RESOURCE_RENAMED: Wording(
+        gettext_lazy("{actor} renamed the resource {resource}."),
+        gettext_lazy("{actor} tried to rename the resource {resource}"),
+    ),
+    Kind.RESOURCE_MOVED: Wording(
+        gettext_lazy("{actor} moved the resource {resource}."),
+        gettext_lazy("{actor} tried to move the resource {resource}"),
+    ),
+    Kind.RESOURCE_RETIRED: Wording(
+        gettext_lazy("{actor} retired the resource {resource}."),
+        gettext_lazy("{actor} tried to retire the resource {resource}"),
+    ),
+    Kind.RESOURCE_RESTORED: Wording(
+        gettext_lazy("{actor} restored the resource {resource}."),
+        gettext_lazy("{actor} tried to restore the resource {resource}"),
+    ),
+    Kind.ACCESS_ELEVATED: Wording(
+        gettext_lazy("{actor} elevated their access: {role} at {resource}."),
+        gettext_lazy("{actor} tried to elevate their access at {resource}"),
     ),
     Kind.PERSON_ADDED: Wording(
         gettext_lazy("{actor} added {target}."),
@@ -147,6 +191,26 @@ WORDINGS: Final[dict[Kind, Wording]] = {
     Kind.GROUP_ADDED: Wording(
         gettext_lazy("{actor} added the group {target}."),
         gettext_lazy("{actor} tried to add the group {target}"),
+    ),
+    Kind.GROUP_CHANGED: Wording(
+        gettext_lazy("{actor} changed the group {target}."),
+        gettext_lazy("{actor} tried to change the group {target}"),
+    ),
+    Kind.GROUP_DISABLED: Wording(
+        gettext_lazy("{actor} disabled the group {target}."),
+        gettext_lazy("{actor} tried to disable the group {target}"),
+    ),
+    Kind.GROUP_ENABLED: Wording(
+        gettext_lazy("{actor} enabled the group {target}."),
+        gettext_lazy("{actor} tried to enable the group {target}"),
+    ),
+    Kind.IMPORTED: Wording(
+        gettext_lazy("{actor} applied an import."),
+        gettext_lazy("{actor} tried to apply an import"),
+    ),
+    Kind.EXPORTED: Wording(
+        gettext_lazy("{actor} exported everything that they may see."),
+        gettext_lazy("{actor} tried to export everything that they may see"),
     ),
     Kind.SIGNED_IN: Wording(
         gettext_lazy("{actor} signed in."),

@@ -11,7 +11,6 @@ from approvals.models import Decision, Request, RequestApprover, RequestStage
 from audit.kinds import Realm
 from audit.models import Event, EventText, Pending
 from pim_portal.models import Heartbeat, Notification
-from pim_portal.people.selectors import within_sight
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -30,6 +29,7 @@ from roles.models import (
     TotpDevice,
     User,
 )
+from roles.selectors.sight import within_sight
 
 # People and groups
 

@@ -92,7 +92,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "pim_portal.shell.shell",
             ],
-            "builtins": ["pim_portal.templatetags.portal"],
+            "builtins": ["pim_portal.templatetags.portal", "roles.templatetags.places"],
         },
     },
 ]

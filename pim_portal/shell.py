@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from approvals.selectors.requests import requests_awaiting, requests_of
+from audit.kinds import Realm
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -34,6 +35,14 @@ def _everyone(authority: Authority) -> bool:
 
 def _may_see_people(authority: Authority) -> bool:
     return authority.anywhere(Permission.SEE_PEOPLE)
+
+
+def _may_see_the_directory(authority: Authority) -> bool:
+    return any(authority.paths(Permission.SEE, Realm.DIRECTORY))
+
+
+def _may_see_resources(authority: Authority) -> bool:
+    return any(authority.paths(Permission.SEE, Realm.RESOURCE))
 
 
 def _my_waiting_requests(request: PortalRequest) -> int:
@@ -63,6 +72,8 @@ NAVIGATION = (
     Entry(TASKS, _("My roles"), "approvals:my_roles", "key-round"),
     Entry(TASKS, _("My requests"), "approvals:my_requests", "clock", count=_my_waiting_requests),
     Entry(TASKS, _("Approve requests"), "approvals:approvals", "clipboard-check", count=_requests_to_decide),
+    Entry(MANAGE, _("Directory roles"), "directory:overview", "package", visible=_may_see_the_directory),
+    Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),

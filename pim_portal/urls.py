@@ -3,11 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 
+import roles.urls
+
+# The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
+PLACE = ([*roles.urls.place_patterns], "manage")
+
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
     path("", include("pim_portal.operations.urls")),
     path("tasks/", include("approvals.urls")),
+    path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),
+    path("manage/directory/", include(PLACE, namespace="directory")),
+    path("manage/directory/units/<uuid:place>/", include(PLACE, namespace="unit")),
+    path("manage/resources/<uuid:place>/", include(PLACE, namespace="resource")),
     path("activity/", include("pim_portal.activity.urls")),
     path("account/", include("pim_portal.accounts.urls")),
     path("setup/", include("pim_portal.setup.urls")),

@@ -7,16 +7,20 @@ others says so with `open_to_strangers` or `open_to_unverified`; a view that nee
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from roles.catalogue import Permission
+from roles.ids import DIRECTORY
 from roles.middleware import PortalRequest
+from roles.models import Resource, ResourceKind
+from roles.places import namespace_of
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -51,6 +55,38 @@ def holding(
             return view(request, *args, **kwargs)
 
         return cast("PageView[P]", guarded)
+
+    return wrap
+
+
+def at_place(
+    permission: Permission = Permission.SEE,
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Open a page of a place to whoever holds this permission there, and hand the view its `place`.
+
+    Without an id in the path (the directory) others get 403; with one 404, exactly as for a random id.
+    """
+
+    def wrap(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @functools.wraps(view)
+        def guarded(
+            request: PortalRequest, *args: Any, place: uuid.UUID | None = None, **kwargs: Any
+        ) -> HttpResponseBase:
+            namespace = request.resolver_match.namespace if request.resolver_match else ""
+            found = Resource.objects.filter(pk=place or DIRECTORY).first()
+            allowed = (
+                found is not None
+                and namespace_of(ResourceKind(found.kind)) == namespace
+                and found.kind != ResourceKind.GROUP
+                and request.authority.allows(permission, found)
+            )
+            if not allowed and place is None:
+                raise PermissionDenied
+            if not allowed:
+                raise Http404
+            return view(request, *args, place=found, **kwargs)
+
+        return guarded
 
     return wrap
 

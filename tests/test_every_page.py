@@ -21,7 +21,7 @@ from audit.kinds import Outcome
 from audit.models import Event
 from pim_portal.models import PortalSession, SetUp
 from roles import ids
-from roles.models import Role, TotpDevice, User
+from roles.models import Resource, ResourceKind, Role, TotpDevice, User
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     PASSWORD,
@@ -33,12 +33,13 @@ from tests.people import (
     request_activation,
     role,
     tree,
+    unit,
 )
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
 
-EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "amelie", "sven"}
+EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "rita", "amelie", "sven"}
 SEE_PEOPLE = {"petra", "nina", "amelie", "sven"}
 MANAGE_PEOPLE = {"petra", "amelie"}
 RESET_PEOPLE = {"amelie"}
@@ -56,6 +57,30 @@ class Row:
     strangers: int | None = None
     unverified: int | None = None
     redirects: set[str] = field(default_factory=set)
+
+
+# Who may look at the directory, at an administrative unit, at a resource; and who may change what is there.
+SEE_DIRECTORY = {"petra", "nina", "sven"}
+SEE_RESOURCE = {"olga", "rita"}
+SEE_ANYTHING = SEE_DIRECTORY | SEE_RESOURCE
+DIRECTORY_ADMINISTRATORS = {"petra"}
+RESOURCE_ADMINISTRATORS = {"olga"}
+
+
+def at_each_place(page: str, *, changes: bool = False, to: str = "") -> dict[str, Row]:
+    """The rows of a page that stands at every place: `changes` where only its administrators may open it.
+
+    `to` is what the rest of the path is about: `x` means the target `x` in the directory and its units, and `x_there`
+    at the resource.
+    """
+    directory = DIRECTORY_ADMINISTRATORS if changes else SEE_DIRECTORY
+    resource = RESOURCE_ADMINISTRATORS if changes else SEE_RESOURCE
+    there = f"place+{to}_there" if to else "place"
+    return {
+        f"directory:{page}": Row(directory, to=to, denied=404 if to else 403),
+        f"unit:{page}": Row(directory, to=f"unit+{to}" if to else "unit"),
+        f"resource:{page}": Row(resource, to=there),
+    }
 
 
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
@@ -76,7 +101,10 @@ PAGES: dict[str, Row] = {
     "approvals:decide_selected": Row(set(), denied=302, redirects=EVERYONE),
     "approvals:request": Row({"ines", "adam"}, to="request"),
     "approvals:decide": Row({"adam", "ines"}, to="request", only_post=True),
-    "approvals:results": Row(set(), denied=302, redirects=EVERYONE),
+    "results": Row(set(), denied=302, redirects=EVERYONE),
+    "resources": Row(SEE_ANYTHING, denied=403),
+    **at_each_place("overview"),
+    **at_each_place("below"),
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
     "person": Row(SEE_PEOPLE, to="zoe"),
@@ -128,6 +156,7 @@ def people(db) -> dict[str, User]:
     give(cast["petra"], role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
     give(cast["nina"], role(ids.GLOBAL_READER), now=now)
     give(cast["olga"], role(ids.OWNER), root, now=now)
+    give(cast["rita"], role(ids.READER), root, now=now)
     give(cast["amelie"], role(ids.USER_ADMINISTRATOR), now=now)
     give(cast["amelie"], role(ids.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR), now=now)
     give(cast["sven"], role(ids.SECURITY_ADMINISTRATOR), now=now)
@@ -153,12 +182,14 @@ def targets(people) -> dict[str, list[object]]:
         "team": [group("Team", now=now).pk],
         "event": [event.uuid],
         "secret": ["no-such-secret"],
+        "unit": [unit("Berlin").pk],
+        "place": [Resource.objects.get(kind=ResourceKind.ROOT).pk],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
 
 
 def path_of(name: str, targets: dict[str, list[object]], *, random: bool = False) -> str:
-    arguments = targets[PAGES[name].to]
+    arguments = [one for part in PAGES[name].to.split("+") for one in targets[part]]
     if random:
         arguments = [987654321 if isinstance(one, int) else uuid.uuid4() for one in arguments]
     return reverse(name, args=arguments)
@@ -225,7 +256,7 @@ def test_an_empty_post_is_never_an_error_and_denied_to_whom_the_page_is(who, peo
 @pytest.mark.parametrize("name", sorted(name for name, row in PAGES.items() if row.to and not row.only_post))
 def test_what_one_may_not_see_answers_like_a_random_id(name, people, targets):
     row = PAGES[name]
-    outsider = "olga"
+    outsider = "petra" if name.startswith("resource:") else "olga"
     client = visiting(people[outsider])
     if outsider in row.who:
         pytest.fail("Choose an outsider for this page.")

@@ -19,7 +19,7 @@ from approvals.selectors.my_roles import scopes_below
 from approvals.services.requests import Wanted, gather
 from roles import wording
 from roles.actors import Actor
-from roles.forms import StepUpForm
+from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Purpose, SecondFactor, User
 from roles.refusals import Refused, Violation, broken

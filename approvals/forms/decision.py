@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from approvals.forms.fields import DurationField
 from approvals.models import Request, Verdict
 from roles import wording
-from roles.forms import StepUpForm
+from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Purpose
 

@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from approvals.models import Request
-from approvals.selectors.places import places_of
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.resources import places_of
 from roles.selectors.settings import EffectiveSettings, SettingsBook
 
 ENDS_SOON = timedelta(days=14)

@@ -21,18 +21,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from approvals.forms.decision import DecideForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules import MAY_DECIDE
-from approvals.selectors.places import places_of
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.services.decisions import approve, deny
 from approvals.tables.requests import DecidedFilter, DecidedTable, WaitingFilter, WaitingTable
 from approvals.views.ids import ids_in
 from approvals.views.requests import RequestsPage, may_decide, show_request, visible_request
-from approvals.views.results import Result, keep_results
 from roles.actors import Actor
 from roles.lists import Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import User
 from roles.refusals import Refused, broken
+from roles.selectors.resources import places_of
+from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 50
 

@@ -25,13 +25,13 @@ from approvals.selectors.my_roles import (
     standings_of,
     through,
 )
-from approvals.selectors.places import places_of
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
 from roles.lists import ListPage, Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, EndReason
 from roles.refusals import Refused, broken
 from roles.rules.assignments import DEACTIVATE, EndFacts
+from roles.selectors.resources import places_of
 from roles.services.assignments import deactivate as end_activation
 
 TABS = {

@@ -20,7 +20,6 @@ from approvals.forms.decision import DecideForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules import MAY_DECIDE, DecideFacts
 from approvals.selectors.panels import panels_of
-from approvals.selectors.places import places_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
 from approvals.services.decisions import gather
@@ -31,6 +30,7 @@ from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, User
 from roles.refusals import Refused, broken
+from roles.selectors.resources import places_of
 
 _ENDED = {
     Status.DENIED: gettext_lazy("It was denied. Why stands with the decision."),

@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from roles.forms import StepUpForm, factor_choices
+from roles.forms.step_up import StepUpForm, factor_choices
 from roles.middleware import PortalRequest, session_of
 from roles.models import Purpose, User
 from roles.models.factors import fresh_key

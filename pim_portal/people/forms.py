@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from pim_portal.models import TicketKind
-from roles.forms import StepUpForm
+from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Purpose
 from roles.models.principals import USERNAME_SHAPE

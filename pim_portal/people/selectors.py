@@ -5,29 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from audit.kinds import Realm
 from roles.authority import Authority
-from roles.catalogue import GRANTS, Permission
-from roles.ids import DIRECTORY
-from roles.models import Assignment, Group, Principal, ResourceKind, RoleKind, TotpDevice, User
+from roles.models import Assignment, Group, Principal, RoleKind, TotpDevice, User
 from roles.models.assignments import AssignmentQuerySet
-
-
-def within_sight(authority: Authority, permission: Permission = Permission.SEE, *, at: str = "resource__") -> Q:
-    """Return the condition that a row belongs to a resource where this person holds `permission`.
-
-    `at` leads from the row to its resource, with a trailing `__`; empty for resources themselves.
-    """
-    sight = Q(pk__in=[])
-    for realm in Realm:
-        for path in set(authority.paths(permission, realm)):
-            sight |= Q(**{f"{at}path__startswith": path})
-    everywhere = GRANTS[permission].group_directory
-    if any(one.role_id in everywhere and one.resource_id == DIRECTORY for one in authority.held):
-        sight |= Q(**{f"{at}kind": ResourceKind.GROUP})
-    return sight
+from roles.selectors.sight import within_sight
 
 
 def people() -> QuerySet[User]:

@@ -3,6 +3,9 @@
 from roles.models.assignments import Assignment, AssignmentType, EndReason
 from roles.models.catalogue import (
     ApprovalStage,
+    Audience,
+    NotificationCell,
+    NotifiedAct,
     Role,
     RoleKind,
     RoleSettings,
@@ -18,8 +21,11 @@ __all__ = [
     "ApprovalStage",
     "Assignment",
     "AssignmentType",
+    "Audience",
     "EndReason",
     "Group",
+    "NotificationCell",
+    "NotifiedAct",
     "Principal",
     "PrincipalKind",
     "Purpose",

@@ -33,6 +33,10 @@ class EndReason(models.TextChoices):
     REMOVED = "removed", _("Removed by an administrator")
     ELIGIBILITY_ENDED = "eligibility_ended", _("The eligibility behind it ended")
     PERSON_DISABLED = "person_disabled", _("Its holder was disabled")
+    GROUP_DISABLED = "group_disabled", _("The group that held it was disabled")
+    RETIRED = "retired", _("The role or resource was retired")
+    MOVED = "moved", _("The resource was moved to where it does not reach")
+    TYPE_CHANGED = "type_changed", _("Replaced by one of the other type")
 
 
 def _at_path(outer: str) -> ExpressionWrapper[OuterRef]:

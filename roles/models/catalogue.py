@@ -37,13 +37,38 @@ class Role(models.Model):
     category = models.CharField(_("service or category"), max_length=80, blank=True)
     privileged = models.BooleanField(_("privileged"), default=False)
     built_in = models.BooleanField(_("built-in"), default=False)
+    home = models.ForeignKey(
+        "roles.Resource",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="custom_roles",
+        help_text=_("Where a custom role was made: it is known and can be assigned there and below only."),
+    )
+    permissions = models.TextField(
+        _("permissions"), blank=True, help_text=_("What the role allows in the target system, one a line.")
+    )
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("role")
         verbose_name_plural = _("roles")
         ordering = ["name_key", "id"]
-        constraints = [models.UniqueConstraint(fields=["kind", "name_key"], name="one_role_per_kind_and_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "name_key"], condition=models.Q(home=None), name="one_built_in_role_per_kind_and_name"
+            ),
+            models.UniqueConstraint(
+                fields=["home", "kind", "name_key"],
+                condition=models.Q(home__isnull=False),
+                name="one_custom_role_per_home_and_name",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(built_in=True, home=None) | models.Q(built_in=False, home__isnull=False),
+                name="a_custom_role_has_a_home",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -113,6 +138,46 @@ class RoleSettings(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role_id} @ {self.resource_id or 'default'}"
+
+
+class NotifiedAct(models.TextChoices):
+    """What a mail tells of, in the matrix of notifications (pim-behaviour.md §2.3)."""
+
+    ASSIGNED_ELIGIBLE = "assigned_eligible", _("Somebody is made eligible")
+    ASSIGNED_ACTIVE = "assigned_active", _("Somebody is made active")
+    ACTIVATED = "activated", _("Somebody activates the role")
+
+
+class Audience(models.TextChoices):
+    """To whom a mail goes."""
+
+    ADMINISTRATORS = "administrators", _("Administrators")
+    HOLDER = "holder", _("The person it is about")
+    APPROVERS = "approvers", _("Those who are asked to decide")
+
+
+class NotificationCell(models.Model):
+    """One cell of a role's notifications that differs from the default (everything on, nobody besides)."""
+
+    settings = models.ForeignKey(RoleSettings, models.CASCADE, related_name="cells")
+    act = models.CharField(_("what it tells of"), max_length=20, choices=NotifiedAct.choices)
+    audience = models.CharField(_("to whom"), max_length=20, choices=Audience.choices)
+    default_recipients = models.BooleanField(_("default recipients"), default=True)
+    additional = models.TextField(
+        _("additional recipients"), blank=True, help_text=_("E-mail addresses, separated by semicolons.")
+    )
+    critical_only = models.BooleanField(_("critical mails only"), default=False)
+
+    class Meta:
+        verbose_name = _("notification cell")
+        verbose_name_plural = _("notification cells")
+        ordering = ["act", "audience"]
+        constraints = [
+            models.UniqueConstraint(fields=["settings", "act", "audience"], name="a_notification_cell_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.settings_id}: {self.act}, {self.audience}"
 
 
 class ApprovalStage(models.Model):

@@ -21,6 +21,7 @@ class Purpose(models.TextChoices):
     SETTINGS = "settings", _("Change settings")
     PEOPLE = "people", _("People and groups")
     FACTORS = "factors", _("Own second factors")
+    ELEVATE = "elevate", _("Elevate access")
     EXPORT = "export", _("Export everything")
 
 

@@ -28,7 +28,7 @@ class Result:
 def keep_results(request: PortalRequest, title: str, results: Sequence[Result], *, back: str) -> HttpResponse:
     """Remember the results for the page after this one, and go there; loading it again repeats nothing."""
     request.session[_KEPT] = {"title": title, "back": back, "results": [asdict(one) for one in results]}
-    return redirect("approvals:results")
+    return redirect("results")
 
 
 @require_safe
@@ -37,4 +37,4 @@ def results(request: PortalRequest) -> HttpResponse:
     kept = request.session.get(_KEPT)
     if kept is None:
         return redirect("approvals:my_roles")
-    return render(request, "approvals/results.html", kept)
+    return render(request, "manage/results.html", kept)

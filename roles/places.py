@@ -1,0 +1,98 @@
+"""The places that are administered: the directory, each administrative unit, each resource.
+
+One set of pages stands at every place, under three prefixes (`pim_portal.urls`): `directory:`, `unit:` and `resource:`.
+This module knows their addresses and what stands around each page: the breadcrumb and the tabs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.lists import Tab
+from roles.models import Resource, ResourceKind
+
+_NAMESPACES = {ResourceKind.DIRECTORY: "directory", ResourceKind.ADMINISTRATIVE_UNIT: "unit"}
+
+# The views of a place, in their order: the name of the page and its label.
+TABS: tuple[tuple[str, str | Promise], ...] = (
+    ("overview", _("Overview")),
+    ("below", _("Below")),
+)
+
+
+def namespace_of(kind: ResourceKind) -> str:
+    """Return the namespace of the pages of a resource of this kind."""
+    return _NAMESPACES.get(kind, "resource")
+
+
+def address(place: Resource, page: str = "overview", **arguments: Any) -> str:
+    """Return the address of a page of this place."""
+    namespace = namespace_of(ResourceKind(place.kind))
+    if namespace != "directory":
+        arguments["place"] = place.pk
+    return reverse(f"{namespace}:{page}", kwargs=arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place on the way to another; no address where the viewer may not look."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every page of a place, as its viewer sees it."""
+
+    place: Resource
+    authority: Authority
+    current: str
+
+    @property
+    def tabs(self) -> list[Tab]:
+        return [Tab(label, address(self.place, page), page == self.current) for page, label in self._pages()]
+
+    def _pages(self) -> Iterator[tuple[str, str | Promise]]:
+        for page, label in TABS:
+            if page != "below":
+                yield page, label
+            elif self.place.kind == ResourceKind.DIRECTORY:
+                yield page, _("Administrative units")
+            elif self.place.kind not in (ResourceKind.ADMINISTRATIVE_UNIT, ResourceKind.RESOURCE):
+                yield page, _("Resources below")
+
+    @property
+    def above(self) -> list[Step]:
+        """The places above this one, from the root on."""
+        return [
+            Step(node.name, address(node) if self.authority.allows(Permission.SEE, node) else "")
+            for node in Resource.objects.get_ancestors(self.place)
+        ]
+
+    @property
+    def world(self) -> Step:
+        """The entry of the menu that this place stands below."""
+        if self.place.kind in _NAMESPACES:
+            return Step(str(_("Directory roles")), reverse("directory:overview"))
+        return Step(str(_("Resources")), reverse("resources"))
+
+    @property
+    def may_assign(self) -> bool:
+        return self.authority.allows(Permission.ASSIGN, self.place)
+
+    @property
+    def may_change_settings(self) -> bool:
+        return self.authority.allows(Permission.CHANGE_SETTINGS, self.place)
+
+    @property
+    def may_define(self) -> bool:
+        return self.authority.allows(Permission.DEFINE, self.place)

@@ -1,0 +1,21 @@
+"""The pages of managing roles: those that stand at every place, and those that stand once."""
+
+from django.urls import path
+
+from roles.views import places, results
+
+# Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
+place_patterns = [
+    # Places
+    path("", places.overview, name="overview"),
+    path("below/", places.Below.as_view(), name="below"),
+    # Roles
+    # Assignments
+    # Who can do what
+    # Settings
+]
+
+urlpatterns = [
+    path("tasks/results/", results.results, name="results"),
+    path("manage/resources/", places.Resources.as_view(), name="resources"),
+]
