@@ -57,6 +57,14 @@ def wrong_place(facts: AssignFacts) -> Violation | None:
     return None
 
 
+def wrong_home(facts: AssignFacts) -> Violation | None:
+    home = facts.role.home
+    if home is not None and not home.contains(facts.resource):
+        sentence = _("%(role)s cannot be assigned at %(resource)s: it was made for another place.")
+        return Violation("wrong_home", sentence % {"role": facts.role.name, "resource": facts.resource.name}, "role")
+    return None
+
+
 def nested_group(facts: AssignFacts) -> Violation | None:
     if facts.role.kind == RoleKind.GROUP and facts.principal.kind != PrincipalKind.USER:
         return Violation("nested_group", _("A group cannot be a member or owner of another group."), "principal")
@@ -170,6 +178,7 @@ ASSIGN = (
     not_allowed,
     second_factor_missing,
     wrong_place,
+    wrong_home,
     nested_group,
     gone,
     disabled,

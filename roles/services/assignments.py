@@ -58,12 +58,12 @@ def assign(
     """
     principal = lock_principal(principal_id)
     now = clock()
-    role = Role.objects.get(pk=role.pk)
+    role = Role.objects.select_related("home").get(pk=role.pk)
     resource = Resource.objects.get(pk=resource.pk)
     starts = max(starts_at or now, now) if starts_at is None or starts_at <= now else starts_at
     slot = Q(principal=principal, role=role, resource=resource, type=type, activated_from=None)
     close_slot(slot, now=now)
-    held, beyond = _authority(actor, role, resource, now)
+    held, beyond = authority_over(actor, role, resource, now)
     facts = AssignFacts(
         principal=principal,
         role=role,
@@ -94,13 +94,14 @@ def assign(
         at=now,
         assignment=assignment,
         authority_id=held.assignment_id if held else None,
-        details=_plan(assignment),
+        details=plan(assignment),
         reason=facts.reason,
     )
     return assignment
 
 
-def _authority(actor: Actor, role: Role, resource: Resource, now: datetime) -> tuple[Held | None, tuple[str, ...]]:
+def authority_over(actor: Actor, role: Role, resource: Resource, now: datetime) -> tuple[Held | None, tuple[str, ...]]:
+    """Return by what the actor may assign a role there, and the roles that a group carries beyond it."""
     if actor.user is None:
         return None, ()
     authority = Authority(actor.user, now)
@@ -108,7 +109,8 @@ def _authority(actor: Actor, role: Role, resource: Resource, now: datetime) -> t
     return authority.by(Permission.ASSIGN, resource), beyond
 
 
-def _plan(assignment: Assignment) -> dict[str, object]:
+def plan(assignment: Assignment) -> dict[str, object]:
+    """Return the type and the times of an assignment, for the history."""
     return {
         "type": str(assignment.type),
         "starts_at": assignment.starts_at.isoformat(),
@@ -151,7 +153,7 @@ def start_activation(
         assignment=activation,
         request_id=request_id,
         authority_id=eligibility.pk,
-        details=_plan(activation),
+        details=plan(activation),
         reason=reason,
         ticket=ticket,
     )
@@ -180,7 +182,7 @@ def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: C
     lock_principals({row.principal_id, *holders})
     now = clock()
     assignment = Assignment.objects.select_related("principal", "role", "resource").get(pk=assignment_id)
-    held, beyond = _authority(actor, assignment.role, assignment.resource, now)
+    held, beyond = authority_over(actor, assignment.role, assignment.resource, now)
     facts = EndFacts(
         assignment=assignment,
         now=now,
@@ -195,12 +197,12 @@ def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: C
     authority_id = held.assignment_id if held else None
     end(assignment, EndReason.REMOVED, actor=actor, at=now, authority_id=authority_id, reason=clean(reason))
     end_activations(assignment, actor=actor, at=now)
-    if _could_be_the_last_administrator(assignment):
+    if could_be_the_last_administrator(assignment):
         keep_an_administrator(now, about=about(assignment))
     return assignment
 
 
-def _could_be_the_last_administrator(assignment: Assignment) -> bool:
+def could_be_the_last_administrator(assignment: Assignment) -> bool:
     """Whether taking this away touches who administers: the role itself, or membership of a group that holds it."""
     if assignment.role_id == PRIVILEGED_ROLE_ADMINISTRATOR:
         return bool(assignment.resource_id == DIRECTORY)
