@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.forms.fields import DurationField, LocalDateTimeField
 from approvals.models import Request, Status
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
+from roles.forms.fields import DurationField, LocalDateTimeField
 from roles.models import Assignment, Role, RoleKind, SecondFactor, User
 from tests.people import (
     DAY,

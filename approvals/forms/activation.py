@@ -13,12 +13,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.forms.fields import DurationField, LocalDateTimeField
 from approvals.rules import BEFOREHAND, SHORTEST, ActivateFacts
 from approvals.selectors.my_roles import scopes_below
 from approvals.services.requests import Wanted, gather
 from roles import wording
 from roles.actors import Actor
+from roles.forms.fields import DurationField, LocalDateTimeField
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Purpose, SecondFactor, User

@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.forms.fields import DurationField
 from approvals.models import Request, Verdict
 from roles import wording
+from roles.forms.fields import DurationField
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Purpose

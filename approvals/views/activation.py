@@ -19,7 +19,6 @@ from approvals.models import Request, Status
 from approvals.rules import ACTIVATE
 from approvals.selectors.my_roles import eligibilities_among, request_behind
 from approvals.services.requests import ask, gather
-from approvals.views.ids import ids_in
 from approvals.wording import what_is_asked, who_approves
 from roles import wording
 from roles.actors import Actor
@@ -27,6 +26,7 @@ from roles.middleware import PortalRequest, actor_of
 from roles.models import Purpose
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
+from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 20

@@ -24,7 +24,6 @@ from approvals.rules import MAY_DECIDE
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.services.decisions import approve, deny
 from approvals.tables.requests import DecidedFilter, DecidedTable, WaitingFilter, WaitingTable
-from approvals.views.ids import ids_in
 from approvals.views.requests import RequestsPage, may_decide, show_request, visible_request
 from roles.actors import Actor
 from roles.lists import Tab
@@ -32,6 +31,7 @@ from roles.middleware import PortalRequest, actor_of
 from roles.models import User
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
+from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 50

@@ -22,7 +22,6 @@ from django.views.decorators.http import require_safe
 from pim_portal.accounts.links import entry_link
 from pim_portal.accounts.selectors import waiting_ticket
 from pim_portal.accounts.services import tickets
-from pim_portal.answers import form_page, read_and_send
 from pim_portal.models import TicketKind
 from pim_portal.people import selectors, services
 from pim_portal.people.forms import InviteForm, PeopleForm, ReasonForm, ResetForm
@@ -36,6 +35,7 @@ from pim_portal.people.tables import (
     state_of,
 )
 from roles.actors import Actor
+from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import holding
 from roles.lists import ListPage, Tab

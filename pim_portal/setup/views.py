@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from pim_portal.answers import form_page, read_and_send
 from pim_portal.setup import services
 from pim_portal.setup.forms import SetUpForm
 from roles.actors import Actor
+from roles.answers import form_page, read_and_send
 from roles.guards import open_to_strangers
 from roles.middleware import PortalRequest
 from roles.refusals import Refused

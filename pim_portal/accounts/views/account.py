@@ -20,7 +20,7 @@ from pim_portal.accounts.forms import PasswordForm, PreferencesForm
 from pim_portal.accounts.selectors import sessions_of
 from pim_portal.accounts.services import factors, profiles, sessions
 from pim_portal.accounts.views.sign_in import record_failure
-from pim_portal.answers import form_page, read_and_send
+from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest, actor_of, zone_of
 from roles.models import RecoveryCodes, TotpDevice
 from roles.refusals import Refused

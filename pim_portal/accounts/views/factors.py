@@ -15,7 +15,7 @@ from pim_portal.accounts import entering
 from pim_portal.accounts.forms import AppForm, FactorsForm
 from pim_portal.accounts.key import key_to_show
 from pim_portal.accounts.services import factors
-from pim_portal.answers import form_page, read_and_send
+from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest
 from roles.models import RecoveryCodes, TotpDevice
 from roles.refusals import Refused

@@ -15,8 +15,8 @@ from pim_portal.accounts.forms import EnrolForm, SecondFactorForm
 from pim_portal.accounts.key import key_to_show
 from pim_portal.accounts.links import leading_on, next_step, way_on
 from pim_portal.accounts.services import factors, sessions
-from pim_portal.answers import form_page, read_and_send
 from roles.actors import Actor
+from roles.answers import form_page, read_and_send
 from roles.guards import open_to_unverified
 from roles.middleware import PortalRequest, actor_of, session_of
 from roles.models import Purpose, RecoveryCodes

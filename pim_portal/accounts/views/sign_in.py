@@ -24,9 +24,9 @@ from pim_portal.accounts import entering
 from pim_portal.accounts.forms import SignInForm
 from pim_portal.accounts.links import leading_on, next_step, way_on
 from pim_portal.accounts.services import sessions
-from pim_portal.answers import form_page, read_and_send
 from pim_portal.setup.services import is_set_up
 from roles import wording
+from roles.answers import form_page, read_and_send
 from roles.guards import open_to_strangers
 from roles.middleware import PortalRequest, actor_of
 from roles.models import User
