@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -275,6 +276,16 @@ def _eligible(event: Event) -> bool:
     return bool(event.details.get("type") == "eligible")
 
 
+def _planned(event: Event) -> bool:
+    """Return whether what was activated begins later than it was activated."""
+    starts_at = parse_datetime(str(event.details.get("starts_at", "")))
+    return starts_at is not None and starts_at > event.occurred_at
+
+
+def _planned_for_somebody_else(event: Event) -> bool:
+    return _planned(event) and _for_somebody_else(event)
+
+
 def _default_settings(event: Event) -> bool:
     return event.resource_id is None and "resource" not in event.commitments
 
@@ -310,12 +321,26 @@ VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
     ],
     Kind.ACTIVATION_STARTED: [
         (
+            _planned_for_somebody_else,
+            Wording(
+                gettext_lazy("{role} at {resource} was planned for {target}, approved by {actor}."),
+                gettext_lazy("{actor} tried to plan {role} at {resource} for {target}"),
+            ),
+        ),
+        (
+            _planned,
+            Wording(
+                gettext_lazy("{actor} planned to have {role} at {resource} later."),
+                gettext_lazy("{actor} tried to plan {role} at {resource}"),
+            ),
+        ),
+        (
             _for_somebody_else,
             Wording(
                 gettext_lazy("{role} at {resource} was activated for {target}, approved by {actor}."),
                 gettext_lazy("{actor} tried to activate {role} at {resource} for {target}"),
             ),
-        )
+        ),
     ],
     Kind.REQUEST_CANCELLED: [
         (

@@ -11,6 +11,7 @@ PLACE = ([*roles.urls.place_patterns], "manage")
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
     path("", include("pim_portal.operations.urls")),
+    path("", include("pim_portal.search.urls")),
     path("tasks/", include("approvals.urls")),
     path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),

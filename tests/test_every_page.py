@@ -89,6 +89,7 @@ PAGES: dict[str, Row] = {
     "overview": Row(EVERYONE),
     "dismiss_step": Row(EVERYONE, to="step", only_post=True),
     "access": Row(EVERYONE),
+    "search": Row(EVERYONE),
     "healthz": Row(EVERYONE, strangers=200, unverified=200),
     "healthz_worker": Row(set(), denied=503, strangers=503, unverified=503),
     "readyz": Row(EVERYONE, strangers=200, unverified=200),

@@ -537,3 +537,10 @@ def test_a_name_that_was_never_known_is_not_called_erased():
     one = Event(kind=Kind.ACTIVATION_STARTED, outcome=Outcome.REFUSED, commitments={"actor": ""})
     one.text = EventText(fields={"actor": "Ines"})
     assert sentence(one) == "Ines tried to activate a role at a resource: refused."
+
+
+def test_an_activation_planned_for_later_does_not_read_as_begun(ines, eligibility):
+    request_activation(ines, eligibility, start=NOW + 2 * HOUR)
+    event = Event.objects.get(kind=Kind.ACTIVATION_STARTED)
+
+    assert sentence(event) == "Ines planned to have Exchange Administrator at Directory later."
