@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import places, results
+from roles.views import places, reach, results
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
@@ -12,6 +12,7 @@ place_patterns = [
     # Roles
     # Assignments
     # Who can do what
+    path("reach/", reach.ReachList.as_view(), name="reach"),
     # Settings
 ]
 

@@ -106,6 +106,7 @@ PAGES: dict[str, Row] = {
     "resources": Row(SEE_ANYTHING, denied=403),
     **at_each_place("overview"),
     **at_each_place("below"),
+    **at_each_place("reach"),
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
     "person": Row(SEE_PEOPLE, to="zoe"),

@@ -1,0 +1,60 @@
+"""The list of who can do what at a place."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from roles.lists import ChoicePill, ListFilter
+from roles.models import Assignment
+from roles.selectors.reach import DIRECT, GROUP, HOW, WHEN
+
+# The order of the list must be total, and a group's assignment stands in it once for each member.
+_REST = ("person_key", "role__name_key", "pk", "membership_id")
+
+
+class ReachFilter(ListFilter):
+    search_in = ("person_key__contains", "role__name_key__contains")
+
+    when = ChoicePill(field_name="when", label=_("When"), choices=WHEN)
+    how = ChoicePill(label=_("How"), choices=HOW, method="by_way")
+
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
+
+    def by_way(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        if value == DIRECT:
+            return rows.filter(grouped="", inherited="")
+        return rows.filter(grouped=GROUP) if value == GROUP else rows.exclude(inherited="")
+
+
+class ReachTable(tables.Table):
+    person = tables.TemplateColumn(
+        verbose_name=_("Person"),
+        template_name="manage/cells/reach_person.html",
+        order_by=_REST,
+        attrs={"td": {"class": "main"}},
+    )
+    role = tables.TemplateColumn(
+        verbose_name=_("Role"), template_name="manage/cells/reach_role.html", order_by=("role__name_key", *_REST)
+    )
+    when = tables.TemplateColumn(
+        verbose_name=_("When"), template_name="manage/cells/reach_when.html", order_by=("when", *_REST)
+    )
+    how = tables.TemplateColumn(
+        verbose_name=_("How"),
+        template_name="manage/cells/reach_how.html",
+        orderable=False,
+        attrs={"td": {"class": "wide"}},
+    )
+    until = tables.TemplateColumn(
+        verbose_name=_("Since and until"),
+        template_name="manage/cells/reach_until.html",
+        order_by=("ends_at", *_REST),
+    )
+
+    class Meta:
+        attrs = {"aria-label": _("Who can do what here")}
+        empty_text = _("Nobody holds a role here, and nobody may activate one.")

@@ -1,0 +1,37 @@
+"""Who can do what at a place, now or after activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.decorators import method_decorator
+
+from roles.catalogue import Permission
+from roles.guards import at_place
+from roles.selectors.reach import reaches, reaching
+from roles.tables.reach import ReachFilter, ReachTable
+from roles.views.places import PlaceList
+
+
+@method_decorator(at_place(), name="dispatch")
+class ReachList(PlaceList):
+    """Every person that a role reaches at a place, by whichever way."""
+
+    current = "reach"
+    table_class = ReachTable
+    filter_class = ReachFilter
+    template_name = "manage/reach.html"
+
+    def rows(self) -> QuerySet[Any]:
+        return reaching(self.place, self.request.now)
+
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        rows = [row.record for row in table.paginated_rows]
+        authority = self.request.authority
+        people = authority.anywhere(Permission.SEE_PEOPLE)
+        for row, reach in zip(rows, reaches(rows, self.place), strict=True):
+            row.reach, row.people_shown = reach, people
+            row.above_shown = reach.above is not None and authority.allows(Permission.SEE, reach.above)
+        return table
