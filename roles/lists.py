@@ -5,15 +5,19 @@ Everything is in the query string, so that a list works without JavaScript and c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import django_filters
 import django_tables2 as tables
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template import Context
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +26,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from django_tables2.data import TableQuerysetData
 
+from roles import downloads
 from roles.models.principals import search_key
 
 if TYPE_CHECKING:
@@ -126,12 +131,28 @@ class SelectColumn(tables.Column):
         )
 
 
+DOWNLOAD_PART = 500  # rows of a download that are read at once
+
+
+def _is_data(column: Any) -> bool:
+    """Whether a column says something: not what only chooses or acts."""
+    chooses = isinstance(column.column, SelectColumn) or column.column.exclude_from_export
+    return not chooses and column.name not in ("action", "actions", "acts")
+
+
+def _value(table: tables.Table, row: Any, name: str) -> object:
+    """Return a cell for a file: what `value_…` of the table says, else the words that the page shows."""
+    return row.get_cell_value(name) if hasattr(table, f"value_{name}") else row.get_cell(name)
+
+
 class ListPage(tables.SingleTableMixin, TemplateView):
     """A page with one list. A subclass says `table_class`, `filter_class`, `template_name` and `rows()`."""
 
     http_method_names = ("get", "head", "options")
     filter_class: type[ListFilter] | None = None
     table_pagination: ClassVar[dict[str, Any]] = {"per_page": ListPaginator.SIZES[0], "paginator_class": ListPaginator}
+    download_columns: Sequence[downloads.Column] = ()
+    _part: Sequence[Any] | None = None  # of a download: the keys of the rows that are written now
 
     def rows(self) -> QuerySet[Any]:
         """Return what the viewer may see, by a selector, in a total order."""
@@ -142,8 +163,45 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """The filters as the query string sets them; a value that is no choice filters nothing and says so."""
         return self.filter_class(self.request.GET, queryset=self.rows()) if self.filter_class else None
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the list, or hand all its rows out as a file: `?download=csv` or `xlsx`, filtered and sorted alike."""
+        format = request.GET.get("download", "")
+        if format in downloads.FORMATS:
+            return cast("HttpResponse", self._download(format, **kwargs))  # as Django's own types have it
+        return super().get(request, *args, **kwargs)
+
+    def _download(self, format: str, **kwargs: Any) -> HttpResponseBase:
+        keys = list(self.get_table().data.data.values_list("pk", flat=True))
+        self._part = []
+        context = Context(self.get_context_data(**kwargs))
+        table = self.get_table()
+        columns = [column for column in table.columns if _is_data(column)]
+        header = [label for label, _value in self.download_columns] or [column.header for column in columns]
+        rows = self._rows_in_parts(keys, [column.name for column in columns], context)
+        label = str((table.attrs or {}).get("aria-label") or _("List"))
+        return downloads.answer(format, name=label, header=header, rows=rows, on=timezone.localdate())
+
+    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], context: Context) -> Iterator[Sequence[object]]:
+        """Yield the rows; what a view hangs on the rows of a page, it hangs on those of a part."""
+        zone = timezone.get_current_timezone()
+        for first in range(0, len(keys), DOWNLOAD_PART):
+            with timezone.override(zone):  # a stream is read after the request
+                self._part = keys[first : first + DOWNLOAD_PART]
+                table = self.get_table()
+                table.context = context
+                if self.download_columns:
+                    part = [[value(row.record) for _label, value in self.download_columns] for row in table.rows]
+                else:
+                    part = [[_value(table, row, name) for name in names] for row in table.rows]
+            yield from part
+
+    def get_table_pagination(self, table: tables.Table) -> Any:
+        downloading = self._part is not None or self.request.GET.get("download") in downloads.FORMATS
+        return False if downloading else super().get_table_pagination(table)
+
     def get_table_data(self) -> _OrderedRows:
-        return _OrderedRows(self.filter.qs if self.filter else self.rows())
+        rows = self.filter.qs if self.filter else self.rows()
+        return _OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
@@ -156,7 +214,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
 
     def _kept(self) -> Iterable[tuple[str, str]]:
         """Yield what the query string says besides the filters, for the filters' form to keep; the page starts anew."""
-        own = {"page", *(self.filter.filters if self.filter else ())}
+        own = {"page", "download", *(self.filter.filters if self.filter else ())}
         for name, values in self.request.GET.lists():
             if name not in own:
                 yield from ((name, value) for value in values)
