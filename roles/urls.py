@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import places, reach, results
+from roles.views import finding, places, reach, results
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
@@ -18,5 +18,6 @@ place_patterns = [
 
 urlpatterns = [
     path("tasks/results/", results.results, name="results"),
+    path("tasks/roles/find/", finding.FindRole.as_view(), name="find_role"),
     path("manage/resources/", places.Resources.as_view(), name="resources"),
 ]

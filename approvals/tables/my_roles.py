@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from roles.lists import ChoicePill, ListFilter, SelectColumn
@@ -54,6 +55,8 @@ class EligibleTable(tables.Table):
 
     class Meta:
         empty_text = _("You are not eligible for any role. An administrator can make you eligible.")
+
+    empty_url, empty_link = reverse_lazy("find_role"), _("Find a role and whom to ask")
 
 
 class HeldTable(tables.Table):
