@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
 
 from approvals.models import Decision, Request, RequestApprover, RequestStage
 from audit.kinds import Realm
 from audit.models import Event, EventText, Pending
-from pim_portal.models import Heartbeat, Notification
+from pim_portal.models import EntryTicket, Heartbeat, Notification, PortalSession, SampleMail, SetUp
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -18,7 +19,9 @@ from roles.models import (
     ApprovalStage,
     Assignment,
     Group,
+    NotificationCell,
     Principal,
+    RecoveryCode,
     RecoveryCodes,
     Resource,
     Role,
@@ -71,6 +74,15 @@ class RecoveryCodesAdmin(ReadOnlyAdmin):
     permission = Permission.SEE_PEOPLE
     list_display = ("user", "left", "created_at")
     search_fields = ("user__name_key",)
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    hidden = ("digest",)
+    list_display = ("device", "used_at")
+    list_select_related = ("device__user",)
+    search_fields = ("device__user__name_key",)
 
 
 @admin.register(StepUp)
@@ -144,6 +156,15 @@ class StageApproverAdmin(SettingsAdmin):
     at = "stage__settings__"
     list_display = ("stage", "principal")
     list_select_related = ("stage", "principal")
+
+
+@admin.register(NotificationCell)
+class NotificationCellAdmin(SettingsAdmin):
+    at = "settings__"
+    list_display = ("settings", "act", "audience", "default_recipients", "critical_only")
+    list_filter = ("act", "audience")
+    list_select_related = ("settings",)
+    search_fields = ("settings__role__name_key",)
 
 
 @admin.register(Assignment)
@@ -241,3 +262,46 @@ class NotificationAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     permission = Permission.OPERATE
     list_display = ("name", "beat_at", "asked_at")
+
+
+@admin.register(PortalSession)
+class PortalSessionAdmin(ReadOnlyAdmin):
+    """Who is signed in since when. The key of a session, its id, opens it: never shown, linked or asked for."""
+
+    permission = Permission.OPERATE
+    hidden = ("pk", "session_key", "session_data")
+    list_display = ("user", "signed_in_at", "last_seen_at", "address", "browser")
+    list_display_links = None
+    list_select_related = ("user",)
+    search_fields = ("user__name_key",)
+    ordering = ("-signed_in_at",)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        return None
+
+
+@admin.register(EntryTicket)
+class EntryTicketAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    hidden = ("digest", "secret")
+    list_display = ("user", "kind", "made_by", "made_at", "until", "used_at")
+    list_filter = ("kind",)
+    list_select_related = ("user", "made_by")
+    search_fields = ("user__name_key",)
+
+
+@admin.register(SetUp)
+class SetUpAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    hidden = ("code_digest",)
+    list_display = ("id", "done_at", "code_until")
+
+
+@admin.register(SampleMail)
+class SampleMailAdmin(ReadOnlyAdmin):
+    """The mails of the demo; what they say may open a door, so that only their heads are shown."""
+
+    permission = Permission.OPERATE
+    hidden = ("text", "html")
+    list_display = ("sent_at", "recipient", "subject")
+    search_fields = ("subject",)

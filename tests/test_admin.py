@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from pim_portal.models import PortalSession
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles import ids
 from roles.models import Assignment, Group, TotpDevice, User
@@ -15,6 +17,8 @@ from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, MINUTE, give, group, make
 from tests.test_accounts_sign_in import give_password, sign_in
 
 pytestmark = pytest.mark.django_db
+
+OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +59,25 @@ def test_it_does_not_open_to_somebody_who_is_only_eligible(client: Client, zoe: 
 def test_only_read_only_models_are_registered():
     assert admin.site._registry
     assert all(isinstance(one, ReadOnlyAdmin) for one in admin.site._registry.values())
-    apps = {model._meta.app_label for model in admin.site._registry}
-    assert apps == {"roles", "approvals", "audit", "pim_portal"}
+    assert {model._meta.app_label for model in admin.site._registry} == {"roles", "approvals", "audit", "pim_portal"}
+
+
+def test_every_model_of_ours_can_be_looked_up():
+    ours = {model for model in apps.get_models() if model._meta.app_label in OURS}
+    assert ours - set(admin.site._registry) == set()
+
+
+def test_the_key_of_a_session_is_never_shown_linked_or_asked_for(client: Client, zoe: User):
+    give(zoe, role(ids.SECURITY_ADMINISTRATOR), now=timezone.now())
+    sign_in(client, zoe)
+    address = reverse("admin:pim_portal_portalsession_changelist")
+    key = PortalSession.objects.get(user=zoe).pk
+
+    assert "Zoe" in client.get(address).content.decode()
+    assert key not in client.get(address).content.decode()
+    assert client.get(reverse("admin:pim_portal_portalsession_change", args=[key])).status_code == 302
+    for lookup in ("pk", "session_key"):
+        assert client.get(f"{address}?{lookup}__startswith={key[:1]}").status_code == 400
 
 
 def test_every_page_opens_and_none_changes_anything(client: Client, petra: User, ines: User):
