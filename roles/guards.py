@@ -80,7 +80,7 @@ def at_place(
                 and found.kind != ResourceKind.GROUP
                 and request.authority.allows(permission, found)
             )
-            if not allowed and place is None:
+            if not allowed and place is None and not kwargs:
                 raise PermissionDenied
             if not allowed:
                 raise Http404

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import finding, places, reach, results
+from roles.views import assigning, assignments, changing, finding, places, reach, results
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
@@ -11,6 +11,13 @@ place_patterns = [
     path("below/", places.Below.as_view(), name="below"),
     # Roles
     # Assignments
+    path("assignments/", assignments.assignments, name="assignments"),
+    path("assignments/add/", assigning.add, name="assignments_add"),
+    path("assignments/end/", changing.end_chosen, name="assignments_end"),
+    path("assignments/<uuid:pk>/", assignments.assignment, name="assignment"),
+    path("assignments/<uuid:pk>/change/", changing.change, name="assignment_change"),
+    path("assignments/<uuid:pk>/renew/", changing.renew, name="assignment_renew"),
+    path("assignments/<uuid:pk>/remove/", changing.remove, name="assignment_remove"),
     # Who can do what
     path("reach/", reach.ReachList.as_view(), name="reach"),
     # Settings

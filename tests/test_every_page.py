@@ -83,6 +83,12 @@ def at_each_place(page: str, *, changes: bool = False, to: str = "") -> dict[str
     }
 
 
+def of_an_assignment(page: str, *, changes: bool = False) -> dict[str, Row]:
+    """The rows of a page about an assignment, which stands at the very place where it was given."""
+    rows = at_each_place(page, changes=changes, to="assignment")
+    return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to="unit+assignment_in_unit")}
+
+
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
 
 PAGES: dict[str, Row] = {
@@ -107,6 +113,13 @@ PAGES: dict[str, Row] = {
     "resources": Row(SEE_ANYTHING, denied=403),
     **at_each_place("overview"),
     **at_each_place("below"),
+    **at_each_place("assignments"),
+    **at_each_place("assignments_add", changes=True),
+    **at_each_place("assignments_end", changes=True),
+    **of_an_assignment("assignment"),
+    **of_an_assignment("assignment_change", changes=True),
+    **of_an_assignment("assignment_renew", changes=True),
+    **of_an_assignment("assignment_remove", changes=True),
     **at_each_place("reach"),
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
@@ -176,6 +189,7 @@ def targets(people) -> dict[str, list[object]]:
     running = make_eligible(ines, Role.objects.get(name="Reports Reader"), now=now)
     activation = request_activation(ines, running, now=now).outcome
     event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
+    berlin, root = unit("Berlin"), Resource.objects.get(kind=ResourceKind.ROOT)
     return {
         "": [],
         "step": ["backup"],
@@ -185,8 +199,11 @@ def targets(people) -> dict[str, list[object]]:
         "team": [group("Team", now=now).pk],
         "event": [event.uuid],
         "secret": ["no-such-secret"],
-        "unit": [unit("Berlin").pk],
-        "place": [Resource.objects.get(kind=ResourceKind.ROOT).pk],
+        "unit": [berlin.pk],
+        "place": [root.pk],
+        "assignment": [running.pk],
+        "assignment_in_unit": [make_eligible(ines, running.role, berlin, now=now).pk],
+        "assignment_there": [make_eligible(ines, role(ids.READER), root, now=now).pk],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
 

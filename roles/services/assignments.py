@@ -17,7 +17,7 @@ from roles.models import Assignment, AssignmentType, EndReason, Purpose, Resourc
 from roles.refusals import About, require
 from roles.rules.assignments import ASSIGN, DEACTIVATE, REMOVE, AssignFacts, EndFacts
 from roles.selectors.groups import roles_beyond
-from roles.selectors.settings import settings_of
+from roles.selectors.settings import EffectiveSettings, settings_of
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
@@ -64,6 +64,7 @@ def assign(
     slot = Q(principal=principal, role=role, resource=resource, type=type, activated_from=None)
     close_slot(slot, now=now)
     held, beyond = authority_over(actor, role, resource, now)
+    settings = settings_of(role, resource)
     facts = AssignFacts(
         principal=principal,
         role=role,
@@ -73,9 +74,9 @@ def assign(
         ends_at=ends_at,
         now=now,
         reason=clean(reason),
-        settings=settings_of(role, resource),
+        settings=settings,
         allowed=actor.user is None or held is not None,
-        second_factor=actor.user is None or step_ups.serves(actor, Purpose.ASSIGN, principal.pk, now=now),
+        second_factor=second_factor_given(actor, principal.pk, type, settings, now),
         already_there=Assignment.objects.open().filter(slot).exists(),
         retired=is_retired(role, resource),
         roles_beyond=beyond,
@@ -98,6 +99,14 @@ def assign(
         reason=facts.reason,
     )
     return assignment
+
+
+def second_factor_given(
+    actor: Actor, covered: uuid.UUID, type: AssignmentType, settings: EffectiveSettings, now: datetime
+) -> bool:
+    """Return whether a fresh second factor covers this; of its own where the settings ask for it with an active one."""
+    own_code = settings.second_factor_on_assign and type == AssignmentType.ACTIVE
+    return actor.user is None or step_ups.serves(actor, Purpose.ASSIGN, covered, now=now, own_code=own_code)
 
 
 def authority_over(actor: Actor, role: Role, resource: Resource, now: datetime) -> tuple[Held | None, tuple[str, ...]]:

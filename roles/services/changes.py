@@ -30,6 +30,7 @@ from roles.services.assignments import (
     could_be_the_last_administrator,
     is_retired,
     plan,
+    second_factor_given,
 )
 from roles.services.ends import close_slot, end
 from roles.services.locks import lock_principals
@@ -71,7 +72,8 @@ def change(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     lock_principals(principals_of(assignment_id))
-    granted = _by(actor, _fresh(assignment_id), clock())
+    assignment = _fresh(assignment_id)
+    granted = _by(actor, assignment, AssignmentType(assignment.type), clock())
     return change_granted(assignment_id, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
 
 
@@ -91,7 +93,7 @@ def renew(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     lock_principals(principals_of(assignment_id))
-    granted = _by(actor, _fresh(assignment_id), clock())
+    granted = _by(actor, _fresh(assignment_id), type, clock())
     return renew_granted(assignment_id, type=type, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
 
 
@@ -99,15 +101,16 @@ def _fresh(assignment_id: uuid.UUID) -> Assignment:
     return Assignment.objects.select_related("principal", "role__home", "resource").get(pk=assignment_id)
 
 
-def _by(actor: Actor, assignment: Assignment, now: datetime) -> Granted:
+def _by(actor: Actor, assignment: Assignment, type: AssignmentType, now: datetime) -> Granted:
     """Ask what somebody may do directly."""
     held, beyond = authority_over(actor, assignment.role, assignment.resource, now)
+    settings = settings_of(assignment.role, assignment.resource)
     return Granted(
         actor=actor,
         now=now,
         authority_id=held.assignment_id if held else None,
         allowed=actor.user is None or held is not None,
-        second_factor=actor.user is None or step_ups.serves(actor, Purpose.ASSIGN, assignment.pk, now=now),
+        second_factor=second_factor_given(actor, assignment.pk, type, settings, now),
         roles_beyond=beyond,
     )
 

@@ -1,0 +1,33 @@
+"""Which roles can be assigned at a place, and to whom."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from roles.models import Principal, Resource, ResourceKind, Role
+from roles.models.principals import search_key
+
+MOST_FOUND = 50
+
+
+def roles_assignable_at(place: Resource) -> list[Role]:
+    """Return the roles that may be assigned at a place: built-in ones of its world, custom ones made there or above."""
+    paths = [place.path[:length] for length in range(Resource.steplen, len(place.path) + 1, Resource.steplen)]
+    rows = Role.objects.filter(Q(home=None) | Q(home__path__in=paths), retired_at=None)
+    return list(rows.filter(kind=ResourceKind(place.kind).realm.value).order_by("name_key", "pk"))
+
+
+def principals_matching(text: str, *, chosen: Iterable[uuid.UUID] = ()) -> list[Principal]:
+    """Return the chosen users and groups, and then the enabled ones in whose name every word is found."""
+    rows = Principal.objects.select_related("user").order_by("name_key", "pk")
+    kept = list(rows.filter(pk__in=set(chosen)))
+    words = search_key(text).split()
+    if not words:
+        return kept
+    found = rows.filter(enabled=True).exclude(pk__in=[one.pk for one in kept])
+    for word in words:
+        found = found.filter(Q(name_key__contains=word) | Q(user__username_key__contains=word))
+    return kept + list(found[:MOST_FOUND])

@@ -1,0 +1,95 @@
+"""The tabs of the assignments at a place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.models import Assignment, AssignmentType, PrincipalKind
+from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
+
+STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Activated"))]
+DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
+
+
+class AssignmentFilter(ListFilter):
+    search_in = ("principal__name_key__contains", "principal__user__username_key__contains", "role__name_key__contains")
+
+    membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS)
+    duration = ChoicePill(label=gettext_lazy("Duration"), choices=DURATIONS, method="by_duration")
+    holder = ChoicePill(field_name="principal__kind", label=gettext_lazy("Assigned to"), choices=PrincipalKind.choices)
+
+    class Meta:
+        model = Assignment
+        fields: tuple[str, ...] = ()
+
+    def by_duration(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(ends_at__isnull=value == "permanent")
+
+
+class ActiveFilter(AssignmentFilter):
+    state = ChoicePill(label=gettext_lazy("State"), choices=STATES, method="by_state")
+
+    def by_state(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(activated_from__isnull=value == "assigned")
+
+
+class AnyTypeFilter(ActiveFilter):
+    type = ChoicePill(label=gettext_lazy("Type"), choices=AssignmentType.choices)
+
+
+def _cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
+    return tables.TemplateColumn(
+        template_name=f"manage/cells/assignment_{name}.html",
+        verbose_name=label,
+        order_by=order,
+        orderable=bool(order),
+        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
+    )
+
+
+def _named(row: Assignment) -> str:
+    return _("{role} of {name}").format(role=row.role.name, name=row.principal.name)
+
+
+class EligibleTable(tables.Table):
+    chosen = SelectColumn("selection", label=_named, when=lambda row: row.membership != INHERITED)
+    name = _cell("holder", gettext_lazy("Name"), "principal__name_key", look="main")
+    role = _cell("role", gettext_lazy("Role"), "role__name_key")
+    membership = _cell("membership", gettext_lazy("Membership"), "membership")
+    start = _cell("start", gettext_lazy("Start"), "starts_at")
+    end = _cell("end", gettext_lazy("End"), "ends_at")
+    acts = _cell("acts", "", look="end")
+
+    class Meta:
+        attrs = {"aria-label": gettext_lazy("Eligible assignments")}
+        empty_text = gettext_lazy("Nobody is eligible for a role here.")
+
+
+class ActiveTable(EligibleTable):
+    state = _cell("state", gettext_lazy("State"))
+
+    class Meta:
+        attrs = {"aria-label": gettext_lazy("Active assignments")}
+        empty_text = gettext_lazy("Nobody holds a role here now.")
+        sequence = ("chosen", "name", "role", "membership", "state", "start", "end", "acts")
+
+
+class ScheduledTable(ActiveTable):
+    class Meta(ActiveTable.Meta):
+        attrs = {"aria-label": gettext_lazy("Scheduled assignments")}
+        empty_text = gettext_lazy("Nothing is planned here.")
+
+
+class ExpiredTable(ActiveTable):
+    end = _cell("ended", gettext_lazy("Ended"), "over")
+
+    class Meta(ActiveTable.Meta):
+        attrs = {"aria-label": gettext_lazy("Expired assignments")}
+        empty_text = gettext_lazy("Nothing ended here in the last 30 days.")
+        exclude = ("chosen",)

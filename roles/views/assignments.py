@@ -1,0 +1,158 @@
+"""The assignments at a place: the lists, and the page of one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from audit.kinds import Outcome
+from audit.models import Event
+from audit.sentences import sentence, why
+from roles.catalogue import Permission
+from roles.guards import at_place
+from roles.lists import Tab
+from roles.middleware import PortalRequest
+from roles.models import Assignment, Resource
+from roles.places import Frame, address
+from roles.rules.changes import can_be_changed, can_be_renewed
+from roles.selectors.assignment_lists import LISTS, at_or_above
+from roles.selectors.settings import settings_of
+from roles.tables.assignments import (
+    ActiveFilter,
+    ActiveTable,
+    AnyTypeFilter,
+    AssignmentFilter,
+    EligibleTable,
+    ExpiredTable,
+    ScheduledTable,
+)
+from roles.views.places import PlaceList
+
+LABELS = {
+    "eligible": gettext_lazy("Eligible"),
+    "active": gettext_lazy("Active"),
+    "scheduled": gettext_lazy("Scheduled"),
+    "expired": gettext_lazy("Expired"),
+}
+
+
+class AssignmentList(PlaceList):
+    """One tab of the assignments at a place."""
+
+    current = "assignments"
+    template_name = "manage/assignments.html"
+    tab: ClassVar[str]
+
+    def rows(self) -> QuerySet[Any]:
+        return self._of_role(LISTS[self.tab](self.place, self.request.now))
+
+    def _of_role(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the role that the query string names, as the page of a role links here."""
+        role = role_in(self.request)
+        return rows.filter(role=role) if role else rows
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        may_assign = self.request.authority.allows(Permission.ASSIGN, self.place)
+        return {} if may_assign or self.tab == "expired" else {"exclude": ("chosen",)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = address(self.place, "assignments")
+        role = role_in(self.request)
+        kept = f"&role={role}" if role else ""
+        tabs = [
+            Tab(label, f"{page}?tab={name}{kept}", name == self.tab, self._count(name))
+            for name, label in LABELS.items()
+        ]
+        may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
+        return super().get_context_data(
+            list_tabs=tabs, tab=self.tab, only_role=role, may_see_people=may_see_people, **kwargs
+        )
+
+    def _count(self, name: str) -> int:
+        return self._of_role(LISTS[name](self.place, self.request.now)).count()
+
+
+class Eligible(AssignmentList):
+    tab, table_class, filter_class = "eligible", EligibleTable, AssignmentFilter
+
+
+class Active(AssignmentList):
+    tab, table_class, filter_class = "active", ActiveTable, ActiveFilter
+
+
+class Scheduled(AssignmentList):
+    tab, table_class, filter_class = "scheduled", ScheduledTable, AnyTypeFilter
+
+
+class Expired(AssignmentList):
+    tab, table_class, filter_class = "expired", ExpiredTable, AnyTypeFilter
+
+
+_PAGES = {page.tab: page.as_view() for page in (Eligible, Active, Scheduled, Expired)}
+
+
+def role_in(request: PortalRequest) -> uuid.UUID | None:
+    """Return the role that the query string names, if it is an id at all."""
+    try:
+        return uuid.UUID(request.GET.get("role", ""))
+    except ValueError:
+        return None
+
+
+@require_safe
+@at_place()
+def assignments(request: PortalRequest, place: Resource) -> HttpResponseBase:
+    """Show the tab that the query string names; the first one for any other word."""
+    return _PAGES.get(request.GET.get("tab", ""), _PAGES["eligible"])(request, place=place)
+
+
+def found_at(place: Resource, pk: uuid.UUID) -> Assignment:
+    """Return an assignment given at this very place; one inherited from above has its page there."""
+    rows = at_or_above(place).filter(resource=place).select_related("principal", "role__home", "resource")
+    found = rows.select_related("activated_from__principal", "renewed_from").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+@at_place()
+def assignment(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
+    """Show one assignment: everything about it, what was made from it, and its history."""
+    shown, now = found_at(place, pk), request.now
+    frame = Frame(place, request.authority, "assignments")
+    over = shown.over_at is not None and shown.over_at <= now
+    events = Event.objects.filter(assignment_id=shown.pk).select_related("text").newest_first()[:50]
+    made = shown.activations.in_effect(now).select_related("principal", "resource").order_by("-starts_at", "pk")
+    renewal = shown.renewals.order_by("starts_at", "pk").last()
+    context = {
+        "place": place,
+        "frame": frame,
+        "shown": shown,
+        "over": over,
+        "suspended": not over and not shown.principal.enabled,
+        "settings": settings_of(shown.role, shown.resource),
+        "activations": made[:20],
+        "renewal": renewal,
+        "may_see_people": request.authority.anywhere(Permission.SEE_PEOPLE),
+        "may_change": frame.may_assign and can_be_changed(shown, now),
+        "may_remove": frame.may_assign and not over,
+        "may_renew": frame.may_assign and can_be_renewed(shown, now) and renewal is None,
+        "story": [
+            {
+                "what": sentence(one),
+                "why": why(one),
+                "at": one.occurred_at,
+                "bad": one.outcome != Outcome.DONE,
+            }
+            for one in events
+        ],
+    }
+    return render(request, "manage/assignment.html", context)
