@@ -1,0 +1,1 @@
+"""Bringing in what another installation or the hosted product has handed out."""

@@ -1,0 +1,138 @@
+"""Assignments that come in by a file."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.kinds import Kind
+from audit.models import Event
+from pim_portal.imports.services import Fate, dry_run, import_assignments
+from roles.assignment_files import COLUMNS
+from roles.downloads import csv_lines
+from roles.ids import OWNER
+from roles.models import Assignment, Purpose
+from roles.refusals import Refused
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    NOW,
+    OPERATOR,
+    acting,
+    at,
+    give,
+    make_eligible,
+    person,
+    role,
+    tree,
+)
+
+HEADER = (
+    "Assignment State,User Group Name,Role Name,PrincipalName,Member Type,"
+    "Assignment Start Time (UTC),Assignment End Time (UTC)"
+)
+LINE = "Eligible,Ines,Exchange Administrator,ines@example.org,Direct,11/24/2026 10:00:00 AM,Permanent"
+
+
+def hosted(*lines: str, encoding: str = "utf-8") -> io.BytesIO:
+    return io.BytesIO("\r\n".join([HEADER, *lines]).encode(encoding))
+
+
+def bring(file, *, actor=OPERATOR):
+    return import_assignments(file, reason="moved in", actor=actor, clock=at(NOW))
+
+
+def exported() -> io.BytesIO:
+    rows = Assignment.objects.select_related("principal__user", "role", "resource", "activated_from").order_by("pk")
+    lines = ([value(row) for _label, value in COLUMNS] for row in rows)
+    return io.BytesIO(b"".join(csv_lines([label for label, _value in COLUMNS], lines)))
+
+
+def test_the_hosted_file_makes_directory_roles_once(ines):
+    assert bring(hosted(LINE))[Fate.MADE] == 1
+    made = Assignment.objects.get(principal=ines)
+    assert (made.type, made.role_id, made.ends_at) == ("eligible", EXCHANGE_ADMINISTRATOR, None)
+    assert made.starts_at == NOW.replace(day=24, hour=10)
+    assert bring(hosted(LINE)) == {Fate.EXISTS: 1}
+    assert Event.objects.filter(kind=Kind.IMPORTED).count() == 1
+    assert Event.objects.filter(kind=Kind.ASSIGNMENT_ADDED).count() == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_semicolons_and_the_mark_of_utf8_are_taken(ines, encoding):
+    body = hosted(LINE).getvalue().decode().replace(",", ";").encode(encoding)
+    assert bring(io.BytesIO(body))[Fate.MADE] == 1
+
+
+def test_what_came_through_a_group_or_was_activated_is_reported_only(ines):
+    lines = [LINE.replace("Direct", "Group"), LINE.replace("Eligible", "Activated", 1)]
+    assert bring(hosted(*lines)) == {Fate.LEFT_OUT: 2}
+    assert not Assignment.objects.exists()
+
+
+def test_one_wrong_line_and_nothing_is_made(ines):
+    with pytest.raises(Refused) as refused:
+        bring(hosted(LINE, LINE.replace("ines@", "nobody@")))
+    assert "Line 3:" in refused.value.sentence
+    assert not Assignment.objects.exists()
+
+
+def test_a_dry_run_changes_nothing(ines):
+    fates = [one.fate for one in dry_run(hosted(LINE, LINE), reason="x", actor=OPERATOR, now=NOW)]
+    assert fates == [Fate.MADE, Fate.EXISTS]
+    assert not Assignment.objects.exists()
+
+
+def test_what_was_exported_changes_nothing_and_comes_back_to_the_same_place(ines):
+    zoë = person("zoe", name="=Zoë, Ωμέγα 漢字")
+    root = tree("Root", "Prod")[1]
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 30 * DAY)
+    give(zoë, role(OWNER), root)
+    file = exported()
+    assert bring(file) == {Fate.EXISTS: 2}
+    before = set(Assignment.objects.values_list("principal", "role", "resource", "type", "ends_at"))
+    Assignment.objects.all().delete()
+    assert bring(file)[Fate.MADE] == 2
+    assert set(Assignment.objects.values_list("principal", "role", "resource", "type", "ends_at")) == before
+
+
+def test_places_that_the_importer_cannot_see_read_like_unknown_ones(ines, petra):
+    hidden = tree("Root")[0].scope_path
+    header = HEADER + ",Scope Path"
+    sentences = []
+    for path in (hidden, "/subscriptions/unknown"):
+        body = f"{header}\n{LINE.replace('Exchange Administrator', 'Owner')},{path}"
+        [one] = dry_run(io.BytesIO(body.encode()), reason="x", actor=acting(petra, Purpose.ASSIGN), now=NOW)
+        sentences.append((one.fate, one.sentence))
+    assert sentences[0] == sentences[1]
+    assert sentences[0][0] is Fate.WRONG
+
+
+def test_an_import_needs_a_fresh_second_factor_over_all_of_it(ines, petra):
+    with pytest.raises(Refused, match="second_factor"):
+        bring(hosted(LINE), actor=acting(petra, Purpose.ASSIGN))
+    assert bring(hosted(LINE), actor=acting(petra, Purpose.ASSIGN, petra.pk, ines.pk))[Fate.MADE] == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"\xff\xfe\x00", b"a\x00b", b"Name;Role\nx;y", b"x" * 300_000])
+def test_a_broken_file_is_refused_in_a_sentence(db, body):
+    with pytest.raises(Refused, match="unreadable"):
+        bring(io.BytesIO(body))
+
+
+def test_a_huge_field_is_refused(ines):
+    with pytest.raises(Refused, match="unreadable"):
+        bring(hosted(LINE.replace("Ines", "x" * 200_000)))
+
+
+def test_the_command_runs_dry_and_then_applies(ines, tmp_path, capsys):
+    file = tmp_path / "roles.csv"
+    file.write_bytes(hosted("Eligible,Ines,Exchange Administrator,ines,Direct,,").getvalue())
+    call_command("import_assignments", str(file))
+    assert not Assignment.objects.exists()
+    call_command("import_assignments", str(file), "--apply")
+    assert Assignment.objects.count() == 1
+    with pytest.raises(CommandError):
+        call_command("import_assignments", str(tmp_path / "none.csv"))
