@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -28,6 +29,8 @@ from tests.people import (
     role,
     tree,
 )
+from tests.races import race
+from tests.visitors import visiting
 
 HEADER = (
     "Assignment State,User Group Name,Role Name,PrincipalName,Member Type,"
@@ -136,3 +139,27 @@ def test_the_command_runs_dry_and_then_applies(ines, tmp_path, capsys):
     assert Assignment.objects.count() == 1
     with pytest.raises(CommandError):
         call_command("import_assignments", str(tmp_path / "none.csv"))
+
+
+def test_the_list_of_assignments_downloads_what_can_be_imported_again(ines, petra):
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    answer: Any = visiting(petra).get("/manage/directory/assignments/?tab=eligible&download=csv")
+    file = io.BytesIO(b"".join(answer.streaming_content))
+    assert file.getvalue().startswith(b"\xef\xbb\xbfAssignment State,User Group Name,Role Name")
+    assert bring(file) == {Fate.EXISTS: 1}
+
+
+def test_somebody_without_authority_imports_nothing(ines, nina):
+    with pytest.raises(Refused, match="wrong_line"):
+        bring(hosted(LINE), actor=acting(nina, Purpose.ASSIGN, nina.pk, ines.pk))
+    assert not Assignment.objects.filter(principal=ines).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_imports_at_once_one_makes_and_the_other_finds_it_there():
+    tables = role(EXCHANGE_ADMINISTRATOR)
+    person("ines")
+    first, second = race(lambda: bring(hosted(LINE)), lambda: bring(hosted(LINE)))
+    assert (first.error, second.error) == (None, None)
+    assert first.value[Fate.MADE] == second.value[Fate.EXISTS] == 1
+    assert Assignment.objects.filter(role=tables).count() == 1

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from audit.kinds import Outcome
 from audit.models import Event
 from audit.sentences import sentence, why
+from roles.assignment_files import COLUMNS
 from roles.catalogue import Permission
 from roles.guards import at_place
 from roles.lists import Tab
@@ -48,6 +49,7 @@ class AssignmentList(PlaceList):
 
     current = "assignments"
     template_name = "manage/assignments.html"
+    download_columns = COLUMNS
     tab: ClassVar[str]
 
     def rows(self) -> QuerySet[Any]:
