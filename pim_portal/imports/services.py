@@ -21,11 +21,11 @@ from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY
-from roles.models import Assignment, AssignmentType, Group, Principal, Purpose, Resource, Role, RoleKind, User
+from roles.models import Assignment, AssignmentType, Group, Principal, Purpose, Resource, Role, User
 from roles.models.principals import search_key
 from roles.refusals import Refused, Violation, broken
 from roles.rules.assignments import ASSIGN, AssignFacts
-from roles.selectors.settings import SettingsBook
+from roles.selectors.settings import EffectiveSettings, SettingsBook
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.assignments import assign, authority_over, is_retired
@@ -76,10 +76,14 @@ class Checker:
     def __init__(self, *, actor: Actor, now: datetime, reason: str) -> None:
         self.actor, self.now, self.reason = actor, now, reason
         self.authority = Authority(actor.user, now) if actor.user else None
-        self.roles = list(Role.objects.select_related("home"))
-        self.book = SettingsBook(role.pk for role in self.roles)
+        roles = list(Role.objects.select_related("home"))
+        self.by_id = {str(role.pk): role for role in roles}
+        self.by_name: dict[tuple[str, str], list[Role]] = {}
+        for role in roles:
+            self.by_name.setdefault((role.kind, role.name_key), []).append(role)
+        self.book = SettingsBook(role.pk for role in roles)
         self.seen: set[int] = set()
-        self.allowed: dict[tuple[uuid.UUID, uuid.UUID], tuple[bool, tuple[str, ...], bool]] = {}
+        self.at_place: dict[tuple[uuid.UUID, uuid.UUID], tuple[bool, tuple[str, ...], bool, EffectiveSettings]] = {}
 
     def check(self, lines: list[Line]) -> list[Outcome]:
         """Say what becomes of each line."""
@@ -130,16 +134,14 @@ class Checker:
         )
 
     def _role(self, line: Line, resource: Resource) -> Role | None:
-        key, wanted = search_key(line[names.ROLE]), line[names.ROLE_ID]
+        known = self.by_id.get(line[names.ROLE_ID].lower())
+        named = [known] if known else self.by_name.get((resource.realm.value, search_key(line[names.ROLE])), [])
         fitting = [
             role
-            for role in self.roles
-            if RoleKind(role.kind).value == resource.realm.value and (role.home is None or role.home.contains(resource))
+            for role in named
+            if role.kind == resource.realm.value and (role.home is None or role.home.contains(resource))
         ]
-        by_id = [role for role in fitting if str(role.pk) == wanted.lower()]
-        named = [role for role in fitting if role.name_key == key]
-        choice = by_id or (named if len(named) == 1 else [])
-        return choice[0] if choice else None
+        return fitting[0] if len(fitting) == 1 else None
 
     def _judged(self, one: Outcome, there: set[tuple[uuid.UUID, uuid.UUID, uuid.UUID, str]]) -> Outcome:
         wanted = one.wanted
@@ -148,11 +150,13 @@ class Checker:
             return Outcome(one.line, Fate.EXISTS)
         self.seen.add(hash(wanted.slot))
         place = (wanted.role.pk, wanted.resource.pk)
-        if place not in self.allowed:
+        if place not in self.at_place:
             held, beyond = authority_over(self.actor, wanted.role, wanted.resource, self.now)
             retired = is_retired(wanted.role, wanted.resource)
-            self.allowed[place] = (self.actor.user is None or held is not None, beyond, retired)
-        allowed, beyond, retired = self.allowed[place]
+            may = self.actor.user is None or held is not None
+            settings = self.book.of(wanted.role, wanted.resource)
+            self.at_place[place] = (may, beyond, retired, settings)
+        allowed, beyond, retired, settings = self.at_place[place]
         facts = AssignFacts(
             principal=wanted.principal,
             role=wanted.role,
@@ -162,7 +166,7 @@ class Checker:
             ends_at=wanted.ends_at,
             now=self.now,
             reason=self.reason,
-            settings=self.book.of(wanted.role, wanted.resource),
+            settings=settings,
             allowed=allowed,
             second_factor=True,  # asked for when the import is applied
             already_there=False,
