@@ -202,7 +202,7 @@ class TestAdding:
     def test_a_year_is_proposed_for_a_resource_role(self, olga, resources):
         form = verified(olga).get(address(resources[1], "assignments_add") + f"?role={ids.READER}").context["form"]
         assert form["duration"].value() == "until"
-        assert form["ends_at"].value() == NOW + 365 * DAY
+        assert 'value="2027-11-23T12:00"' in str(form["ends_at"])
 
     def test_a_role_of_the_other_world_cannot_be_chosen(self, client, olga, resources, ines):
         assert add(client, directory(), ines, role=ids.READER).status_code == 422
@@ -229,6 +229,13 @@ class TestActingOnThem:
         html = client.get(answer.headers["Location"]).content.decode()
         assert "extended the assignment" in html
         assert "longer" in html
+
+    def test_the_form_shows_the_end_on_the_clock_of_the_viewer(self, client, petra, ines):
+        petra.time_zone = "Europe/Berlin"
+        petra.save()
+        row = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 9 * DAY)
+        html = client.get(address(directory(), "assignment_change", pk=row.pk)).content.decode()
+        assert 'value="2026-12-02T13:00"' in html
 
     def test_saving_the_same_minute_changes_nothing(self, client, ines):
         row = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 9 * DAY + HOUR / 100)

@@ -81,6 +81,12 @@ class LocalDateTimeField(forms.Field):
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     default_error_messages = {"required": gettext_lazy("Choose a date and a time.")}
 
+    def prepare_value(self, value: Any) -> Any:
+        """Show a moment on the viewer's clock; what was typed stays as it is."""
+        if isinstance(value, datetime) and timezone.is_aware(value):
+            return timezone.localtime(value).replace(tzinfo=None)
+        return value
+
     def to_python(self, value: Any) -> datetime | None:
         if value in self.empty_values:
             return None
