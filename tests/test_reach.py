@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -235,3 +237,12 @@ def test_it_tells_everybody_whom_a_role_reaches_and_nobody_else(team: Group, ine
 
     assert {(one.person.pk, row.pk) for row, one in zip(rows, reaches(rows, nodes[1]), strict=True)} == asked
     assert len(asked) == 3
+
+
+def test_a_download_has_every_row_once(olga: User, team: Group, nodes: list[Resource], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("roles.lists.DOWNLOAD_PART", 1)
+    give(team, role(ids.READER), nodes[1], now=timezone.now())
+    answer: Any = visiting(olga).get(f"/manage/resources/{nodes[1].pk}/reach/?download=csv")
+    lines = b"".join(answer.streaming_content).decode().splitlines()[1:]
+
+    assert sorted(line.split(";")[0] for line in lines) == ["Adam", "Ines", "Olga"]
