@@ -2,26 +2,86 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment, Resource
+from roles.ids import DIRECTORY
+from roles.models import Assignment, Resource, StageApprover
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Something that comes with a group: a role that it holds or may activate, or deciding about one."""
+
+    role_name: str
+    resource: Resource
+    decides: bool
+
+    @property
+    def label(self) -> str:
+        if self.decides:
+            return _("deciding about {role}").format(role=self.role_name)
+        return self.role_name
+
+    @property
+    def permission(self) -> Permission:
+        """What somebody must hold there to let others into the group."""
+        return Permission.CHANGE_SETTINGS if self.decides else Permission.ASSIGN
+
+
+def carried_by(group_resource: Resource) -> Iterator[Carried]:
+    """Yield all that a group gives its members, of every world; for rules, and for pages that narrow it."""
+    held = Assignment.objects.open().filter(principal__group__resource=group_resource)
+    for row in held.select_related("role", "resource").order_by("role__name_key", "pk"):
+        yield Carried(row.role.name, row.resource, decides=False)
+    seats = StageApprover.objects.filter(principal__group__resource=group_resource)
+    seats = seats.select_related("stage__settings__role", "stage__settings__resource")
+    directory = Resource.objects.get(pk=DIRECTORY)
+    for seat in seats.order_by("stage__settings__role__name_key", "pk"):
+        settings = seat.stage.settings
+        # The defaults of a role are changed by whoever may change settings for the whole directory.
+        yield Carried(settings.role.name, settings.resource or directory, decides=True)
 
 
 def roles_beyond(group_resource: Resource, authority: Authority) -> tuple[str, ...]:
-    """Return the names of the roles that a group holds or may activate, and that this person may not assign.
+    """Return the names of the roles that a group holds, may activate or decides about beyond this person's authority.
 
     A role of a world that they may not see stays without a name.
     """
-    held = Assignment.objects.open().filter(principal__group__resource=group_resource)
     unseen = _("one that you may not see")
     return tuple(
         sorted(
             {
-                row.role.name if authority.allows(Permission.SEE, row.resource) else unseen
-                for row in held.select_related("role", "resource")
-                if not authority.allows(Permission.ASSIGN, row.resource)
+                one.label if authority.allows(Permission.SEE, one.resource) else unseen
+                for one in carried_by(group_resource)
+                if not authority.allows(one.permission, one.resource)
             }
         )
     )
+
+
+def gives(group_resource: Resource, authority: Authority) -> list[str]:
+    """Return what joining a group gives, as far as this person may see it."""
+    return list(
+        dict.fromkeys(
+            _("{what} at {place}").format(what=one.label, place=one.resource.name)
+            for one in carried_by(group_resource)
+            if authority.allows(Permission.SEE, one.resource)
+        )
+    )
+
+
+def privileged_through(user_id: uuid.UUID) -> bool:
+    """Return whether somebody holds, may activate or is to get a privileged directory role.
+
+    Directly or through a group, now or as soon as a membership or assignment that is planned begins.
+    """
+    groups = Assignment.objects.open().filter(principal=user_id, resource__group__isnull=False)
+    rows = Assignment.objects.open().filter(role__privileged=True, role__kind="directory")
+    direct = rows.filter(principal=user_id)
+    return direct.exists() or rows.filter(principal__in=groups.values("resource__group")).exists()

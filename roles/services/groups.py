@@ -1,55 +1,211 @@
-"""Groups, each with a resource node of its own."""
+"""Groups, each with a resource node of its own: adding, changing, disabling, enabling."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
+from audit.recording import Ids
 from roles.actors import Actor, Clock
-from roles.authority import Authority
+from roles.authority import Authority, Held
 from roles.catalogue import Permission
-from roles.models import Group, Purpose, ResourceKind
+from roles.ids import GROUP_MEMBER
+from roles.models import Assignment, EndReason, Group, Purpose, ResourceKind, Role
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
+from roles.rules.assignments import beyond
+from roles.selectors.groups import roles_beyond
 from roles.service import record, service
 from roles.services import step_ups
+from roles.services.administrators import keep_an_administrator
+from roles.services.ends import end
+from roles.services.locks import lock_principal, lock_principals
 from roles.services.resources import plant
-from roles.text import MAX_NAME, clean, is_visible
+from roles.text import MAX_NAME, MAX_REASON, clean, is_visible
+
+MAX_DESCRIPTION = 500
 
 
 @service(Kind.GROUP_ADDED)
 def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -> Group:
     """Add a group, with a resource node of its own for its members and owners. Raises `Refused`."""
+    _lock_names()
     now = clock()
-    name = clean(name)
+    name, description = clean(name), clean(description)
     held = Authority(actor.user, now).by(Permission.MANAGE_GROUPS) if actor.user else None
     violations = []
     if actor.user is not None and held is None:
         violations.append(Violation("not_allowed", _("You may not add groups.")))
-    if actor.user is not None and not step_ups.serves(actor, Purpose.PEOPLE, actor.user.pk, now=now):
-        violations.append(step_ups.needed())
+    violations += _without_factor(actor, now) + _broken_fields(name, description)
+    if violations:
+        raise Refused(violations, about=About(text={"target": name}))
+    _spend(actor, now)
+    pk = uuid.uuid4()
+    resource = plant(ResourceKind.GROUP, name=name, pk=pk)
+    group = Group(id=uuid.uuid4(), name=name, description=description, resource=resource, created_at=now)
+    group.save(force_insert=True)
+    _record(Kind.GROUP_ADDED, group, actor=actor, held=held, now=now)
+    return group
+
+
+@service(Kind.GROUP_CHANGED)
+def change_group(group_id: uuid.UUID, *, name: str, description: str, actor: Actor, clock: Clock) -> Group:
+    """Change the name and the description of a group. Raises `Refused`."""
+    lock_principal(group_id)
+    _lock_names()
+    now = clock()
+    group = Group.objects.select_related("resource").get(pk=group_id)
+    about = _about(group)
+    values = {"name": clean(name), "description": clean(description)}
+    changed = [field for field, value in values.items() if getattr(group, field) != value]
+    held, violations = _may(actor, group, now)
+    violations += _broken_fields(values["name"], values["description"], group)
+    if not changed:
+        violations.append(Violation("no_change", _("This is what the portal knows already. Change something.")))
+    if violations:
+        raise Refused(violations, about=about)
+    _spend(actor, now)
+    group.name, group.description = values["name"], values["description"]
+    group.save(update_fields=["name", "name_key", "description"])
+    group.resource.name = group.name
+    group.resource.save(update_fields=["name", "name_key"])
+    _record(Kind.GROUP_CHANGED, group, actor=actor, held=held, now=now, details={"changed": changed})
+    return group
+
+
+@service(Kind.GROUP_DISABLED)
+def disable_group(group_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> Group:
+    """Disable a group: what it holds, and what its members activated from it, ends at once.
+
+    What it may activate and who belongs to it is kept, and counts for nothing until the group is enabled. Raises
+    `Refused`.
+    """
+    lock_principals({group_id, *_who_activated(group_id)})
+    now = clock()
+    group = Group.objects.select_related("resource").get(pk=group_id)
+    about = _about(group, reason=clean(reason))
+    held, violations = _may(actor, group, now)
+    if not group.enabled:
+        violations.append(Violation("already_disabled", _("This group is already disabled.")))
+    if not is_visible(reason) or len(clean(reason)) > MAX_REASON:
+        sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
+        violations.append(Violation("reason_missing", sentence, "reason"))
+    if violations:
+        raise Refused(violations, about=about)
+    _spend(actor, now)
+    group.enabled = False
+    group.save(update_fields=["enabled"])
+    _record(Kind.GROUP_DISABLED, group, actor=actor, held=held, now=now, reason=clean(reason))
+    _end_all(group, actor=actor, held=held, now=now)
+    keep_an_administrator(now, about=about)
+    return group
+
+
+@service(Kind.GROUP_ENABLED)
+def enable_group(group_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Group:
+    """Enable a group again: its eligibilities and members count again, nothing that ended does. Raises `Refused`."""
+    lock_principals({group_id, *_who_activated(group_id)})
+    now = clock()
+    group = Group.objects.select_related("resource").get(pk=group_id)
+    held, violations = _may(actor, group, now)
+    if group.enabled:
+        violations.append(Violation("already_enabled", _("This group is already enabled.")))
+    if violations:
+        raise Refused(violations, about=_about(group))
+    _spend(actor, now)
+    # What was begun while the group was being disabled is open still, and must not come to life.
+    _end_all(group, actor=actor, held=held, now=now)
+    group.enabled = True
+    group.save(update_fields=["enabled"])
+    _record(Kind.GROUP_ENABLED, group, actor=actor, held=held, now=now)
+    return group
+
+
+def _lock_names() -> None:
+    """Let changes of names wait for each other: each group has a name of its own."""
+    Role.objects.select_for_update(no_key=True).get(pk=GROUP_MEMBER)
+
+
+def _who_activated(group_id: uuid.UUID) -> set[uuid.UUID]:
+    rows = Assignment.objects.open().filter(activated_from__principal=group_id)
+    return set(rows.values_list("principal_id", flat=True))
+
+
+def _end_all(group: Group, *, actor: Actor, held: Held | None, now: datetime) -> None:
+    """End what the group holds, and what was activated from what it may activate."""
+    authority_id = held.assignment_id if held else None
+    own = Assignment.objects.open().active().filter(principal=group)
+    made = Assignment.objects.open().filter(activated_from__principal=group)
+    for rows, why in ((own, EndReason.GROUP_DISABLED), (made, EndReason.ELIGIBILITY_ENDED)):
+        for row in rows.select_related("principal", "role", "resource").order_by("principal_id", "pk"):
+            over = row.ends_at is not None and row.ends_at <= now
+            end(row, EndReason.EXPIRED if over else why, actor=actor, at=now, authority_id=authority_id)
+
+
+def _may(actor: Actor, group: Group, now: datetime) -> tuple[Held | None, list[Violation]]:
+    """By what somebody may change a group, and what keeps them from it; as for its members."""
+    if actor.user is None:
+        return None, []
+    authority = Authority(actor.user, now)
+    held = authority.by(Permission.ASSIGN, group.resource)
+    violations = []
+    if held is None:
+        violations.append(Violation("not_allowed", _("You may not change this group.")))
+    elif (more := beyond(roles_beyond(group.resource, authority))) is not None:
+        violations.append(more)
+    return held, violations + _without_factor(actor, now)
+
+
+def _without_factor(actor: Actor, now: datetime) -> list[Violation]:
+    if actor.user is None or step_ups.serves(actor, Purpose.PEOPLE, actor.user.pk, now=now):
+        return []
+    return [step_ups.needed()]
+
+
+def _spend(actor: Actor, now: datetime) -> None:
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
+
+
+def _broken_fields(name: str, description: str, group: Group | None = None) -> list[Violation]:
+    violations = []
     if not is_visible(name):
         violations.append(Violation("name_missing", _("Give the group a name."), "name"))
     if len(name) > MAX_NAME:
         violations.append(Violation("name_too_long", _("The name is too long."), "name"))
-    if Group.objects.filter(name_key=search_key(name)).exists():
+    if len(description) > MAX_DESCRIPTION:
+        violations.append(Violation("description_too_long", _("The description is too long."), "description"))
+    others = Group.objects.exclude(pk=group.pk) if group else Group.objects.all()
+    if others.filter(name_key=search_key(name)[:400]).exists():
         violations.append(Violation("name_taken", _("Another group has this name."), "name"))
-    if violations:
-        raise Refused(violations, about=About(text={"target": name}))
-    if actor.user is not None:
-        step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
-    pk = uuid.uuid4()
-    resource = plant(ResourceKind.GROUP, name=name, pk=pk)
-    group = Group(id=uuid.uuid4(), name=name, description=clean(description), resource=resource, created_at=now)
-    group.save(force_insert=True)
+    return violations
+
+
+def _about(group: Group, **text: str) -> About:
+    ids = Ids(target=group.pk, resource=group.resource_id)
+    return About(ids, group.resource.realm, {"target": group.name, "resource": group.resource.name} | text)
+
+
+def _record(
+    kind: Kind,
+    group: Group,
+    *,
+    actor: Actor,
+    held: Held | None,
+    now: datetime,
+    details: dict[str, object] | None = None,
+    **text: str,
+) -> None:
     record(
-        Kind.GROUP_ADDED,
+        kind,
         actor=actor,
         at=now,
         target=group,
-        resource=resource,
+        resource=group.resource,
         authority_id=held.assignment_id if held else None,
+        details=details,
+        **text,
     )
-    return group

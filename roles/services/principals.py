@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
@@ -21,7 +22,7 @@ from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import end
 from roles.services.locks import lock_principal
-from roles.text import clean, is_visible
+from roles.text import MAX_NAME, clean, is_visible
 
 
 @service(Kind.PERSON_ADDED)
@@ -49,13 +50,13 @@ def add_person(
         time_zone=time_zone,
         created_at=now,
     )
-    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
-    violations += _broken_fields(user)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    violations += broken_fields(user)
     about = About(ids=Ids(target=user.pk), text={"target": user.name})
     if violations:
         raise Refused(violations, about=about)
     user.set_unusable_password()
-    user.save(force_insert=True)
+    save_or_refuse(user, about=about, adding=True)
     if actor.user is not None:
         step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
     authority_id = held.assignment_id if held else None
@@ -63,7 +64,19 @@ def add_person(
     return user
 
 
-def _may(actor: Actor, permission: Permission, user: User, clock: Clock) -> tuple[Held | None, list[Violation]]:
+def save_or_refuse(user: User, *, about: About, adding: bool = False) -> None:
+    """Save somebody whose fields were found free; refuse where another has taken one meanwhile."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=adding)
+    except IntegrityError:
+        if violations := broken_fields(user):
+            raise Refused(violations, about=about) from None
+        raise
+
+
+def may(actor: Actor, permission: Permission, user: User, clock: Clock) -> tuple[Held | None, list[Violation]]:
+    """Return by what somebody may do this to people, and what keeps them from it."""
     if actor.user is None:
         return None, []
     now = clock()
@@ -76,15 +89,19 @@ def _may(actor: Actor, permission: Permission, user: User, clock: Clock) -> tupl
     return held, violations
 
 
-def _broken_fields(user: User) -> list[Violation]:
+def broken_fields(user: User) -> list[Violation]:
+    """Return what is wrong with the fields of somebody who is about to be saved."""
     violations = []
+    others = User.objects.exclude(pk=user.pk)
     if not is_visible(user.name):
         violations.append(Violation("name_missing", _("Give this person a name."), "name"))
+    if len(user.name) > MAX_NAME:
+        violations.append(Violation("invalid", _("The name is too long."), "name"))
     if len(search_key(user.username)) > MAX_KEY:
         violations.append(Violation("invalid", _("This user name is too long."), "username"))
-    if User.objects.filter(username_key=search_key(user.username)).exists():
+    if others.filter(username_key=search_key(user.username)).exists():
         violations.append(Violation("username_taken", _("This user name is taken."), "username"))
-    if user.email and User.objects.filter(email_key=search_key(user.email)).exists():
+    if user.email and others.filter(email_key=search_key(user.email)).exists():
         violations.append(Violation("email_taken", _("Somebody else has this e-mail address."), "email"))
     try:
         user.clean_fields(exclude=["password", "username_key", "email_key", "name_key", "kind", "manager", "name"])
@@ -104,7 +121,7 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
     now = clock()
     user = User.objects.get(pk=user_id)
     about = About(ids=Ids(target=user.pk), text={"target": user.name, "reason": clean(reason)})
-    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
     if not user.enabled:
         violations.append(Violation("already_disabled", _("This person is already disabled.")))
     if actor.id == user.pk:
@@ -137,7 +154,7 @@ def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
     lock_principal(user_id)
     now = clock()
     user = User.objects.get(pk=user_id)
-    held, violations = _may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
     if user.enabled:
         violations.append(Violation("already_enabled", _("This person is already enabled.")))
     if violations:

@@ -1,0 +1,124 @@
+"""Changing what the portal knows of somebody, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audit.kinds import Kind, Outcome
+from audit.models import Event
+from roles import ids
+from roles.models import Purpose, Role, User
+from roles.refusals import Refused
+from roles.services.people import change_person
+from tests.people import DAY, NOW, acting, at, give, group, make_eligible, person, role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _set_up(petra: User) -> None:
+    """Petra administers the portal."""
+
+
+@pytest.fixture
+def uma() -> User:
+    """A User Administrator."""
+    user = person("uma")
+    give(user, role(ids.USER_ADMINISTRATOR))
+    return user
+
+
+def change(user: User, by: User, **changes: Any) -> User:
+    fields = ("name", "username", "email", "job_title", "department", "manager_id")
+    values = {field: getattr(user, field) for field in fields} | changes
+    return change_person(user.pk, **values, actor=acting(by, Purpose.PEOPLE, by.pk), clock=at(NOW))
+
+
+def test_a_user_administrator_changes_a_person_and_the_history_says_what(uma: User, ines: User, adam: User):
+    change(ines, uma, name="Ines K.", department="Finance", manager_id=adam.pk)
+
+    ines.refresh_from_db()
+    assert (ines.name, ines.name_key, ines.department, ines.manager_id) == ("Ines K.", "ines k.", "Finance", adam.pk)
+    event = Event.objects.get(kind=Kind.PERSON_CHANGED, outcome=Outcome.DONE)
+    assert event.details == {"changed": ["name", "department", "manager"]}
+    assert event.authority_id is not None
+
+
+@pytest.mark.parametrize("who", ["zoe", "nina"])
+def test_nobody_else_changes_people(who: str, request: pytest.FixtureRequest, ines: User):
+    with pytest.raises(Refused, match="not_allowed"):
+        change(ines, request.getfixturevalue(who), name="Other")
+    ines.refresh_from_db()
+    assert ines.name == "Ines"
+
+
+def test_a_taken_user_name_or_address_is_refused_in_any_case(uma: User, ines: User, adam: User):
+    with pytest.raises(Refused) as refusal:
+        change(ines, uma, username="ADAM", email="Adam@Example.org")
+    assert refusal.value.codes == {"username_taken", "email_taken"}
+
+
+def test_one_s_own_user_name_in_another_case_is_free(uma: User, ines: User):
+    assert change(ines, uma, username="Ines").username == "Ines"
+
+
+def test_whoever_comes_second_to_a_name_is_told_so(uma: User, ines: User, adam: User, monkeypatch):
+    from roles.services import people, principals
+
+    seen: list[User] = []
+
+    def blind_once(user: User) -> list[Any]:
+        # As if Adam took the name after it was found free.
+        seen.append(user)
+        return [] if len(seen) == 1 else original(user)
+
+    original = principals.broken_fields
+    monkeypatch.setattr(people, "broken_fields", blind_once)
+    monkeypatch.setattr(principals, "broken_fields", blind_once)
+    with pytest.raises(Refused, match="username_taken"):
+        change(ines, uma, username="adam")
+
+
+def test_nothing_changed_is_refused(uma: User, ines: User):
+    with pytest.raises(Refused, match="no_change"):
+        change(ines, uma)
+
+
+def test_managers_never_go_round(uma: User, ines: User, adam: User, berta: User):
+    change(ines, uma, manager_id=adam.pk)
+    change(adam, uma, manager_id=berta.pk)
+    for manager in (berta, adam, ines):
+        with pytest.raises(Refused, match="manager_loop"):
+            change(berta, uma, manager_id=manager.pk if manager is not berta else berta.pk)
+
+
+@pytest.mark.parametrize("way", ["held", "eligible", "group", "eligible membership", "scheduled", "privileged"])
+@pytest.mark.parametrize("field", ["email", "username"])
+def test_a_user_administrator_cannot_redirect_the_links_of_a_privileged_person(
+    way: str, field: str, uma: User, ines: User, petra: User
+):
+    administrator = role(ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    if way == "held":
+        give(ines, administrator)
+    elif way == "eligible":
+        make_eligible(ines, administrator)
+    elif way == "group":
+        give(group("Tier 0", ines), administrator)
+    elif way == "eligible membership":
+        tier = group("Tier 0")
+        give(tier, administrator)
+        make_eligible(ines, role(ids.GROUP_MEMBER), tier.resource)
+    elif way == "scheduled":
+        give(ines, administrator, starts_at=NOW + DAY)
+    else:
+        give(ines, Role.objects.filter(kind="directory", privileged=True).exclude(pk=administrator.pk).first())
+    taken = {"email": "mallory@example.org"} if field == "email" else {"username": "mallory"}
+
+    with pytest.raises(Refused, match="target_administers"):
+        change(ines, uma, **taken)
+
+    assert change(ines, uma, department="Sales")
+    ines.refresh_from_db()
+    assert change(ines, petra, **taken)
