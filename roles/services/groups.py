@@ -197,7 +197,7 @@ def _record(
     held: Held | None,
     now: datetime,
     details: dict[str, object] | None = None,
-    **text: str,
+    reason: str = "",
 ) -> None:
     record(
         kind,
@@ -207,5 +207,5 @@ def _record(
         resource=group.resource,
         authority_id=held.assignment_id if held else None,
         details=details,
-        **text,
+        reason=reason,
     )
