@@ -24,6 +24,7 @@ _NAMESPACES = {ResourceKind.DIRECTORY: "directory", ResourceKind.ADMINISTRATIVE_
 # The views of a place, in their order: the name of the page and its label.
 TABS: tuple[tuple[str, str | Promise], ...] = (
     ("overview", _("Overview")),
+    ("roles", _("Roles")),
     ("assignments", _("Assignments")),
     ("reach", _("Who can do what")),
     ("below", _("Below")),

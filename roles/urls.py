@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import assigning, assignments, changing, finding, places, reach, results
+from roles.views import assigning, assignments, catalogue, changing, finding, places, reach, results
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
@@ -10,6 +10,12 @@ place_patterns = [
     path("", places.overview, name="overview"),
     path("below/", places.Below.as_view(), name="below"),
     # Roles
+    path("roles/", catalogue.Roles.as_view(), name="roles"),
+    path("roles/add/", catalogue.add, name="role_add"),
+    path("roles/<uuid:pk>/", catalogue.role, name="role"),
+    path("roles/<uuid:pk>/change/", catalogue.change, name="role_change"),
+    path("roles/<uuid:pk>/retire/", catalogue.retire, name="role_retire"),
+    path("roles/<uuid:pk>/restore/", catalogue.restore, name="role_restore"),
     # Assignments
     path("assignments/", assignments.assignments, name="assignments"),
     path("assignments/add/", assigning.add, name="assignments_add"),

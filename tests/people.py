@@ -34,6 +34,7 @@ from roles.selectors.settings import Stage
 from roles.services import step_ups
 from roles.services.assignments import assign
 from roles.services.catalogue import change_settings
+from roles.services.custom_roles import add_role, definition_of
 from roles.services.groups import add_group
 from roles.services.principals import add_person
 from roles.services.resources import add_resource
@@ -98,6 +99,12 @@ def tree(*names: str) -> list[Resource]:
         parent = nodes[-1] if nodes else None
         nodes.append(add_resource(kind, name=name, parent=parent, actor=OPERATOR, clock=at(NOW - 400 * DAY)))
     return [Resource.objects.get(pk=node.pk) for node in nodes]
+
+
+def custom_role(home: Resource, name: str, *, permissions: str = "", now: datetime = NOW, **fields: Any) -> Role:
+    """Make a custom role as the operator."""
+    definition = definition_of(name=name, permissions=permissions, **fields)
+    return add_role(home, definition, actor=OPERATOR, clock=at(now - 390 * DAY))
 
 
 def give(

@@ -26,6 +26,8 @@ from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     PASSWORD,
     configure,
+    custom_role,
+    directory,
     give,
     group,
     make_eligible,
@@ -89,6 +91,12 @@ def of_an_assignment(page: str, *, changes: bool = False) -> dict[str, Row]:
     return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to="unit+assignment_in_unit")}
 
 
+def of_a_custom_role(page: str) -> dict[str, Row]:
+    """The rows of a form about a custom role, which stands where it was made: never at an administrative unit."""
+    rows = at_each_place(page, changes=True, to="custom")
+    return rows | {f"unit:{page}": Row(set(), to="unit+custom")}
+
+
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
 
 PAGES: dict[str, Row] = {
@@ -120,6 +128,13 @@ PAGES: dict[str, Row] = {
     **of_an_assignment("assignment_change", changes=True),
     **of_an_assignment("assignment_renew", changes=True),
     **of_an_assignment("assignment_remove", changes=True),
+    **at_each_place("roles"),
+    **at_each_place("role", to="role"),
+    **at_each_place("role_add", changes=True),
+    "unit:role_add": Row(set(), to="unit"),
+    **of_a_custom_role("role_change"),
+    **of_a_custom_role("role_retire"),
+    **of_a_custom_role("role_restore"),
     **at_each_place("reach"),
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
@@ -204,6 +219,10 @@ def targets(people) -> dict[str, list[object]]:
         "assignment": [running.pk],
         "assignment_in_unit": [make_eligible(ines, running.role, berlin, now=now).pk],
         "assignment_there": [make_eligible(ines, role(ids.READER), root, now=now).pk],
+        "role": [running.role_id],
+        "role_there": [ids.READER],
+        "custom": [custom_role(directory(), "Made here", now=now).pk],
+        "custom_there": [custom_role(root, "Made there", now=now).pk],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
 

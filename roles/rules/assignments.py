@@ -60,8 +60,9 @@ def wrong_place(facts: AssignFacts) -> Violation | None:
 def wrong_home(facts: AssignFacts) -> Violation | None:
     home = facts.role.home
     if home is not None and not home.contains(facts.resource):
-        sentence = _("%(role)s cannot be assigned at %(resource)s: it was made for another place.")
-        return Violation("wrong_home", sentence % {"role": facts.role.name, "resource": facts.resource.name}, "role")
+        # Not named: who assigns here need not know what roles there are on another branch.
+        sentence = _("This role cannot be assigned at %(resource)s: it was made for another place.")
+        return Violation("wrong_home", sentence % {"resource": facts.resource.name}, "role")
     return None
 
 

@@ -99,7 +99,7 @@ def change_settings(
 
     `values` are fields of `RoleSettings`; `stages` None leaves the stages as they are. Raises `Refused`.
     """
-    role = Role.objects.select_for_update(no_key=True).get(pk=role.pk)
+    role = Role.objects.select_related("home").select_for_update(no_key=True, of=("self",)).get(pk=role.pk)
     now = clock()
     place = Resource.objects.get(pk=resource.pk if resource else ids.DIRECTORY)
     realm = place.realm if resource else Realm(role.kind)
@@ -109,7 +109,8 @@ def change_settings(
         text={"role": role.name, "resource": resource.name if resource else ""},
     )
     held, violations = _may_change(actor, role, place, realm, now)
-    if resource is not None and not RoleKind(role.kind).may_stand_at(ResourceKind(resource.kind)):
+    elsewhere = role.home is not None and not role.home.contains(place)
+    if resource is not None and (elsewhere or not RoleKind(role.kind).may_stand_at(ResourceKind(resource.kind))):
         sentence = _("This role cannot be assigned at %(resource)s, so it has no settings there.")
         violations.append(Violation("wrong_place", sentence % {"resource": resource.name}))
     if any(stage.quorum < 1 for stage in stages or ()):

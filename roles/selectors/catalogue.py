@@ -1,0 +1,122 @@
+"""The roles of a place: which may be assigned there, how many hold each, and whether their settings were changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import BooleanField, Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+
+from roles.catalogue import default_settings
+from roles.models import (
+    ApprovalStage,
+    Assignment,
+    AssignmentType,
+    NotificationCell,
+    Resource,
+    ResourceKind,
+    Role,
+    RoleSettings,
+)
+from roles.selectors.reach import way_to
+
+_ABOUT_THE_ROW = frozenset({"id", "role", "resource", "changed_at", "changed_by"})
+_RULES = tuple(field.name for field in RoleSettings._meta.concrete_fields if field.name not in _ABOUT_THE_ROW)
+
+
+def roles_known_at(place: Resource) -> QuerySet[Role]:
+    """Return the roles that may be assigned at a place, retired ones among them: built-in, and made there or above."""
+    here_or_above = Q(home=None) | Q(home__path__in=way_to(place))
+    return Role.objects.filter(here_or_above, kind=ResourceKind(place.kind).realm.value).select_related("home")
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """How many assignments of a role reach a place: those given there, and those inherited from above."""
+
+    eligible: int = 0
+    active: int = 0
+    eligible_inherited: int = 0
+    active_inherited: int = 0
+
+
+def holders_at(place: Resource, now: datetime) -> dict[uuid.UUID, Holders]:
+    """Count what is in effect at a place, for every role at once."""
+    rows = (
+        Assignment.objects.filter(resource__path__in=way_to(place))
+        .in_effect(now)
+        .order_by()
+        .values("role", "type")
+        .annotate(all=Count("pk"), here=Count("pk", filter=Q(resource=place.pk)))
+    )
+    counted: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        name = str(AssignmentType(row["type"]))
+        counted[row["role"]] |= {name: row["all"], f"{name}_inherited": row["all"] - row["here"]}
+    return {role: Holders(**numbers) for role, numbers in counted.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Where the settings of a role were set that differ from the portal's default; None: for the role everywhere."""
+
+    role_id: uuid.UUID
+    source: Resource | None
+
+
+def settings_changed_at(place: Resource) -> dict[uuid.UUID, Changed]:
+    """Return the roles whose settings at a place differ from the portal's default, and from where they come."""
+    stages = ApprovalStage.objects.filter(settings=OuterRef("pk"))
+    cells = NotificationCell.objects.filter(settings=OuterRef("pk"))
+    rows = (
+        RoleSettings.objects.filter(Q(resource=None) | Q(resource__path__in=way_to(place)))
+        .filter(role__kind=ResourceKind(place.kind).realm.value)
+        .select_related("role", "resource")
+        .annotate(staged=Exists(stages), told_otherwise=Exists(cells))
+    )
+    nearest: dict[uuid.UUID, RoleSettings] = {}
+    for row in rows:
+        known = nearest.get(row.role_id)
+        if known is None or _depth(row) > _depth(known):
+            nearest[row.role_id] = row
+    return {pk: Changed(pk, row.resource) for pk, row in nearest.items() if _differs(row)}
+
+
+def _depth(row: RoleSettings) -> int:
+    return len(row.resource.path) if row.resource else 0
+
+
+def _differs(row: RoleSettings) -> bool:
+    usual = default_settings(row.role)
+    staged = row.approval_required and row.staged  # type: ignore[attr-defined]
+    other = any(getattr(row, name) != getattr(usual, name) for name in _RULES)
+    return bool(other or staged or row.told_otherwise)  # type: ignore[attr-defined]
+
+
+def roles_at(
+    place: Resource, holders: Mapping[uuid.UUID, Holders], changed: Mapping[uuid.UUID, Changed]
+) -> QuerySet[Role]:
+    """Return the roles of a place by name, each with its counts and whether its settings differ."""
+    return (
+        roles_known_at(place)
+        .annotate(
+            eligible_count=_numbers({pk: one.eligible for pk, one in holders.items()}),
+            active_count=_numbers({pk: one.active for pk, one in holders.items()}),
+            settings_changed=Case(
+                When(pk__in=list(changed), then=Value(True)), default=Value(False), output_field=BooleanField()
+            ),
+        )
+        .order_by("name_key", "pk")
+    )
+
+
+def _numbers(counts: Mapping[uuid.UUID, int]) -> Case:
+    """Turn what was counted into a column, so that the database sorts and filters by it."""
+    with_count: dict[int, list[uuid.UUID]] = defaultdict(list)
+    for pk, count in counts.items():
+        with_count[count].append(pk)
+    whens = [When(pk__in=pks, then=Value(count)) for count, pks in with_count.items() if count]
+    return Case(*whens, default=Value(0), output_field=IntegerField())
