@@ -16,6 +16,8 @@ from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Resource
 from roles.places import Frame
+from roles.selectors.finding import administrators_of
+from roles.selectors.overviews import figures_of
 from roles.selectors.resources import below, resources_within_sight
 from roles.tables.resources import ResourceFilter, ResourceTable
 
@@ -40,8 +42,15 @@ class PlaceList(ListPage):
 @require_safe
 @at_place()
 def overview(request: PortalRequest, place: Resource) -> HttpResponse:
-    """Show a place: what it is, where it stands, who administers it."""
-    context = {"place": place, "frame": Frame(place, request.authority, "overview")}
+    """Show a place: what it is, where it stands, how many hold roles there, who administers it."""
+    own = [one for one in request.authority.held if place.path.startswith(one.path)]
+    context = {
+        "place": place,
+        "frame": Frame(place, request.authority, "overview"),
+        "figures": figures_of(place, request.now),
+        "administrators": administrators_of(place, request.now),
+        "own": own,
+    }
     return render(request, "manage/overview.html", context)
 
 
