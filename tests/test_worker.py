@@ -311,6 +311,7 @@ def test_the_supervisor_heals_a_hung_worker_and_leaves_nothing_behind(portal):
 
     # Both idle workers: the one that holds the queue's read lock hangs the cluster for good.
     cluster = next(pid for pid in portal.children() if command_of(pid).endswith("django worker "))
+    wait_for(lambda: portal.children(cluster), 30, "the cluster's sentinel")
     sentinel = portal.children(cluster)[0]
     for pid in portal.children(sentinel)[:2]:
         os.kill(pid, signal.SIGKILL)

@@ -102,6 +102,7 @@ RESET_TICKET_USED = Mail(
 MAILS: dict[Kind, tuple[Mail, ...]] = {
     # Who may hold what
     Kind.ASSIGNMENT_ADDED: (ASSIGNMENT_ADDED,),
+    Kind.ASSIGNMENT_RENEWED: (ASSIGNMENT_ADDED,),
     Kind.ASSIGNMENT_REMOVED: (ASSIGNMENT_ENDED,),
     Kind.ASSIGNMENT_EXPIRED: (ASSIGNMENT_ENDED,),
     # That a request was granted is told by the activation that came of it.
@@ -132,19 +133,36 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.PORTAL_SET_UP,
         Kind.CHECKLIST_STEP_DISMISSED,
         Kind.ASSIGNMENT_CHANGED,
-        # Only the actives of somebody who was disabled end this way, and the disabled get no mail.
+        Kind.ASSIGNMENT_EXTENDED,
+        # What ends with somebody who was disabled, a group or a role: the change itself is what is told of.
         Kind.ASSIGNMENT_ENDED,
         # One's own doing.
         Kind.ACTIVATION_DEACTIVATED,
         Kind.ROLE_ADDED,
+        Kind.ROLE_CHANGED,
+        Kind.ROLE_RETIRED,
+        Kind.ROLE_RESTORED,
         Kind.ROLE_SETTINGS_CHANGED,
+        Kind.ROLE_SETTINGS_RESET,
         Kind.RESOURCE_ADDED,
+        Kind.RESOURCE_RENAMED,
+        Kind.RESOURCE_MOVED,
+        Kind.RESOURCE_RETIRED,
+        Kind.RESOURCE_RESTORED,
+        # Nothing makes one yet; when something does, it is told loudly.
+        Kind.ACCESS_ELEVATED,
         Kind.PERSON_ADDED,
         Kind.PERSON_JOINED,
         Kind.PERSON_CHANGED,
         Kind.PERSON_DISABLED,
         Kind.PERSON_ENABLED,
         Kind.GROUP_ADDED,
+        Kind.GROUP_CHANGED,
+        Kind.GROUP_DISABLED,
+        Kind.GROUP_ENABLED,
+        # Each assignment of an import is told to whom it is given.
+        Kind.IMPORTED,
+        Kind.EXPORTED,
         Kind.SIGNED_IN,
         Kind.SIGNED_OUT,
         # A stranger can cause it as often as they like.
