@@ -95,3 +95,8 @@ class Kind(TextChoices):
     RESET_TICKET_GIVEN = "reset.given", _("Reset ticket given")
     RESET_TICKET_USED = "reset.used", _("Reset ticket used")
     SESSIONS_ENDED = "session.others_ended", _("Other sessions ended")
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return the kinds as choices. A callable, so that a new kind needs no migration of the history."""
+    return [(kind.value, str(kind.label)) for kind in Kind]

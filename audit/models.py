@@ -12,7 +12,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.kinds import Kind, Outcome, Realm
+from audit.kinds import Outcome, Realm, kinds
 
 FORMAT_VERSION = 1
 
@@ -36,7 +36,7 @@ class Event(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     occurred_at = models.DateTimeField(_("when"))
     recorded_at = models.DateTimeField(_("recorded at"))
-    kind = models.CharField(_("what"), max_length=60, choices=Kind.choices)
+    kind = models.CharField(_("what"), max_length=60, choices=kinds)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     realm = models.CharField(_("world"), max_length=10, choices=Realm.choices)
 

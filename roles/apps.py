@@ -16,7 +16,7 @@ class RolesConfig(AppConfig):
 
 def install_built_in_roles(*, plan: list[tuple[Any, bool]] | None = None, **kwargs: Any) -> None:
     """Put the built-in roles in place after migrations, unless some were rolled back."""
-    from roles.services.catalogue import install_built_in
+    from roles.services.built_in import install_built_in
 
     if not any(backwards for _migration, backwards in plan or []):
         install_built_in()

@@ -243,7 +243,7 @@ class TestSettings:
         with pytest.raises(Refused, match="wrong_place"):
             changing(zoe, role(ids.GLOBAL_ADMINISTRATOR), resource=root, values={"reason_required": False})
 
-    def test_they_leave_somebody_who_can_administer(self, db, ines):
+    def test_they_leave_somebody_who_can_administer(self, db, ines, adam):
         administrator = role(ids.PRIVILEGED_ROLE_ADMINISTRATOR)
         make_eligible(ines, administrator)
         with pytest.raises(Refused, match="last_administrator"):
@@ -251,6 +251,7 @@ class TestSettings:
                 administrator,
                 resource=None,
                 values={"approval_required": True},
+                stages=(Stage(1, 1, frozenset({adam.pk})),),
                 actor=OPERATOR,
                 clock=at(NOW),
             )
@@ -259,7 +260,7 @@ class TestSettings:
         stages = (Stage(1, 1, frozenset({adam.pk})),)
         changing(petra, role(EXCHANGE_ADMINISTRATOR), values={"approval_required": True}, stages=stages)
         event = Event.objects.filter(kind=Kind.ROLE_SETTINGS_CHANGED).latest("pk")
-        assert event.details["stages"] == [[1, 1, [str(adam.pk)]]]
+        assert event.details["new"]["stages"] == [[1, 1, [str(adam.pk)]]]
 
     @pytest.mark.parametrize(
         ("values", "numbers"),

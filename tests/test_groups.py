@@ -119,9 +119,9 @@ def test_the_group_of_the_last_administrator_is_not_disabled(petra: User):
 
 
 def test_who_lets_others_into_a_group_of_approvers_must_be_able_to_change_those_settings(
-    gina: User, petra: User, adam: User
+    gina: User, petra: User, adam: User, berta: User
 ):
-    deciders = group("Deciders")
+    deciders = group("Deciders", berta)
     configure(role(EXCHANGE_ADMINISTRATOR), approvers=[deciders])
 
     def join(by: User) -> Assignment:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from approvals.models import Request, RequestApprover
-from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Assignment, AssignmentType, User
+from roles.models import User
+from roles.selectors.approvers import people_of_stage
 from roles.selectors.settings import EffectiveSettings, Stage, settings_behind
 
 
@@ -27,36 +23,6 @@ class Panel:
     def is_possible(self) -> bool:
         """Whether enough people are there to agree."""
         return len(self.people) >= self.quorum
-
-
-def _people_of(assignments: Q, now: datetime) -> Q:
-    holders = Assignment.objects.in_effect(now).filter(assignments)
-    members = Assignment.objects.memberships(now).filter(resource__group__in=holders.values("principal"))
-    return Q(pk__in=holders.values("principal")) | Q(pk__in=members.values("principal"))
-
-
-def _administrators(now: datetime, *, types: Iterable[AssignmentType]) -> Q:
-    role = Q(role=PRIVILEGED_ROLE_ADMINISTRATOR, resource=DIRECTORY, type__in=list(types))
-    return _people_of(role, now)
-
-
-def _named(approvers: frozenset[uuid.UUID], now: datetime) -> Q:
-    members = Assignment.objects.memberships(now).filter(resource__group__in=approvers, resource__group__enabled=True)
-    return Q(pk__in=approvers) | Q(pk__in=members.values("principal"))
-
-
-def people_of_stage(
-    stage: Stage, now: datetime, *, excluding: Iterable[uuid.UUID], may_become: bool = False
-) -> list[User]:
-    """Return the enabled people who may decide in a stage as the settings name it now, but for `excluding`.
-
-    Nobody named: whoever holds Privileged Role Administrator now; with `may_become` also who is eligible for it.
-    """
-    types = [AssignmentType.ACTIVE, *([AssignmentType.ELIGIBLE] if may_become else [])]
-    who = _named(stage.approvers, now) if stage.approvers else _administrators(now, types=types)
-    return list(
-        User.objects.filter(who, enabled=True).exclude(pk__in=list(excluding)).distinct().order_by("name_key", "pk")
-    )
 
 
 def proposed_panels(settings: EffectiveSettings, *, person: User, now: datetime) -> list[Panel]:

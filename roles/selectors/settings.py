@@ -6,13 +6,25 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Prefetch
 
 from roles.catalogue import default_settings
-from roles.models import ApprovalStage, Assignment, Resource, Role, RoleSettings, SecondFactor, StageApprover
+from roles.models import (
+    ApprovalStage,
+    Assignment,
+    Audience,
+    NotificationCell,
+    NotifiedAct,
+    Resource,
+    Role,
+    RoleSettings,
+    SecondFactor,
+    StageApprover,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,22 @@ class Stage:
     number: int
     quorum: int
     approvers: frozenset[uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Whether and to whom besides the usual recipients a mail goes: one cell of the matrix of notifications."""
+
+    act: NotifiedAct
+    audience: Audience
+    default_recipients: bool = True
+    additional: tuple[str, ...] = ()
+    critical_only: bool = False
+
+    @property
+    def informs(self) -> bool:
+        """Whether a mail that asks for nothing goes to the usual recipients."""
+        return self.default_recipients and not self.critical_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,30 @@ class EffectiveSettings:
     expire_active_after: timedelta
     second_factor_on_assign: bool
     reason_on_assign: bool
+    cells: tuple[Cell, ...] = ()
+    changed_at: datetime | None = None
+    changed_by: str = ""
+
+    def cell(self, act: NotifiedAct, audience: Audience) -> Cell:
+        """Return what is set for one cell; everything on, and nobody besides, where nothing is."""
+        return next((one for one in self.cells if (one.act, one.audience) == (act, audience)), Cell(act, audience))
+
+    @property
+    def seen(self) -> str:
+        """A digest of all that a page shows of the settings (hex SHA-256): whoever changes them has seen these."""
+        shown = [
+            str(self.source_id),
+            self.is_default,
+            self.digest,
+            self.permanent_eligible_allowed,
+            self.expire_eligible_after.total_seconds(),
+            self.permanent_active_allowed,
+            self.expire_active_after.total_seconds(),
+            self.second_factor_on_assign,
+            self.reason_on_assign,
+            [[one.act, one.audience, one.default_recipients, one.additional, one.critical_only] for one in self.cells],
+        ]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
     @property
     def digest(self) -> str:
@@ -64,34 +116,71 @@ class EffectiveSettings:
         return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
 
-def _plain(row: RoleSettings, *, saved: bool) -> EffectiveSettings:
-    stages: tuple[Stage, ...] = ()
-    if saved:
-        stages = tuple(
-            Stage(one.number, one.quorum, frozenset(approver.principal_id for approver in one.approvers.all()))
-            for one in row.stages.all()
-        )
-    if row.approval_required and not stages:
-        # Nobody named: one stage, decided by the Privileged Role Administrators (DESIGN.md §6).
-        stages = (Stage(1, 1, frozenset()),)
+# Nobody named: one stage, decided by the Privileged Role Administrators (DESIGN.md §6).
+BY_ADMINISTRATORS = (Stage(1, 1, frozenset()),)
+
+
+RULES = (
+    "max_activation",
+    "second_factor",
+    "reason_required",
+    "ticket_required",
+    "approval_required",
+    "approval_window",
+    "permanent_eligible_allowed",
+    "expire_eligible_after",
+    "permanent_active_allowed",
+    "expire_active_after",
+    "second_factor_on_assign",
+    "reason_on_assign",
+)
+
+
+def rules_of(settings: EffectiveSettings) -> dict[str, Any]:
+    """Return the fields of `RoleSettings` that make these settings, but for stages and cells."""
+    return {name: getattr(settings, name) for name in RULES}
+
+
+def stages_of(row: RoleSettings) -> tuple[Stage, ...]:
+    """Return the stages that a saved row names, whether or not it asks for approval."""
+    return tuple(
+        Stage(one.number, one.quorum, frozenset(approver.principal_id for approver in one.approvers.all()))
+        for one in row.stages.all()
+    )
+
+
+def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell, ...]) -> EffectiveSettings:
+    """Return the settings that this row, saved or not, makes with these stages and cells."""
     return EffectiveSettings(
         role_id=row.role_id,
-        source_id=row.resource_id if saved else None,
-        source_name=row.resource.name if saved and row.resource else "",
-        is_default=not saved,
-        max_activation=row.max_activation,
+        source_id=row.resource_id,
+        source_name=row.resource.name if row.resource else "",
+        is_default=False,
+        stages=(stages or BY_ADMINISTRATORS) if row.approval_required else (),
+        cells=cells,
+        changed_at=row.changed_at,
+        changed_by=row.changed_by.name if row.changed_by else "",
+        **{name: getattr(row, name) for name in RULES if name != "second_factor"},
         second_factor=SecondFactor(row.second_factor),
-        reason_required=row.reason_required,
-        ticket_required=row.ticket_required,
-        approval_required=row.approval_required,
-        approval_window=row.approval_window,
-        stages=stages if row.approval_required else (),
-        permanent_eligible_allowed=row.permanent_eligible_allowed,
-        expire_eligible_after=row.expire_eligible_after,
-        permanent_active_allowed=row.permanent_active_allowed,
-        expire_active_after=row.expire_active_after,
-        second_factor_on_assign=row.second_factor_on_assign,
-        reason_on_assign=row.reason_on_assign,
+    )
+
+
+def _saved(row: RoleSettings) -> EffectiveSettings:
+    return effective(row, stages=stages_of(row), cells=tuple(_cell(one) for one in row.cells.all()))
+
+
+def _usual(role: Role) -> EffectiveSettings:
+    return replace(effective(default_settings(role), stages=(), cells=()), is_default=True)
+
+
+def _cell(row: NotificationCell) -> Cell:
+    additional = tuple(row.additional.split("; ")) if row.additional else ()
+    return Cell(
+        NotifiedAct(row.act),
+        Audience(row.audience),
+        row.default_recipients,
+        additional,
+        critical_only=row.critical_only,
     )
 
 
@@ -101,9 +190,10 @@ class SettingsBook:
     def __init__(self, role_ids: Iterable[uuid.UUID]) -> None:
         approvers = Prefetch("approvers", StageApprover.objects.order_by("pk"))
         stages = Prefetch("stages", ApprovalStage.objects.order_by("number").prefetch_related(approvers))
-        rows = RoleSettings.objects.filter(role__in=set(role_ids)).select_related("resource", "role")
+        rows = RoleSettings.objects.filter(role__in=set(role_ids)).select_related("resource", "role", "changed_by")
         self._rows: dict[uuid.UUID, list[RoleSettings]] = {}
-        for row in rows.prefetch_related(stages):
+        cells = Prefetch("cells", NotificationCell.objects.order_by("act", "audience"))
+        for row in rows.prefetch_related(stages, cells):
             self._rows.setdefault(row.role_id, []).append(row)
 
     def of(self, role: Role, resource: Resource) -> EffectiveSettings:
@@ -111,11 +201,11 @@ class SettingsBook:
         rows = self._rows.get(role.pk, [])
         above = [row for row in rows if row.resource and row.resource.contains(resource)]
         if above:
-            return _plain(max(above, key=lambda row: len(row.resource.path) if row.resource else 0), saved=True)
+            return _saved(max(above, key=lambda row: len(row.resource.path) if row.resource else 0))
         for row in rows:
             if row.resource_id is None:
-                return _plain(row, saved=True)
-        return _plain(default_settings(role), saved=False)
+                return _saved(row)
+        return _usual(role)
 
 
 def settings_of(role: Role, resource: Resource) -> EffectiveSettings:

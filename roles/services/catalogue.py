@@ -1,88 +1,30 @@
-"""The built-in roles and the directory, which every installation starts with."""
+"""The settings of roles: changed at a place, or taken from above again."""
 
 from __future__ import annotations
 
-import json
-import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.utils.translation import gettext as _
 
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles import ids
 from roles.actors import Actor, Clock
 from roles.authority import Authority, Held
-from roles.catalogue import Permission, default_settings
-from roles.models import (
-    ApprovalStage,
-    Purpose,
-    Resource,
-    ResourceKind,
-    Role,
-    RoleKind,
-    RoleSettings,
-    StageApprover,
-)
-from roles.models.principals import search_key
-from roles.refusals import About, Refused, Violation
-from roles.rules.assignments import beyond
+from roles.catalogue import Permission
+from roles.models import Principal, Purpose, Resource, ResourceKind, Role, RoleKind, RoleSettings
+from roles.refusals import About, Refused, Violation, require
+from roles.rules.settings import CHANGE, RESET, SettingsFacts, StageFacts
+from roles.selectors.approvers import people_of_stage
 from roles.selectors.groups import roles_beyond
-from roles.selectors.settings import Stage, settings_of
+from roles.selectors.settings import Cell, EffectiveSettings, Stage, effective, rules_of, settings_of
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
-from roles.services.resources import plant
-
-DATA = Path(__file__).resolve().parent.parent / "data"
-
-
-def _built_in() -> list[Role]:
-    directory = json.loads((DATA / "directory_roles.json").read_text(encoding="utf-8"))
-    resource = json.loads((DATA / "resource_roles.json").read_text(encoding="utf-8"))
-    roles = [_role(row, RoleKind.DIRECTORY, category=row["service"]) for row in directory]
-    roles += [_role(row, RoleKind.RESOURCE, category=row["category"]) for row in resource]
-    member = {"id": str(ids.GROUP_MEMBER), "name": "Member", "privileged": False}
-    owner = {"id": str(ids.GROUP_OWNER), "name": "Owner", "privileged": False}
-    member["description"] = "Belongs to the group, and holds what the group holds."
-    owner["description"] = "Manages the group and its members."
-    return [*roles, *(_role(row, RoleKind.GROUP, category="Groups") for row in (member, owner))]
-
-
-def _role(row: dict[str, Any], kind: RoleKind, *, category: str) -> Role:
-    return Role(
-        id=uuid.UUID(row["id"]),
-        kind=kind,
-        name=row["name"],
-        name_key=search_key(row["name"]),
-        description=row["description"],
-        category=category,
-        privileged=row["privileged"],
-        built_in=True,
-    )
-
-
-def install_built_in() -> int:
-    """Make sure that the directory and every built-in role exist and are called as this version calls them.
-
-    Runs after every migration; part of the product, not a change that somebody makes. Returns how many roles there are.
-    """
-    with transaction.atomic():
-        if not Resource.objects.filter(pk=ids.DIRECTORY).exists():
-            plant(ResourceKind.DIRECTORY, name="Directory", pk=ids.DIRECTORY)
-        roles = _built_in()
-        Role.objects.bulk_create(
-            roles,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=["name", "name_key", "description", "category", "privileged"],
-            batch_size=200,
-        )
-    return len(roles)
+from roles.services.settings_rows import details_of, row_of, rows_to_reset, stages_to_keep, write
 
 
 @service(Kind.ROLE_SETTINGS_CHANGED)
@@ -90,120 +32,167 @@ def change_settings(
     role: Role,
     *,
     resource: Resource | None,
-    values: dict[str, Any],
+    values: Mapping[str, Any],
     stages: tuple[Stage, ...] | None = None,
+    cells: tuple[Cell, ...] | None = None,
+    seen: str = "",
     actor: Actor,
     clock: Clock,
 ) -> RoleSettings:
-    """Set the rules of a role at a resource (None: the role's default), with the approval stages as a whole.
+    """Set the rules of a role at a resource (None: the role's default), with stages and notifications as a whole.
 
-    `values` are fields of `RoleSettings`; `stages` None leaves the stages as they are. Raises `Refused`.
+    `values` are fields of `RoleSettings`; `stages` and `cells` None leave them as they are. `seen` is the digest of
+    the settings that were looked at (`EffectiveSettings.seen`): other settings are not changed. Raises `Refused`.
     """
+    ground = _ground(role, resource, actor=actor, clock=clock)
+    before = settings_of(ground.role, ground.place)
+    row = row_of(ground.role, resource, before)
+    for name, value in values.items():
+        setattr(row, name, value)
+    try:
+        row.clean_fields(exclude=["role", "resource", "changed_by"])
+    except ValidationError as error:
+        raise Refused([Violation("invalid", message) for message in error.messages], about=ground.about) from error
+    stages = stages_to_keep(row, before) if stages is None else stages
+    cells = before.cells if cells is None else cells
+    wanted = effective(row, stages=stages, cells=cells)
+    facts = ground.facts(wanted, stages or wanted.stages, stale=bool(seen) and seen != before.seen)
+    require(CHANGE, facts, about=ground.about)
+
+    ground.spend()
+    row.changed_at, row.changed_by = ground.now, actor.user
+    write(row, stages=stages, cells=cells)
+    ground.record(Kind.ROLE_SETTINGS_CHANGED, before)
+    return row
+
+
+@service(Kind.ROLE_SETTINGS_RESET)
+def reset_settings(role: Role, *, resource: Resource, seen: str = "", actor: Actor, clock: Clock) -> EffectiveSettings:
+    """Let the settings of a role at a resource come from above again; at the directory, from the portal's default.
+
+    Returns what rules then. Raises `Refused`.
+    """
+    ground = _ground(role, resource, actor=actor, clock=clock)
+    before = settings_of(ground.role, ground.place)
+    rows = rows_to_reset(ground.role, resource)
+    own = rows.exists()
+    if own:
+        # Undone with the transaction where the rules refuse what would rule then.
+        rows.delete()
+    after = settings_of(ground.role, ground.place)
+    facts = ground.facts(after, after.stages, stale=bool(seen) and seen != before.seen, own=own)
+    require(RESET, facts, about=ground.about)
+
+    ground.spend()
+    ground.record(Kind.ROLE_SETTINGS_RESET, before)
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What both acts stand on, read after the lock."""
+
+    role: Role
+    resource: Resource | None
+    place: Resource
+    actor: Actor
+    now: datetime
+    held: Held | None
+    authority: Authority | None
+
+    @property
+    def realm(self) -> Realm:
+        return self.place.realm if self.resource else Realm(self.role.kind)
+
+    @property
+    def about(self) -> About:
+        return About(
+            ids=Ids(role=self.role.pk, resource=self.resource.pk if self.resource else None),
+            realm=self.realm,
+            text={"role": self.role.name, "resource": self.resource.name if self.resource else ""},
+        )
+
+    def facts(
+        self, wanted: EffectiveSettings, stages: tuple[Stage, ...], *, stale: bool, own: bool = True
+    ) -> SettingsFacts:
+        named = {one for stage in stages for one in stage.approvers}
+        known = Principal.objects.filter(pk__in=named).count()
+        return SettingsFacts(
+            role=self.role,
+            place_name=self.place.name,
+            allowed=self._allowed,
+            second_factor=self.authority is None
+            or step_ups.serves(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now),
+            misplaced=self._misplaced,
+            changed_meanwhile=stale,
+            beyond=self._beyond,
+            max_activation=wanted.max_activation,
+            approval_window=wanted.approval_window,
+            expire_eligible_after=wanted.expire_eligible_after,
+            expire_active_after=wanted.expire_active_after,
+            approval_required=wanted.approval_required,
+            stages=tuple(self._stage(one) for one in stages),
+            unknown_approvers=known < len(named),
+            cells=wanted.cells,
+            own=own,
+        )
+
+    def _stage(self, stage: Stage) -> StageFacts:
+        people = len(people_of_stage(stage, self.now, excluding=[], may_become=True))
+        return StageFacts(stage.number, stage.quorum, bool(stage.approvers), people)
+
+    @property
+    def _allowed(self) -> bool:
+        # The default of a resource role reaches every resource root: nobody's role does.
+        reaches_all = self.realm == Realm.RESOURCE and self.place.realm != Realm.RESOURCE
+        return self.authority is None or (self.held is not None and not reaches_all)
+
+    @property
+    def _misplaced(self) -> bool:
+        if self.resource is None:
+            return False
+        elsewhere = self.role.home is not None and not self.role.home.contains(self.place)
+        return elsewhere or not RoleKind(self.role.kind).may_stand_at(ResourceKind(self.place.kind))
+
+    @property
+    def _beyond(self) -> tuple[str, ...]:
+        # How somebody becomes a member of a group is how they come to its roles.
+        if self.authority is None or self.place.realm != Realm.GROUP:
+            return ()
+        return roles_beyond(self.place, self.authority)
+
+    def spend(self) -> None:
+        if self.authority is not None:
+            step_ups.spend(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now)
+
+    def record(self, kind: Kind, before: EffectiveSettings) -> None:
+        after = settings_of(self.role, self.place)
+        details, addresses = details_of(before, after)
+        record(
+            kind,
+            actor=self.actor,
+            at=self.now,
+            role=self.role,
+            resource=self.resource,
+            realm=self.realm,
+            authority_id=self.held.assignment_id if self.held else None,
+            details=details,
+            addresses_before=addresses[0],
+            addresses_after=addresses[1],
+        )
+        if self.role.pk == ids.PRIVILEGED_ROLE_ADMINISTRATOR and after.approval_required:
+            keep_an_administrator(self.now, about=self.about)
+
+
+def _ground(role: Role, resource: Resource | None, *, actor: Actor, clock: Clock) -> _Ground:
     role = Role.objects.select_related("home").select_for_update(no_key=True, of=("self",)).get(pk=role.pk)
     now = clock()
     place = Resource.objects.get(pk=resource.pk if resource else ids.DIRECTORY)
-    realm = place.realm if resource else Realm(role.kind)
-    about = About(
-        ids=Ids(role=role.pk, resource=resource.pk if resource else None),
-        realm=realm,
-        text={"role": role.name, "resource": resource.name if resource else ""},
-    )
-    held, violations = _may_change(actor, role, place, realm, now)
-    elsewhere = role.home is not None and not role.home.contains(place)
-    if resource is not None and (elsewhere or not RoleKind(role.kind).may_stand_at(ResourceKind(resource.kind))):
-        sentence = _("This role cannot be assigned at %(resource)s, so it has no settings there.")
-        violations.append(Violation("wrong_place", sentence % {"resource": resource.name}))
-    if any(stage.quorum < 1 for stage in stages or ()):
-        violations.append(Violation("quorum", _("At least one approver must agree in each stage."), "quorum"))
-    if [stage.number for stage in stages or ()] != list(range(1, len(stages or ()) + 1)):
-        violations.append(Violation("stages", _("The stages are numbered from 1 on."), "stages"))
-    if violations:
-        raise Refused(violations, about=about)
-
-    if actor.user is not None:
-        step_ups.spend(actor, Purpose.SETTINGS, role.pk, now=now)
-    before = settings_of(role, place)
-    row = _row_of(role, resource)
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.changed_at, row.changed_by = now, actor.user
-    try:
-        row.full_clean(exclude=["role", "resource", "changed_by"])
-    except ValidationError as error:
-        raise Refused([Violation("invalid", message) for message in error.messages], about=about) from error
-    row.save()
-    if stages is not None:
-        _replace_stages(row, stages)
-    if row.approval_required and role.kind != RoleKind.DIRECTORY and not _all_named(row):
-        sentence = _("Name at least one approver in every stage of this role.")
-        raise Refused([Violation("approvers_missing", sentence, "approvers")], about=about)
-    details: dict[str, object] = {"before": before.digest, "after": settings_of(role, place).digest}
-    details |= {name: str(value) for name, value in sorted(values.items())}
-    if stages is not None:
-        details["stages"] = [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in stages]
-    record(
-        Kind.ROLE_SETTINGS_CHANGED,
-        actor=actor,
-        at=now,
-        role=role,
-        resource=resource,
-        realm=realm,
-        authority_id=held.assignment_id if held else None,
-        details=details,
-    )
-    if role.pk == ids.PRIVILEGED_ROLE_ADMINISTRATOR and row.approval_required:
-        keep_an_administrator(now, about=about)
-    return row
+    authority = Authority(actor.user, now) if actor.user else None
+    held = authority.by(Permission.CHANGE_SETTINGS, place) if authority else None
+    return _Ground(role, resource, place, actor, now, held, authority)
 
 
-def _may_change(
-    actor: Actor, role: Role, place: Resource, realm: Realm, now: datetime
-) -> tuple[Held | None, list[Violation]]:
-    if actor.user is None:
-        return None, []
-    authority = Authority(actor.user, now)
-    held = authority.by(Permission.CHANGE_SETTINGS, place)
-    violations = []
-    # The default of a resource role reaches every resource root: nobody's role does.
-    if held is None or (realm == Realm.RESOURCE and place.realm != Realm.RESOURCE):
-        violations.append(Violation("not_allowed", _("You may not change the settings of this role.")))
-    if not step_ups.serves(actor, Purpose.SETTINGS, role.pk, now=now):
-        violations.append(step_ups.needed())
-    # How somebody becomes a member of a group is how they come to its roles.
-    if place.realm == Realm.GROUP and (more := beyond(roles_beyond(place, authority))):
-        violations.append(more)
-    return held, violations
-
-
-def _row_of(role: Role, resource: Resource | None) -> RoleSettings:
-    """Return the row to change. A new one starts from what rules there, so that no rule is loosened unasked."""
-    row = RoleSettings.objects.filter(role=role, resource=resource).first()
-    if row is not None:
-        return row
-    above = settings_of(role, resource) if resource else None
-    fields = {field.name for field in RoleSettings._meta.concrete_fields} - {
-        "id",
-        "role",
-        "resource",
-        "changed_at",
-        "changed_by",
-    }
-    source = above or default_settings(role)
-    row = RoleSettings.objects.create(role=role, resource=resource, **{name: getattr(source, name) for name in fields})
-    if above and any(stage.approvers for stage in above.stages):
-        _replace_stages(row, above.stages)
-    return row
-
-
-def _all_named(row: RoleSettings) -> bool:
-    counts = [stage.approvers.count() for stage in row.stages.all()]
-    return bool(counts) and all(counts)
-
-
-def _replace_stages(row: RoleSettings, stages: tuple[Stage, ...]) -> None:
-    row.stages.all().delete()
-    for stage in stages:
-        made = ApprovalStage.objects.create(settings=row, number=stage.number, quorum=stage.quorum)
-        StageApprover.objects.bulk_create(
-            StageApprover(stage=made, principal_id=principal_id) for principal_id in sorted(stage.approvers)
-        )
+def settings_to_copy(settings: EffectiveSettings) -> dict[str, Any]:
+    """Return what `change_settings` takes to set another role to the same."""
+    return {"values": rules_of(settings), "stages": settings.stages, "cells": settings.cells}
