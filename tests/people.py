@@ -33,11 +33,11 @@ from roles.models import (
 from roles.selectors.settings import Stage
 from roles.services import step_ups
 from roles.services.assignments import assign
-from roles.services.catalogue import change_settings
 from roles.services.custom_roles import add_role, definition_of
 from roles.services.groups import add_group
 from roles.services.principals import add_person
 from roles.services.resources import add_resource
+from roles.services.settings import change_settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,10 +14,10 @@ from roles.refusals import Refused
 from roles.selectors.administrators import lasting_administrators
 from roles.selectors.settings import settings_of
 from roles.services.assignments import assign, remove
-from roles.services.catalogue import change_settings
 from roles.services.groups import add_group
 from roles.services.principals import disable_person
 from roles.services.resources import add_resource
+from roles.services.settings import change_settings
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,

@@ -18,11 +18,11 @@ from roles.models import Assignment, AssignmentType, EndReason, Group, Purpose, 
 from roles.refusals import Refused
 from roles.selectors.settings import Stage, settings_of
 from roles.services.assignments import assign, deactivate, remove
-from roles.services.catalogue import change_settings
 from roles.services.ends import write_down_ends
 from roles.services.groups import add_group
 from roles.services.principals import add_person, disable_person, enable_person
 from roles.services.resources import add_resource
+from roles.services.settings import change_settings
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,

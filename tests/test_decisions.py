@@ -22,8 +22,8 @@ from roles.models import Assignment, Purpose, User
 from roles.refusals import Refused
 from roles.selectors.settings import Stage
 from roles.services.assignments import remove
-from roles.services.catalogue import change_settings
 from roles.services.principals import disable_person, enable_person
+from roles.services.settings import change_settings
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,

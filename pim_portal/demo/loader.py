@@ -51,11 +51,11 @@ from roles.selectors.settings import Stage
 from roles.service import record
 from roles.services import step_ups
 from roles.services.assignments import assign, deactivate, remove
-from roles.services.catalogue import change_settings
 from roles.services.ends import write_down_ends
 from roles.services.groups import add_group
 from roles.services.principals import add_person, disable_person
 from roles.services.resources import add_resource
+from roles.services.settings import change_settings
 
 PASSWORD = "demo demo demo demo"  # noqa: S105  (of people who do not exist; the page of the demo shows it)
 OPERATOR = Actor.operator("sample organisation")

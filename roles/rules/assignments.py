@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, ResourceKind, Role, RoleKind
 from roles.refusals import Violation
+from roles.rules.groups import beyond
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, is_visible
 
@@ -165,14 +166,6 @@ def already_assigned(facts: AssignFacts) -> Violation | None:
 def group_holds_more(facts: AssignFacts | EndFacts) -> Violation | None:
     """Joining a group that holds roles is itself a grant of each of them, leaving it a removal (DESIGN.md §6)."""
     return beyond(facts.roles_beyond)
-
-
-def beyond(roles: tuple[str, ...]) -> Violation | None:
-    """Say that a group holds roles which somebody may not assign, where it does."""
-    if roles:
-        sentence = _("This group holds roles that you may not assign: %(roles)s. Ask somebody who may.")
-        return Violation("group_holds_more", sentence % {"roles": ", ".join(roles)}, "principal")
-    return None
 
 
 ASSIGN = (

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Audience, NotifiedAct, Role, RoleKind
 from roles.refusals import Violation
-from roles.rules.assignments import beyond
+from roles.rules.groups import beyond
 from roles.selectors.settings import Cell
 from roles.wording import span
 

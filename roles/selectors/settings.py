@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from roles.catalogue import default_settings
+from roles.ids import DIRECTORY
 from roles.models import (
     ApprovalStage,
     Assignment,
@@ -56,7 +57,8 @@ class Cell:
 class EffectiveSettings:
     """The settings that rule a role at a resource, as plain values.
 
-    `source` is the resource that they were set at; None means the role's default.
+    `source` is the resource that they were set at; None means the role's default. `stages` are those that an activation
+    goes through; `written_stages` those that were written down, which wait while no approval is asked for.
     """
 
     role_id: uuid.UUID
@@ -77,6 +79,7 @@ class EffectiveSettings:
     second_factor_on_assign: bool
     reason_on_assign: bool
     cells: tuple[Cell, ...] = ()
+    written_stages: tuple[Stage, ...] = ()
     changed_at: datetime | None = None
     changed_by: str = ""
 
@@ -98,6 +101,7 @@ class EffectiveSettings:
             self.second_factor_on_assign,
             self.reason_on_assign,
             [[one.act, one.audience, one.default_recipients, one.additional, one.critical_only] for one in self.cells],
+            [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in self.written_stages],
         ]
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
@@ -141,8 +145,7 @@ def rules_of(settings: EffectiveSettings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in RULES}
 
 
-def stages_of(row: RoleSettings) -> tuple[Stage, ...]:
-    """Return the stages that a saved row names, whether or not it asks for approval."""
+def _stages_of(row: RoleSettings) -> tuple[Stage, ...]:
     return tuple(
         Stage(one.number, one.quorum, frozenset(approver.principal_id for approver in one.approvers.all()))
         for one in row.stages.all()
@@ -158,6 +161,7 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
         is_default=False,
         stages=(stages or BY_ADMINISTRATORS) if row.approval_required else (),
         cells=cells,
+        written_stages=stages,
         changed_at=row.changed_at,
         changed_by=row.changed_by.name if row.changed_by else "",
         **{name: getattr(row, name) for name in RULES if name != "second_factor"},
@@ -166,7 +170,7 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
 
 
 def _saved(row: RoleSettings) -> EffectiveSettings:
-    return effective(row, stages=stages_of(row), cells=tuple(_cell(one) for one in row.cells.all()))
+    return effective(row, stages=_stages_of(row), cells=tuple(_cell(one) for one in row.cells.all()))
 
 
 def _usual(role: Role) -> EffectiveSettings:
@@ -198,14 +202,31 @@ class SettingsBook:
 
     def of(self, role: Role, resource: Resource) -> EffectiveSettings:
         """Return what rules `role` at `resource`: the nearest row there or above, the role's default, the portal's."""
+        return self._nearest(role, self._rows_above(role, resource))
+
+    def without_own(self, role: Role, resource: Resource) -> EffectiveSettings:
+        """Return what would rule `role` at `resource` had it no settings of its own there.
+
+        The role's default stands at the directory, too: there the portal's default would rule.
+        """
+        others = [row for row in self._rows_above(role, resource) if row.resource_id != resource.pk]
+        if resource.pk == DIRECTORY:
+            others = [row for row in others if row.resource_id is not None]
+        return self._nearest(role, others)
+
+    def default_of(self, role: Role) -> EffectiveSettings:
+        """Return the role's default, whatever is set anywhere."""
+        return self._nearest(role, [row for row in self._rows.get(role.pk, []) if row.resource_id is None])
+
+    def _rows_above(self, role: Role, resource: Resource) -> list[RoleSettings]:
         rows = self._rows.get(role.pk, [])
-        above = [row for row in rows if row.resource and row.resource.contains(resource)]
-        if above:
-            return _saved(max(above, key=lambda row: len(row.resource.path) if row.resource else 0))
-        for row in rows:
-            if row.resource_id is None:
-                return _saved(row)
-        return _usual(role)
+        return [row for row in rows if row.resource is None or row.resource.contains(resource)]
+
+    @staticmethod
+    def _nearest(role: Role, rows: list[RoleSettings]) -> EffectiveSettings:
+        if not rows:
+            return _usual(role)
+        return _saved(max(rows, key=lambda row: len(row.resource.path) if row.resource else 0))
 
 
 def settings_of(role: Role, resource: Resource) -> EffectiveSettings:

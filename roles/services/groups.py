@@ -16,7 +16,7 @@ from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, EndReason, Group, Purpose, ResourceKind, Role
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
-from roles.rules.assignments import beyond
+from roles.rules.groups import beyond
 from roles.selectors.groups import roles_beyond
 from roles.service import record, service
 from roles.services import step_ups

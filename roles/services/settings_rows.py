@@ -9,20 +9,13 @@ from django.db.models import Q, QuerySet
 
 from roles import ids
 from roles.models import ApprovalStage, NotificationCell, Resource, Role, RoleSettings, StageApprover
-from roles.selectors.settings import Cell, EffectiveSettings, Stage, rules_of, stages_of
+from roles.selectors.settings import Cell, EffectiveSettings, Stage, rules_of
 
 
 def row_of(role: Role, resource: Resource | None, before: EffectiveSettings) -> RoleSettings:
     """Return the row to change. A new one starts from what rules there, so that no rule is loosened unasked."""
     row = RoleSettings.objects.filter(role=role, resource=resource).first()
     return row or RoleSettings(role=role, resource=resource, **rules_of(before))
-
-
-def stages_to_keep(row: RoleSettings, before: EffectiveSettings) -> tuple[Stage, ...]:
-    """Return the stages that stay where none are given: those of the row, or of what ruled before it."""
-    if not row._state.adding:
-        return stages_of(row)
-    return before.stages if any(stage.approvers for stage in before.stages) else ()
 
 
 def rows_to_reset(role: Role, resource: Resource) -> QuerySet[RoleSettings]:
@@ -76,7 +69,7 @@ def details_of(before: EffectiveSettings, after: EffectiveSettings) -> tuple[dic
 
 def _plain(settings: EffectiveSettings) -> dict[str, Any]:
     rules = {name: str(value) if isinstance(value, timedelta) else value for name, value in rules_of(settings).items()}
-    stages = [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in settings.stages]
+    stages = [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in settings.written_stages]
     cells = {
         f"{one.act}/{one.audience}": {
             "default_recipients": one.default_recipients,

@@ -1,4 +1,4 @@
-"""The settings of roles: changed at a place, or taken from above again."""
+"""The settings of roles: changed at a place, taken from above again, or copied from another role."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from roles.refusals import About, Refused, Violation, require
 from roles.rules.settings import CHANGE, RESET, SettingsFacts, StageFacts
 from roles.selectors.approvers import people_of_stage
 from roles.selectors.groups import roles_beyond
-from roles.selectors.settings import Cell, EffectiveSettings, Stage, effective, rules_of, settings_of
+from roles.selectors.settings import Cell, EffectiveSettings, SettingsBook, Stage, effective, rules_of
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
-from roles.services.settings_rows import details_of, row_of, rows_to_reset, stages_to_keep, write
+from roles.services.settings_rows import details_of, row_of, rows_to_reset, write
 
 
 @service(Kind.ROLE_SETTINGS_CHANGED)
@@ -45,15 +45,15 @@ def change_settings(
     the settings that were looked at (`EffectiveSettings.seen`): other settings are not changed. Raises `Refused`.
     """
     ground = _ground(role, resource, actor=actor, clock=clock)
-    before = settings_of(ground.role, ground.place)
+    before = ground.ruling()
     row = row_of(ground.role, resource, before)
     for name, value in values.items():
         setattr(row, name, value)
     try:
         row.clean_fields(exclude=["role", "resource", "changed_by"])
     except ValidationError as error:
-        raise Refused([Violation("invalid", message) for message in error.messages], about=ground.about) from error
-    stages = stages_to_keep(row, before) if stages is None else stages
+        raise Refused(_invalid(error), about=ground.about) from error
+    stages = before.written_stages if stages is None else stages
     cells = before.cells if cells is None else cells
     wanted = effective(row, stages=stages, cells=cells)
     facts = ground.facts(wanted, stages or wanted.stages, stale=bool(seen) and seen != before.seen)
@@ -73,13 +73,13 @@ def reset_settings(role: Role, *, resource: Resource, seen: str = "", actor: Act
     Returns what rules then. Raises `Refused`.
     """
     ground = _ground(role, resource, actor=actor, clock=clock)
-    before = settings_of(ground.role, ground.place)
+    before = ground.ruling()
     rows = rows_to_reset(ground.role, resource)
     own = rows.exists()
     if own:
         # Undone with the transaction where the rules refuse what would rule then.
         rows.delete()
-    after = settings_of(ground.role, ground.place)
+    after = ground.ruling()
     facts = ground.facts(after, after.stages, stale=bool(seen) and seen != before.seen, own=own)
     require(RESET, facts, about=ground.about)
 
@@ -111,6 +111,11 @@ class _Ground:
             realm=self.realm,
             text={"role": self.role.name, "resource": self.resource.name if self.resource else ""},
         )
+
+    def ruling(self) -> EffectiveSettings:
+        """Read the settings that are changed: those that rule at the resource, or the role's default."""
+        book = SettingsBook([self.role.pk])
+        return book.of(self.role, self.place) if self.resource else book.default_of(self.role)
 
     def facts(
         self, wanted: EffectiveSettings, stages: tuple[Stage, ...], *, stale: bool, own: bool = True
@@ -166,7 +171,7 @@ class _Ground:
             step_ups.spend(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now)
 
     def record(self, kind: Kind, before: EffectiveSettings) -> None:
-        after = settings_of(self.role, self.place)
+        after = self.ruling()
         details, addresses = details_of(before, after)
         record(
             kind,
@@ -195,4 +200,8 @@ def _ground(role: Role, resource: Resource | None, *, actor: Actor, clock: Clock
 
 def settings_to_copy(settings: EffectiveSettings) -> dict[str, Any]:
     """Return what `change_settings` takes to set another role to the same."""
-    return {"values": rules_of(settings), "stages": settings.stages, "cells": settings.cells}
+    return {"values": rules_of(settings), "stages": settings.written_stages, "cells": settings.cells}
+
+
+def _invalid(error: ValidationError) -> list[Violation]:
+    return [Violation("invalid", said, name) for name, sentences in error.message_dict.items() for said in sentences]
