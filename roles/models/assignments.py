@@ -10,14 +10,12 @@ import uuid
 from datetime import datetime
 
 from django.db import models
-from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q
-from django.db.models.expressions import Combinable
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from roles.ids import GROUP_MEMBER
+from roles.models import held
 from roles.models.principals import Principal
-from roles.models.resources import Resource
 
 
 class AssignmentType(models.TextChoices):
@@ -39,92 +37,20 @@ class EndReason(models.TextChoices):
     TYPE_CHANGED = "type_changed", _("Replaced by one of the other type")
 
 
-def _at_path(outer: str) -> ExpressionWrapper[OuterRef]:
-    return ExpressionWrapper(OuterRef(outer), output_field=CharField())
-
-
-def _standing(now: datetime) -> Q:
-    """What every assignment in effect fulfils, but for retired resources and where it came from."""
-    return Q(
-        Q(ends_at=None) | Q(ends_at__gt=now),
-        starts_at__lte=now,
-        ended_at=None,
-        principal__enabled=True,
-        role__retired_at=None,
-    )
-
-
-def _not_retired() -> Combinable:
-    """Neither the resource nor one above it is retired."""
-    retired = Resource.objects.filter(retired_at__isnull=False).alias(at=_at_path("resource__path"))
-    return ~Exists(retired.filter(at__startswith=F("path")))
-
-
-def _from_live_eligibility(now: datetime) -> Q:
-    """An activation counts while its eligibility does: for the same person or a member of the group, there or below.
-
-    Only the membership that it came through keeps it: who leaves the group and comes back activates anew.
-    """
-    eligibility = (
-        Assignment.objects.alias(at=_at_path("resource__path"))
-        .filter(_standing(now), _not_retired(), pk=OuterRef("activated_from"), type=AssignmentType.ELIGIBLE)
-        .filter(_given_to(now, "principal", since="created_at"))
-        .filter(role=OuterRef("role"), at__startswith=F("resource__path"))
-    )
-    return Q(activated_from=None) | Q(Exists(eligibility))
-
-
-def _given_to(now: datetime, outer: str, *, since: str) -> Q:
-    """Given to the person of the outer query's column `outer`, directly or to a group they are a member of.
-
-    A member counts by a membership that had begun at the time in the outer query's column `since`.
-    """
-    member = _memberships(now).filter(
-        resource__group=OuterRef("principal"),
-        principal=OuterRef(OuterRef(outer)),
-        starts_at__lte=OuterRef(OuterRef(since)),
-    )
-    return Q(principal=OuterRef(outer)) | Q(Exists(member))
-
-
-def _memberships(now: datetime) -> AssignmentQuerySet:
-    """The memberships in effect: the same definition, where it is simpler.
-
-    A member is a user, never a group, and a group's node stands alone: a membership's own eligibility is held by the
-    same person at the same node, and nothing above it can be retired. (In the long form the query would nest deeper
-    than SQLite's parser goes.)
-    """
-    eligibility = Assignment.objects.filter(
-        _standing(now),
-        pk=OuterRef("activated_from"),
-        type=AssignmentType.ELIGIBLE,
-        principal=OuterRef("principal"),
-        role=OuterRef("role"),
-        resource=OuterRef("resource"),
-    )
-    return Assignment.objects.filter(
-        _standing(now),
-        Q(activated_from=None) | Q(Exists(eligibility)),
-        resource__retired_at=None,
-        role=GROUP_MEMBER,
-        type=AssignmentType.ACTIVE,
-    )
-
-
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     """The one definition of held, and ways to narrow it."""
 
     def in_effect(self, now: datetime) -> AssignmentQuerySet:
         """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
-        return self.filter(_standing(now), _not_retired(), _from_live_eligibility(now))
+        return self.filter(held.in_effect(now))
 
     def memberships(self, now: datetime) -> AssignmentQuerySet:
         """Return the memberships of groups that are in effect at `now`."""
-        return self.filter(pk__in=_memberships(now).values("pk"))
+        return self.filter(held.membership_in_effect(now))
 
     def of(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
         """Return what is given to this person, directly or to a group they are a member of at `now`."""
-        groups = _memberships(now).filter(principal=user_id).order_by().values("resource__group")
+        groups = Assignment.objects.memberships(now).filter(principal=user_id).order_by().values("resource__group")
         oneself = Principal.objects.filter(pk=user_id).order_by().values("pk")
         # One set to look up by index: with OR between the two, PostgreSQL reads every open assignment there is.
         return self.filter(principal__in=oneself.union(groups))
@@ -134,7 +60,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
         Through a group only by a membership that had begun at the time in its column `since`.
         """
-        return self.filter(_given_to(now, outer, since=since))
+        return self.filter(held.given_to(OuterRef(outer), OuterRef(since), now))
 
     def held_by(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
         """Return the active assignments in effect for this person, directly or through a group."""
@@ -164,7 +90,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         None that was made after `now`: where the clock went back, what began since is not lost.
         """
         made = self.open().filter(activated_from__isnull=False, principal__enabled=True, created_at__lte=now)
-        return made.exclude(Q(_not_retired(), _from_live_eligibility(now), role__retired_at=None))
+        return made.exclude(held.nothing_lost(now))
 
 
 class Assignment(models.Model):

@@ -1,0 +1,155 @@
+"""What *held* means, once, in SQL that SQLite and PostgreSQL both read.
+
+The conditions below are whole sentences of SQL, made when the module is loaded. Composed of querysets they would say
+the same, and every page would spend its time on composing: ten milliseconds for each question about what is held.
+`AssignmentQuerySet` is the only one to use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, DateTimeField, Expression, F, UUIDField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+
+from roles.ids import GROUP_MEMBER
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+Column = Callable[[str], str]
+
+
+def _of(alias: str) -> Column:
+    return lambda name: f"{alias}.{name}"
+
+
+def _own(name: str) -> str:
+    """A column of the row that the condition is about."""
+    return "{" + name + "}"
+
+
+def _standing(column: Column, alias: str) -> str:
+    """What every assignment in effect fulfils, but for retired resources and where it came from."""
+    return f"""
+        {column("starts_at")} <= {{now}}
+        AND ({column("ends_at")} IS NULL OR {column("ends_at")} > {{now}})
+        AND {column("ended_at")} IS NULL
+        AND EXISTS (SELECT 1 FROM roles_principal {alias}_p WHERE {alias}_p.id = {column("principal_id")}
+            AND {alias}_p.enabled)
+        AND EXISTS (SELECT 1 FROM roles_role {alias}_r WHERE {alias}_r.id = {column("role_id")}
+            AND {alias}_r.retired_at IS NULL)"""
+
+
+def _not_retired(column: Column, alias: str) -> str:
+    """Neither the resource nor one above it is retired."""
+    return f"""
+        NOT EXISTS (SELECT 1 FROM roles_resource {alias}_n
+            JOIN roles_resource {alias}_up ON {_lies_at_or_below(f"{alias}_n", f"{alias}_up")}
+            WHERE {alias}_n.id = {column("resource_id")} AND {alias}_up.retired_at IS NOT NULL)"""
+
+
+def _lies_at_or_below(below: str, above: str) -> str:
+    return f"substr({below}.path, 1, length({above}.path)) = {above}.path"
+
+
+# The memberships in effect: the same definition, where it is simpler. A member is a user, never a group, and a group's
+# node stands alone: a membership's own eligibility is held by the same person at the same node, and nothing above it
+# can be retired.
+def _membership(column: Column, alias: str) -> str:
+    eligibility = f"{alias}_k"
+    return f"""
+        {column("type")} = 'active' AND {column("role_id")} = {{member}} AND {_standing(column, alias)}
+        AND EXISTS (SELECT 1 FROM roles_resource {alias}_n WHERE {alias}_n.id = {column("resource_id")}
+            AND {alias}_n.retired_at IS NULL)
+        AND ({column("activated_from_id")} IS NULL OR EXISTS (SELECT 1 FROM roles_assignment {eligibility}
+            WHERE {eligibility}.id = {column("activated_from_id")} AND {eligibility}.type = 'eligible'
+            AND {eligibility}.principal_id = {column("principal_id")}
+            AND {eligibility}.role_id = {column("role_id")} AND {eligibility}.resource_id = {column("resource_id")}
+            AND {_standing(_of(eligibility), eligibility)}))"""
+
+
+def _given_to(assigned_to: str, person: str, since: str) -> str:
+    """Given to the person directly, or to a group of theirs by a membership that had begun at `since`."""
+    return f"""
+        ({assigned_to} = {person} OR EXISTS (SELECT 1 FROM roles_assignment held_m
+            JOIN roles_group held_g ON held_g.resource_id = held_m.resource_id
+            WHERE held_m.principal_id = {person} AND held_g.principal_ptr_id = {assigned_to}
+            AND held_m.starts_at <= {since} AND {_membership(_of("held_m"), "held_m")}))"""
+
+
+# An activation counts while its eligibility does: for the same person or a member of the group, there or below. Only
+# the membership that it came through keeps it: who leaves the group and comes back activates anew.
+_FROM_LIVE_ELIGIBILITY = f"""
+        ({_own("activated_from_id")} IS NULL OR EXISTS (SELECT 1 FROM roles_assignment held_e
+            JOIN roles_resource held_en ON held_en.id = held_e.resource_id
+            JOIN roles_resource held_at ON held_at.id = {_own("resource_id")}
+            WHERE held_e.id = {_own("activated_from_id")} AND held_e.type = 'eligible'
+            AND held_e.role_id = {_own("role_id")} AND {_lies_at_or_below("held_at", "held_en")}
+            AND {_standing(_of("held_e"), "held_e")} AND {_not_retired(_of("held_e"), "held_e")}
+            AND {_given_to("held_e.principal_id", _own("principal_id"), _own("created_at"))}))"""
+
+_NOTHING_LOST = f"""
+        {_not_retired(_own, "held")} AND {_FROM_LIVE_ELIGIBILITY}
+        AND EXISTS (SELECT 1 FROM roles_role held_r WHERE held_r.id = {_own("role_id")}
+            AND held_r.retired_at IS NULL)"""
+_IN_EFFECT = f"{_standing(_own, 'held')} AND {_not_retired(_own, 'held')} AND {_FROM_LIVE_ELIGIBILITY}"
+_MEMBERSHIP_IN_EFFECT = _membership(_own, "held")
+_GIVEN_TO = _given_to(_own("principal_id"), "{person}", "{since}")
+
+
+class Condition(Expression):
+    """A condition written in SQL; each `{name}` in it stands for one of the expressions that it was made with."""
+
+    output_field = BooleanField()
+
+    def __init__(self, sql: str, **parts: Combinable) -> None:
+        super().__init__()
+        self.pieces = tuple(" ".join(piece.split()) for piece in _PLACEHOLDER.split(sql))
+        self.names = tuple(dict.fromkeys(_PLACEHOLDER.findall(sql)))
+        self.parts: list[Any] = [parts.get(name, F(name)) for name in self.names]
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.parts
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.parts = list(exprs)
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        compiled = {name: compiler.compile(part) for name, part in zip(self.names, self.parts, strict=True)}
+        sql: list[str] = []
+        params: list[Any] = []
+        for number, piece in enumerate(self.pieces):
+            if number % 2 == 0:
+                sql.append(piece)
+                continue
+            text, values = compiled[piece]
+            sql.append(text)
+            params.extend(values)
+        return f"({' '.join(sql)})", params
+
+
+def _at(now: datetime) -> dict[str, Combinable]:
+    return {"now": Value(now, DateTimeField()), "member": Value(GROUP_MEMBER, UUIDField())}
+
+
+def in_effect(now: datetime) -> Condition:
+    """The assignment is in effect at `now` (DESIGN.md §4)."""
+    return Condition(_IN_EFFECT, **_at(now))
+
+
+def nothing_lost(now: datetime) -> Condition:
+    """Its role, its resource and the eligibility behind it, if it is an activation, are there still."""
+    return Condition(_NOTHING_LOST, **_at(now))
+
+
+def membership_in_effect(now: datetime) -> Condition:
+    """The assignment is a membership of a group and in effect at `now`."""
+    return Condition(_MEMBERSHIP_IN_EFFECT, **_at(now))
+
+
+def given_to(person: Combinable, since: Combinable, now: datetime) -> Condition:
+    """The assignment is given to this person, directly or through a membership that had begun at `since`."""
+    return Condition(_GIVEN_TO, **_at(now), person=person, since=since)
