@@ -52,6 +52,20 @@ class Kind(TextChoices):
     REQUEST_LAPSED = "request.lapsed", _("Request lapsed")
     REQUEST_FAILED = "request.failed", _("Request failed")
 
+    # Access reviews
+    REVIEW_CREATED = "review.created", _("Access review created")
+    REVIEW_CHANGED = "review.changed", _("Access review changed")
+    REVIEW_DELETED = "review.deleted", _("Access review deleted")
+    REVIEW_STARTED = "review.started", _("Access review started")
+    REVIEW_STAGE_STARTED = "review.stage_started", _("Stage of an access review started")
+    REVIEW_REMINDED = "review.reminded", _("Reviewers reminded")
+    REVIEW_DECIDED = "review.decided", _("Access reviewed")
+    REVIEW_RESET = "review.reset", _("Access review reset")
+    REVIEW_STOPPED = "review.stopped", _("Access review stopped")
+    REVIEW_COMPLETED = "review.completed", _("Access review completed")
+    REVIEW_APPLYING = "review.applying", _("Applying an access review started")
+    REVIEW_APPLIED = "review.applied", _("Access review applied")
+
     # Roles, resources, settings
     ROLE_ADDED = "role.added", _("Role added")
     ROLE_CHANGED = "role.changed", _("Role changed")

@@ -512,6 +512,7 @@ def test_sentences_name_their_placeholders():
             "target",
             "role",
             "resource",
+            "review",
         }
     assert set(ENDINGS) == {Outcome.REFUSED, Outcome.FAILED}
 

@@ -15,7 +15,7 @@ from approvals.models import Request
 from approvals.selectors.approvers import asked_to_decide
 from audit.kinds import Kind
 from pim_portal.models import Notification
-from pim_portal.notifications import letters, recipients
+from pim_portal.notifications import letters, recipients, reviews
 from pim_portal.notifications.letters import Compose, account_change
 from pim_portal.notifications.recipients import Recipients
 
@@ -62,6 +62,9 @@ ROLE_ACTIVATED = Mail("role_activated", recipients.administrators, letters.role_
 ACTIVATION_ENDED = Mail("activation_ended", recipients.person, letters.activation_ended)
 ASSIGNMENT_ADDED = Mail("assignment_added", recipients.holders, letters.assignment_added)
 ASSIGNMENT_ENDED = Mail("assignment_ended", recipients.holders, letters.assignment_ended)
+REVIEW_BEGINS = Mail("review_begins", reviews.reviewers, reviews.review_begins, reviews.still_to_review)
+REVIEW_REMINDER = Mail("review_reminder", reviews.reviewers, reviews.review_reminder, reviews.still_to_review)
+REVIEW_COMPLETED = Mail("review_completed", reviews.told_at_the_end, reviews.review_completed)
 INVITATION = Mail("invitation", recipients.person, letters.invitation)
 RESET_TICKET = Mail("reset_ticket", recipients.person, letters.reset_ticket)
 FACTOR_ADDED = Mail(
@@ -116,6 +119,11 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REQUEST_CANCELLED: (REQUEST_RESULT,),
     Kind.REQUEST_LAPSED: (REQUEST_RESULT,),
     Kind.REQUEST_FAILED: (REQUEST_RESULT,),
+    # Access reviews
+    Kind.REVIEW_STARTED: (REVIEW_BEGINS,),
+    Kind.REVIEW_STAGE_STARTED: (REVIEW_BEGINS,),
+    Kind.REVIEW_REMINDED: (REVIEW_REMINDER,),
+    Kind.REVIEW_COMPLETED: (REVIEW_COMPLETED,),
     # People
     Kind.PERSON_INVITED: (INVITATION,),
     # Signing in: people hear of it even when they did it themselves, since somebody else may have.
@@ -138,6 +146,15 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.ASSIGNMENT_ENDED,
         # One's own doing.
         Kind.ACTIVATION_DEACTIVATED,
+        # What is reviewed is told by the mails of the review; what applying it removes, to whoever loses it.
+        Kind.REVIEW_CREATED,
+        Kind.REVIEW_CHANGED,
+        Kind.REVIEW_DELETED,
+        Kind.REVIEW_DECIDED,
+        Kind.REVIEW_RESET,
+        Kind.REVIEW_STOPPED,
+        Kind.REVIEW_APPLYING,
+        Kind.REVIEW_APPLIED,
         Kind.ROLE_ADDED,
         Kind.ROLE_CHANGED,
         Kind.ROLE_RETIRED,

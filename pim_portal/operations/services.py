@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 from approvals.services.requests import lapse_overdue
 from pim_portal.models import Heartbeat, PortalSession
 from pim_portal.notifications.outbox import deliver
+from reviews.services.clockwork import keep_reviews_going
 from roles.actors import Clock
 from roles.models import StepUp
 from roles.services.ends import write_down_ends
@@ -75,7 +76,7 @@ def send(*, clock: Clock) -> int:
 
 
 def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
-    """Write down what ended and what lapsed, and clear away what is worth nothing; return how many rows there were.
+    """Write down what ended and lapsed, keep reviews going, clear away what is worth nothing; return how many rows.
 
     Goes on for at most about `seconds` and has the rest done by a task that follows at once. A part that fails does
     not keep the others from their work; its error is raised afterwards.
@@ -83,7 +84,7 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     deadline = time.monotonic() + seconds
     written = 0
     errors: list[Exception] = []
-    for part in (write_down_ends, lapse_overdue, _prune):
+    for part in (write_down_ends, lapse_overdue, keep_reviews_going, _prune):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:

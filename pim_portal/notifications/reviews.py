@@ -1,0 +1,132 @@
+"""Mails of access reviews: to whom, whether they still concern them, and what they say.
+
+An event about a review names it by its details: `instance`, and the number of the `stage` where one is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.models import Event
+from pim_portal.models import Notification
+from pim_portal.notifications.letters import Letter
+from reviews.models import Instance, InstanceStage
+from reviews.selectors.reviewers import bench_of, open_stage, people_in, unfinished_reviewers, waiting_rows
+from roles import wording
+from roles.models import User
+
+
+def instance_of(event: Event) -> Instance:
+    """Return the instance that an event tells of."""
+    return Instance.objects.select_related("review__resource").get(pk=event.details["instance"])
+
+
+def reviewers(event: Event) -> Iterable[User]:
+    """Return who has something to review in the stage that has just begun, or that is half over."""
+    instance = instance_of(event)
+    stage = instance.stages.filter(number=event.details.get("stage", 1)).first()
+    if stage is None or not instance.mails:
+        return []
+    return unfinished_reviewers(stage, event.occurred_at)
+
+
+def told_at_the_end(event: Event) -> Iterable[User]:
+    """Return the people that the review names to be told."""
+    instance = instance_of(event)
+    ids = people_in(instance.review.told.values_list("principal", flat=True), event.occurred_at)
+    return User.objects.filter(pk__in=ids).order_by("name_key", "pk")
+
+
+def still_to_review(notification: Notification, now: datetime) -> bool:
+    """Whether rows still wait for this reviewer."""
+    stage = _open_stage(notification, now)
+    if stage is None:
+        return False
+    bench = bench_of(stage, now)
+    return waiting_rows(stage).filter(bench.rows_for(notification.recipient_id)).exists()
+
+
+def review_begins(notification: Notification, now: datetime) -> Letter | None:
+    """Ask a reviewer to review."""
+    return _asking(notification, now, _("Review access: {review}"))
+
+
+def review_reminder(notification: Notification, now: datetime) -> Letter | None:
+    """Remind a reviewer of what still waits."""
+    return _asking(notification, now, _("Still to review: {review}"))
+
+
+def _asking(notification: Notification, now: datetime, subject: str) -> Letter | None:
+    stage = _open_stage(notification, now)
+    if stage is None:
+        return None
+    instance, review = stage.instance, stage.instance.review
+    bench = bench_of(stage, now)
+    count = waiting_rows(stage).filter(bench.rows_for(notification.recipient_id)).count()
+    until = wording.exact(stage.ends_at)
+    words = {"review": review.name, "place": review.resource.name, "count": count, "end": until}
+    sentence = ngettext(
+        "{count} assignment at {place} waits for your review until {end}.",
+        "{count} assignments at {place} wait for your review until {end}.",
+        count,
+    )
+    return Letter(
+        subject=subject.format(**words),
+        sentences=(
+            sentence.format(**words),
+            _("Opening the link decides nothing: you sign in, look at each assignment and say whether it is needed."),
+        ),
+        facts=(
+            (_("Review"), review.name),
+            (_("Resource"), review.resource.name),
+            (_("Until"), until),
+        ),
+        quote=(_("From whoever set up the review"), instance.mail_text) if instance.mail_text else None,
+        button=_("Review access"),
+        path=reverse("reviews:review", args=[instance.pk]),
+        because=_("You are a reviewer of this access review."),
+    )
+
+
+def review_completed(notification: Notification, now: datetime) -> Letter | None:
+    """Tell somebody how a review ended. They may not be allowed to see the results: so it says figures only."""
+    assert notification.event is not None  # noqa: S101 - a review is told of by its event
+    instance = instance_of(notification.event)
+    review = instance.review
+    facts = [
+        (_("Review"), review.name),
+        (_("Resource"), review.resource.name),
+        (_("Approved"), str(instance.rows_approved)),
+        (_("Denied"), str(instance.rows_denied)),
+        (_("Don’t know"), str(instance.rows_unknown)),
+        (_("Not reviewed"), str(instance.rows_unanswered)),
+    ]
+    follows = (
+        _("What was denied is being removed.")
+        if instance.auto_apply
+        else _("Nothing is removed before somebody applies the results.")
+    )
+    return Letter(
+        subject=_("Access review completed: {review}").format(review=review.name),
+        sentences=(
+            _("The access review “{review}” at {place} is completed.").format(
+                review=review.name, place=review.resource.name
+            ),
+            follows,
+        ),
+        facts=tuple(facts),
+        button=_("Open the results"),
+        path=reverse("reviews:results", args=[instance.pk]),
+        because=_("The review names you to be told."),
+    )
+
+
+def _open_stage(notification: Notification, now: datetime) -> InstanceStage | None:
+    assert notification.event is not None  # noqa: S101 - a review is told of by its event
+    instance = Instance.objects.open(now).filter(pk=notification.event.details["instance"]).first()
+    return open_stage(instance.pk, now) if instance else None

@@ -1,0 +1,1 @@
+"""The rules of reviews: of the series, of an instance, of deciding; and what is recommended."""

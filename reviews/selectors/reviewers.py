@@ -1,0 +1,128 @@
+"""Who reviews which row. Listed then and now, as with approvals, and nobody reviews themselves unless asked to.
+
+For each row of a stage there are the reviewers that its kind names: the chosen people, the person, their manager. Where
+that leaves nobody, the fallback reviewers stand in. Whoever is a member of a group, or may become one, is as good as
+the group: they do not review what it holds.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from reviews.models import InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
+from roles.ids import GROUP_MEMBER
+from roles.models import Assignment, Principal, PrincipalKind, User
+
+Ids = frozenset[uuid.UUID]
+NOTHING = Q(pk__in=[])
+
+
+def selves_of(people: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return for each person what is as good as themselves: they, and the groups they belong to or may join."""
+    selves = {person: {person} for person in people}
+    rows = Assignment.objects.in_effect(now).filter(principal__in=selves, role=GROUP_MEMBER).order_by()
+    for person, group in rows.values_list("principal", "resource__group"):
+        if group is not None:
+            selves[person].add(group)
+    return selves
+
+
+def people_in(principals: Iterable[uuid.UUID], now: datetime) -> Ids:
+    """Return the enabled people among these users and groups, members of enabled groups included."""
+    ids = set(principals)
+    members = Assignment.objects.memberships(now).filter(resource__group__in=ids, resource__group__enabled=True)
+    found = User.objects.filter(Q(pk__in=ids) | Q(pk__in=members.values("principal")), enabled=True)
+    return frozenset(found.order_by().values_list("pk", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The people of one stage, and the rows that each of them may review."""
+
+    kind: ReviewersKind
+    reviewers: Ids
+    fallbacks: Ids
+    now: datetime
+
+    @property
+    def without_reviewer(self) -> Q:
+        """The rows for which the kind of this stage names nobody who may review them."""
+        if self.kind == ReviewersKind.SELF:
+            return ~Q(principal_kind=PrincipalKind.USER)
+        if self.kind == ReviewersKind.MANAGERS:
+            return Q(manager=None) | Q(manager__enabled=False)
+        return self._of_all(self.reviewers)
+
+    @property
+    def without_anybody(self) -> Q:
+        """The rows that nobody may review, no fallback reviewer either."""
+        return self.without_reviewer & self._of_all(self.fallbacks)
+
+    def _of_all(self, people: Ids) -> Q:
+        """The rows that are about every one of these people, so that none of them is left to review them."""
+        if not people:
+            return Q()
+        return Q(principal__in=set.intersection(*selves_of(people, self.now).values()))
+
+    def rows_for(self, user_id: uuid.UUID) -> Q:
+        """The rows that this person may review."""
+        own = Q(principal__in=selves_of([user_id], self.now)[user_id])
+        mine = NOTHING
+        if self.kind == ReviewersKind.SELF:
+            mine = Q(principal=user_id)
+        elif self.kind == ReviewersKind.MANAGERS:
+            mine = Q(manager=user_id) & ~own
+        elif user_id in self.reviewers:
+            mine = ~own
+        if user_id in self.fallbacks:
+            mine |= self.without_reviewer & ~own
+        return mine
+
+
+def bench_of(stage: InstanceStage, now: datetime) -> Bench:
+    """Return who reviews in this stage: who was listed when it began and is chosen still."""
+    then: dict[bool, set[uuid.UUID]] = {True: set(), False: set()}
+    for person, fallback in Panelist.objects.filter(stage=stage).values_list("principal", "fallback"):
+        then[fallback].add(person)
+    today: dict[bool, set[uuid.UUID]] = {True: set(), False: set()}
+    chosen = StagePrincipal.objects.filter(stage__review=stage.instance.review_id, stage__number=stage.number)
+    for principal, fallback in chosen.values_list("principal", "fallback"):
+        today[fallback].add(principal)
+    reviewers, fallbacks = (
+        people_in(today[kind], now) & then[kind] if then[kind] else frozenset() for kind in (False, True)
+    )
+    return Bench(ReviewersKind(stage.kind), frozenset(reviewers), frozenset(fallbacks), now)
+
+
+def open_stage(instance_id: uuid.UUID, now: datetime) -> InstanceStage | None:
+    """Return the stage of a running instance in which can be reviewed at `now`."""
+    rows = InstanceStage.objects.select_related("instance__review__resource")
+    return rows.filter(instance=instance_id, starts_at__lte=now, ends_at__gt=now).order_by("number").last()
+
+
+def waiting_rows(stage: InstanceStage) -> QuerySet[Verdict]:
+    """Return the rows that nobody has answered in this stage yet."""
+    return Verdict.objects.filter(instance=stage.instance_id, stage__lt=stage.number)
+
+
+def unfinished_reviewers(stage: InstanceStage, now: datetime) -> list[User]:
+    """Return the enabled people for whom rows still wait in this stage."""
+    bench = bench_of(stage, now)
+    waiting = waiting_rows(stage)
+    people = {person for person in bench.reviewers | bench.fallbacks if waiting.filter(bench.rows_for(person)).exists()}
+    who = Q(pk__in=people)
+    if bench.kind == ReviewersKind.SELF:
+        who |= Q(pk__in=waiting.order_by().values("principal"))
+    if bench.kind == ReviewersKind.MANAGERS:
+        who |= Q(pk__in=waiting.filter(manager__isnull=False).order_by().values("manager"))
+    return list(User.objects.filter(who, enabled=True).order_by("name_key", "pk"))
+
+
+def names_of(principals: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the names of these users and groups."""
+    return dict(Principal.objects.filter(pk__in=set(principals)).values_list("pk", "name"))

@@ -1,0 +1,147 @@
+"""Applying: what was denied is removed by the same service as everything else; what cannot be, is said for each row.
+
+Every removal is a transaction of its own. Applying can stop anywhere and go on, run twice or on two workers: a row that
+has its result is not touched again, and only what was refused is tried anew when somebody applies once more.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.kinds import Kind
+from reviews.models import ApplyResult, How, Instance, Opinion, Verdict
+from reviews.rules.instances import APPLY, ActFacts
+from reviews.selectors.results import results_of, to_apply
+from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
+from roles.actors import Actor, Clock
+from roles.models import Assignment
+from roles.refusals import Refused, require
+from roles.service import service
+from roles.services.assignments import remove
+from roles.services.changes import principals_of
+from roles.services.locks import lock_principals
+
+
+@service(Kind.REVIEW_APPLYING)
+def apply(instance_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Instance:
+    """Begin to apply the verdicts of a completed instance, or try again what could not be removed.
+
+    The rows follow in `apply_due`. Raises `Refused`, and `Instance.DoesNotExist`.
+    """
+    instance = lock_instance(instance_id)
+    assert instance is not None  # noqa: S101 - nothing is skipped
+    now = clock()
+    held = authority_at(actor, instance.review.resource, now)
+    refused = instance.verdicts.filter(result=ApplyResult.REFUSED)
+    facts = ActFacts(
+        status=instance.status_at(now),
+        allowed=actor.user is None or held is not None,
+        second_factor=covered(actor, instance.pk, now),
+        refused=refused.count(),
+    )
+    require(APPLY, facts, about=about_review(instance.review))
+
+    spend(actor, instance.pk, now)
+    refused.update(result=ApplyResult.NEW, result_detail="", applied_at=None)
+    instance.applying_at, instance.applied_at = now, None
+    instance.applied_by, instance.applied_by_name = actor.user, actor.label
+    instance.save(update_fields=["applying_at", "applied_at", "applied_by", "applied_by_name"])
+    details = {"again": facts.refused > 0}
+    record_review(
+        Kind.REVIEW_APPLYING, instance.review, actor=actor, at=now, instance=instance, held=held, details=details
+    )
+    return instance
+
+
+def apply_due(*, clock: Clock, limit: int) -> int:
+    """Apply up to `limit` rows; return how many, less than `limit` when nothing is left."""
+    applied = 0
+    for pk in Instance.objects.to_apply().order_by("applying_at", "pk").values_list("pk", flat=True):
+        instance = Instance.objects.select_related("review__resource").get(pk=pk)
+        _settle_what_stays(instance, clock=clock)
+        for row in to_apply(instance).order_by("pk").values_list("pk", flat=True)[: limit - applied]:
+            _apply_row(row, clock=clock)
+            applied += 1
+        if applied >= limit:
+            return applied
+        _finish(pk, clock=clock)
+    return applied
+
+
+def _settle_what_stays(instance: Instance, *, clock: Clock) -> None:
+    """Write the results that need no removal, all at once: what was not denied, and what is not given here."""
+    with transaction.atomic():
+        now = clock()
+        new = instance.verdicts.filter(result=ApplyResult.NEW)
+        new.exclude(verdict=Opinion.DENY).update(result=ApplyResult.KEPT, applied_at=now)
+        new.filter(verdict=Opinion.DENY, through__isnull=False).update(result=ApplyResult.THROUGH_GROUP, applied_at=now)
+        new.filter(verdict=Opinion.DENY, inherited=True).update(result=ApplyResult.INHERITED, applied_at=now)
+
+
+def _apply_row(pk: uuid.UUID, *, clock: Clock) -> None:
+    """Remove one denied assignment, as it is now, or say why not."""
+    found = Verdict.objects.values_list("assignment_id", flat=True).get(pk=pk)
+    with transaction.atomic():
+        lock_principals(principals_of(found))
+        row = Verdict.objects.select_related("instance__review", "assignment").get(pk=pk)
+        if row.result != ApplyResult.NEW or row.instance.review.deleted_at is not None:
+            return
+        result, detail = _remove(row, clock)
+        row.result, row.result_detail, row.applied_at = result, detail[:500], clock()
+        row.save(update_fields=["result", "result_detail", "applied_at"])
+
+
+def _remove(row: Verdict, clock: Clock) -> tuple[ApplyResult, str]:
+    held = row.assignment
+    if held.over_at is not None and held.over_at <= clock():
+        again = Assignment.objects.open().filter(
+            principal=held.principal_id, role=held.role_id, resource=held.resource_id, activated_from=None
+        )
+        return (ApplyResult.REPLACED if again.exclude(pk=held.pk).exists() else ApplyResult.GONE), ""
+    try:
+        # A savepoint: what `remove` had done when it was refused is undone, the result stays.
+        remove(held.pk, actor=Actor.portal(), reason=why(row), clock=clock)
+    except Refused as refused:
+        return ApplyResult.REFUSED, refused.sentence
+    moved = (held.starts_at, held.ends_at) != (row.since, row.until)
+    return ApplyResult.REMOVED, _("Its times had been changed since the start of the review.") if moved else ""
+
+
+def why(row: Verdict) -> str:
+    """Say why an assignment is removed, for the history and whoever held it."""
+    words = {"review": row.instance.review.name, "reviewer": row.reviewer_name, "reason": row.reason}
+    if row.how == How.UNANSWERED:
+        return _("Access review “{review}”: nobody answered.").format(**words)
+    if row.reason:
+        return _("Access review “{review}”: denied by {reviewer}. {reason}").format(**words)
+    return _("Access review “{review}”: denied by {reviewer}.").format(**words)
+
+
+def _finish(pk: uuid.UUID, *, clock: Clock) -> None:
+    """Write down, once, that every row has its result."""
+    with transaction.atomic():
+        instance = lock_instance(pk, skip=True)
+        if instance is None or not _all_applied(instance):
+            return
+        now: datetime = clock()
+        counts = results_of(instance)
+        instance.applied_at = now
+        instance.rows_removed = counts.get(ApplyResult.REMOVED, 0)
+        instance.save(update_fields=["applied_at", "rows_removed"])
+        record_review(
+            Kind.REVIEW_APPLIED,
+            instance.review,
+            actor=Actor.portal(),
+            at=now,
+            instance=instance,
+            details={str(result): count for result, count in counts.items()},
+        )
+
+
+def _all_applied(instance: Instance) -> bool:
+    due = Instance.objects.to_apply().filter(pk=instance.pk).exists()
+    return due and not instance.verdicts.filter(result=ApplyResult.NEW).exists()

@@ -1,0 +1,264 @@
+"""Making, changing and deleting a series of reviews."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from audit.kinds import Kind
+from audit.recording import Ids
+from reviews.models import (
+    AccessReview,
+    Frequency,
+    Instance,
+    InstanceStage,
+    Panelist,
+    ReviewersKind,
+    Stage,
+    StagePrincipal,
+    Status,
+    Terms,
+    Told,
+)
+from reviews.rules.instances import DELETE, ActFacts
+from reviews.rules.series import SERIES, SLACK, Before, SeriesFacts, StageWanted, Wanted
+from reviews.selectors.previews import preview
+from reviews.selectors.reviewers import people_in
+from reviews.services.ground import about_review, authority_at, covered, lock_review, record_review, spend
+from reviews.services.planning import plan_next
+from roles.actors import Actor, Clock
+from roles.authority import Held
+from roles.models import Principal, Resource, Role
+from roles.refusals import About, require
+from roles.selectors.prospects import roles_assignable_at
+from roles.service import service
+from roles.text import clean
+
+TERMS = tuple(field.name for field in Terms._meta.get_fields())
+_PLAIN = ("name", "description", "starts_at", "zone", "frequency", "ends_on", "occurrences", *TERMS)
+
+
+@service(Kind.REVIEW_CREATED)
+def create_review(place_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
+    """Make a series at a place; its first instance starts at `wanted.starts_at`. The step-up covers the place.
+
+    Raises `Refused` with everything that is wrong with it, and `Resource.DoesNotExist`.
+    """
+    place = Resource.objects.get(pk=place_id)
+    now = clock()
+    wanted = tidy(wanted, now)
+    held = authority_at(actor, place, now)
+    facts = gather(wanted, place, now=now, held=held, actor=actor, covers=place.pk)
+    names = {"review": wanted.name, "resource": place.name}
+    require(SERIES, facts, about=About(Ids(resource=place.pk), place.realm, names))
+
+    spend(actor, place.pk, now)
+    review = AccessReview(resource=place, created_by=actor.user, created_at=now)
+    _write(review, wanted)
+    plan_next(review, now)
+    details = details_of(wanted)
+    record_review(Kind.REVIEW_CREATED, review, actor=actor, at=now, held=held, details=details)
+    return review
+
+
+@service(Kind.REVIEW_CHANGED)
+def change_review(review_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
+    """Change a series; what runs keeps the terms of its start, but for the people who review it.
+
+    Raises `Refused`, and `AccessReview.DoesNotExist`.
+    """
+    review = lock_review(review_id)
+    now = clock()
+    before = _before(review)
+    wanted = tidy(wanted, now, started=before.started)
+    held = authority_at(actor, review.resource, now)
+    facts = gather(wanted, review.resource, now=now, held=held, actor=actor, covers=review.pk, before=before)
+    require(SERIES, facts, about=about_review(review))
+
+    spend(actor, review.pk, now)
+    old = details_of(wanted_of(review))
+    _write(review, wanted)
+    for instance in _running(review):
+        _seat_the_new(instance, now)
+    plan_next(review, now)
+    new = details_of(wanted)
+    details = {"changed": {name: [old[name], new[name]] for name in new if old[name] != new[name]}}
+    record_review(Kind.REVIEW_CHANGED, review, actor=actor, at=now, held=held, details=details)
+    return review
+
+
+@service(Kind.REVIEW_DELETED)
+def delete_review(review_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Clock) -> AccessReview:
+    """End a series for good; what runs is over, what is not applied stays unapplied. Nothing that was said is lost.
+
+    Raises `Refused`, and `AccessReview.DoesNotExist`.
+    """
+    review = lock_review(review_id)
+    # Whoever decides, ends or applies holds the instance.
+    list(review.instances.filter(applied_at=None).select_for_update(no_key=True).order_by("pk"))
+    now = clock()
+    held = authority_at(actor, review.resource, now)
+    facts = ActFacts(
+        status=Status.DELETED if review.deleted_at else Status.IN_PROGRESS,
+        allowed=actor.user is None or held is not None,
+        second_factor=covered(actor, review.pk, now),
+    )
+    require(DELETE, facts, about=about_review(review))
+
+    spend(actor, review.pk, now)
+    review.deleted_at, review.deleted_by = now, actor.user
+    review.save(update_fields=["deleted_at", "deleted_by"])
+    plan_next(review, now)
+    record_review(Kind.REVIEW_DELETED, review, actor=actor, at=now, held=held, reason=clean(reason))
+    return review
+
+
+def tidy(wanted: Wanted, now: datetime, *, started: bool = False) -> Wanted:
+    """Return the same in one form: text cleaned, a start of a moment ago is now, what happens once has no end."""
+    start = wanted.starts_at.astimezone(UTC)
+    if not started and start < now:
+        start = now if start >= now - SLACK else start
+    once = wanted.frequency == Frequency.ONCE
+    return replace(
+        wanted,
+        name=" ".join(clean(wanted.name).split()),
+        description=clean(wanted.description),
+        mail_text=clean(wanted.mail_text),
+        starts_at=start,
+        ends_on=None if once else wanted.ends_on,
+        occurrences=None if once else wanted.occurrences,
+    )
+
+
+def gather(
+    wanted: Wanted,
+    place: Resource,
+    *,
+    now: datetime,
+    held: Held | None,
+    actor: Actor,
+    covers: uuid.UUID,
+    before: Before | None = None,
+) -> SeriesFacts:
+    """Gather what the rules ask of a series as it is wanted at a place."""
+    there = {role.pk for role in roles_assignable_at(place)}
+    sound = wanted.stages and wanted.roles <= there
+    return SeriesFacts(
+        wanted=wanted,
+        now=now,
+        allowed=actor.user is None or held is not None,
+        second_factor=covered(actor, covers, now),
+        roles_there=len(wanted.roles & there),
+        principals_known=Principal.objects.filter(pk__in=wanted.principals).count(),
+        retired=_is_retired(place),
+        uncovered=preview(place, wanted, now).uncovered if sound else (),
+        before=before,
+    )
+
+
+def _is_retired(place: Resource) -> bool:
+    step = Resource.steplen
+    paths = [place.path[:length] for length in range(step, len(place.path) + 1, step)]
+    return bool(Resource.objects.filter(path__in=paths, retired_at__isnull=False).exists())
+
+
+def wanted_of(review: AccessReview) -> Wanted:
+    """Return a series as it is, in the form in which it is changed."""
+    stages = []
+    for stage in review.stages.prefetch_related("principals").order_by("number"):
+        named = [(one.principal_id, one.fallback) for one in stage.principals.all()]
+        reviewers = frozenset(pk for pk, fallback in named if not fallback)
+        fallbacks = frozenset(pk for pk, fallback in named if fallback)
+        stages.append(StageWanted(ReviewersKind(stage.kind), stage.days, reviewers, fallbacks))
+    plain: dict[str, Any] = {name: getattr(review, name) for name in _PLAIN}
+    plain["frequency"] = Frequency(review.frequency)
+    return Wanted(
+        roles=frozenset(review.roles.values_list("pk", flat=True)),
+        told=frozenset(review.told.values_list("principal", flat=True)),
+        stages=tuple(stages),
+        **plain,
+    )
+
+
+def details_of(wanted: Wanted) -> dict[str, Any]:
+    """Return what was set, for the history: plain values and ids, no text that people wrote."""
+    texts = {"name", "description", "mail_text"}
+    found: dict[str, Any] = {}
+    for field in fields(wanted):
+        if field.name in texts:
+            continue
+        value = getattr(wanted, field.name)
+        if field.name == "stages":
+            value = [
+                {
+                    "kind": str(one.kind),
+                    "days": one.days,
+                    "reviewers": _sorted(one.reviewers),
+                    "fallbacks": _sorted(one.fallbacks),
+                }
+                for one in value
+            ]
+        elif isinstance(value, frozenset):
+            value = _sorted(value)
+        elif value is not None and not isinstance(value, bool | int):
+            value = value.isoformat() if hasattr(value, "isoformat") else str(value)
+        found[field.name] = value
+    return found
+
+
+def _sorted(ids: frozenset[uuid.UUID]) -> list[str]:
+    return sorted(str(one) for one in ids)
+
+
+def _before(review: AccessReview) -> Before:
+    stages = list(review.stages.order_by("number"))
+    return Before(
+        starts_at=review.starts_at,
+        kinds=tuple(ReviewersKind(one.kind) for one in stages),
+        fallbacks=tuple(one.principals.filter(fallback=True).exists() for one in stages),
+        started=review.instances.exclude(taken_at=None).exists(),
+        running=bool(_running(review)),
+        deleted=review.deleted_at is not None,
+    )
+
+
+def _running(review: AccessReview) -> list[Instance]:
+    """Return the instances that have begun and are not completed."""
+    return list(review.instances.exclude(taken_at=None).filter(completed_at=None))
+
+
+def _write(review: AccessReview, wanted: Wanted) -> None:
+    for name in _PLAIN:
+        setattr(review, name, getattr(wanted, name))
+    review.save()
+    review.roles.set(Role.objects.filter(pk__in=wanted.roles))
+    review.stages.filter(number__gt=len(wanted.stages)).delete()
+    for number, stage in enumerate(wanted.stages, start=1):
+        row, _new = Stage.objects.update_or_create(
+            review=review, number=number, defaults={"kind": stage.kind, "days": stage.days}
+        )
+        reviewers = stage.reviewers if stage.kind == ReviewersKind.CHOSEN else frozenset()
+        for fallback, named in ((False, reviewers), (True, stage.fallbacks)):
+            row.principals.filter(fallback=fallback).exclude(principal__in=named).delete()
+            rows = [StagePrincipal(stage=row, principal_id=pk, fallback=fallback) for pk in named]
+            StagePrincipal.objects.bulk_create(rows, ignore_conflicts=True)
+    review.told.exclude(principal__in=wanted.told).delete()
+    told = [Told(review=review, principal_id=pk) for pk in wanted.told]
+    Told.objects.bulk_create(told, ignore_conflicts=True)
+
+
+def _seat_the_new(instance: Instance, now: datetime) -> None:
+    """Let those review what runs whom an administrator has just added; who was taken out no longer does anyway."""
+    for stage in instance.stages.all():
+        seat(stage, now)
+
+
+def seat(stage: InstanceStage, now: datetime) -> None:
+    """Write down who reviews in a stage: the people chosen now, members of chosen groups one by one."""
+    chosen = StagePrincipal.objects.filter(stage__review=stage.instance.review_id, stage__number=stage.number)
+    for fallback in (False, True):
+        people = people_in(chosen.filter(fallback=fallback).values_list("principal", flat=True), now)
+        rows = [Panelist(stage=stage, principal_id=pk, fallback=fallback) for pk in sorted(people)]
+        Panelist.objects.bulk_create(rows, ignore_conflicts=True)
