@@ -26,6 +26,7 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("overview", _("Overview")),
     ("roles", _("Roles")),
     ("assignments", _("Assignments")),
+    ("settings", _("Settings")),
     ("reach", _("Who can do what")),
     ("below", _("Below")),
 )

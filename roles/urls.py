@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from roles.views import assigning, assignments, catalogue, changing, finding, places, reach, results
+from roles.views import (
+    assigning,
+    assignments,
+    catalogue,
+    changing,
+    changing_settings,
+    copying,
+    finding,
+    places,
+    reach,
+    results,
+    settings,
+)
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
@@ -27,6 +39,12 @@ place_patterns = [
     # Who can do what
     path("reach/", reach.ReachList.as_view(), name="reach"),
     # Settings
+    path("settings/", settings.SettingsList.as_view(), name="settings"),
+    path("roles/<uuid:pk>/settings/", settings.role_settings, name="role_settings"),
+    path("roles/<uuid:pk>/settings/difference/", settings.difference, name="role_settings_difference"),
+    path("roles/<uuid:pk>/settings/edit/", changing_settings.edit, name="role_settings_edit"),
+    path("roles/<uuid:pk>/settings/reset/", changing_settings.reset, name="role_settings_reset"),
+    path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
 ]
 
 urlpatterns = [

@@ -23,6 +23,7 @@ SHORTEST = timedelta(minutes=5)
 SHORTEST_ASSIGNMENT = timedelta(days=1)
 LONGEST_ASSIGNMENT = timedelta(days=365)
 MAX_STAGES = 5
+MAX_QUORUM = 100
 MAX_ADDRESSES = 50  # in one cell
 
 
@@ -136,6 +137,9 @@ def somebody_agrees(facts: SettingsFacts) -> Violation | None:
     for stage in facts.stages:
         if stage.quorum < 1:
             sentence = _("At least one approver must agree in each stage.")
+            return Violation("quorum", sentence, f"quorum_{stage.number}")
+        if stage.quorum > MAX_QUORUM:
+            sentence = _("At most %(most)s can be asked to agree in one stage.") % {"most": MAX_QUORUM}
             return Violation("quorum", sentence, f"quorum_{stage.number}")
     return None
 

@@ -145,6 +145,16 @@ def rules_of(settings: EffectiveSettings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in RULES}
 
 
+def differ(one: EffectiveSettings, other: EffectiveSettings) -> bool:
+    """Return whether two settings rule differently, wherever they come from."""
+    return _ruling(one) != _ruling(other)
+
+
+def _ruling(settings: EffectiveSettings) -> tuple[object, ...]:
+    told = {cell for cell in settings.cells if cell != Cell(cell.act, cell.audience)}
+    return rules_of(settings), settings.stages, told
+
+
 def _stages_of(row: RoleSettings) -> tuple[Stage, ...]:
     return tuple(
         Stage(one.number, one.quorum, frozenset(approver.principal_id for approver in one.approvers.all()))
@@ -173,7 +183,8 @@ def _saved(row: RoleSettings) -> EffectiveSettings:
     return effective(row, stages=_stages_of(row), cells=tuple(_cell(one) for one in row.cells.all()))
 
 
-def _usual(role: Role) -> EffectiveSettings:
+def portal_default(role: Role) -> EffectiveSettings:
+    """Return the settings of a role that nobody has set anywhere."""
     return replace(effective(default_settings(role), stages=(), cells=()), is_default=True)
 
 
@@ -225,7 +236,7 @@ class SettingsBook:
     @staticmethod
     def _nearest(role: Role, rows: list[RoleSettings]) -> EffectiveSettings:
         if not rows:
-            return _usual(role)
+            return portal_default(role)
         return _saved(max(rows, key=lambda row: len(row.resource.path) if row.resource else 0))
 
 

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -101,20 +100,12 @@ def role(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
         "holders": holders_at(place, now).get(shown.pk, Holders()),
         "settings": settings,
         "source": Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None,
-        "settings_url": _settings_address(place, shown),
         "may_see_people": request.authority.anywhere(Permission.SEE_PEOPLE),
         "may_define": frame.may_define and shown.home_id == place.pk,
         "may_see_audit": request.authority.allows(Permission.SEE_AUDIT, place),
         "story": _story(request, shown, place),
     }
     return render(request, "manage/role.html", context)
-
-
-def _settings_address(place: Resource, role: Role) -> str:
-    try:
-        return address(place, "role_settings", pk=role.pk)
-    except NoReverseMatch:
-        return ""
 
 
 def _story(request: PortalRequest, role: Role, place: Resource) -> list[dict[str, Any]]:

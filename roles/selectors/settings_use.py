@@ -1,0 +1,102 @@
+"""What the settings of a role do at a place: how often they are used, whom they leave alone, how they came about."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from audit.kinds import Kind, Outcome
+from audit.models import Event, EventQuerySet
+from roles.ids import DIRECTORY
+from roles.models import Assignment, Principal, Resource, Role, RoleSettings, User
+from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.approvers import people_of_stage
+from roles.selectors.settings import EffectiveSettings
+
+LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How often a role is used under its settings at a place, there and below."""
+
+    eligible: int
+    activations: int  # begun in the last 30 days
+
+
+def _governed(role: Role, place: Resource) -> Q:
+    """Narrow assignments to those at a place and below that obey the same settings: none of their own in between."""
+    others = RoleSettings.objects.filter(role=role, resource__path__startswith=place.path).exclude(resource=place.pk)
+    elsewhere = Q(pk__in=[])
+    for path in others.values_list("resource__path", flat=True):
+        elsewhere |= Q(resource__path__startswith=path)
+    return Q(role=role, resource__path__startswith=place.path) & ~elsewhere
+
+
+def _eligible(role: Role, place: Resource, now: datetime) -> AssignmentQuerySet:
+    return Assignment.objects.in_effect(now).eligible().filter(_governed(role, place))
+
+
+def use_of(role: Role, place: Resource, now: datetime) -> Use:
+    """Count who is eligible under the settings of a place, and how often the role was activated from there lately."""
+    eligibilities = Assignment.objects.eligible().filter(_governed(role, place)).values("pk")
+    begun = Assignment.objects.filter(activated_from__in=eligibilities, starts_at__gt=now - LATELY, starts_at__lte=now)
+    return Use(_eligible(role, place, now).count(), begun.count())
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stage in which too few people could agree: for one person, who cannot decide their own request, or for all."""
+
+    stage: int
+    quorum: int
+    people: int  # who could decide, the person themselves left out
+    person: User | None
+
+
+def gaps_in(settings: EffectiveSettings, *, role: Role, place: Resource, now: datetime) -> Iterator[Gap]:
+    """Yield who could not be approved now under settings that rule at a place: for everybody, and for whom alone.
+
+    People, groups and memberships change after settings were made; the rules of a change see only its own moment.
+    """
+    for stage in settings.stages:
+        people = people_of_stage(stage, now, excluding=[], may_become=True)
+        if len(people) < stage.quorum:
+            yield Gap(stage.number, stage.quorum, len(people), None)
+        elif len(people) == stage.quorum:
+            # Only an approver is missing in their own stage.
+            for person in people:
+                if _eligible(role, place, now).of(person.pk, now).exists():
+                    yield Gap(stage.number, stage.quorum, len(people) - 1, person)
+
+
+def changes_at(role: Role, place: Resource) -> EventQuerySet:
+    """Return the changes of a role's settings at this very place, the newest first; its default's at the directory."""
+    here = Q(resource_id=place.pk)
+    if place.pk == DIRECTORY:
+        here |= Q(resource_id=None)
+    kinds = [Kind.ROLE_SETTINGS_CHANGED, Kind.ROLE_SETTINGS_RESET]
+    rows = Event.objects.filter(here, role_id=role.pk, kind__in=kinds, outcome=Outcome.DONE)
+    return rows.select_related("text").newest_first()
+
+
+def approvers_in(*settings: EffectiveSettings) -> set[uuid.UUID]:
+    """Return the ids of all approvers that these settings name."""
+    return {pk for one in settings for stage in (*one.stages, *one.written_stages) for pk in stage.approvers}
+
+
+def names_of(principals: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return how users and groups are called now; namesakes among them are told apart."""
+    rows = list(Principal.objects.filter(pk__in=set(principals)).select_related("user"))
+    often = Counter(one.name for one in rows)
+    return {one.pk: one.name if often[one.name] == 1 else f"{one.name} ({_told_apart(one)})" for one in rows}
+
+
+def _told_apart(principal: Principal) -> str:
+    user = getattr(principal, "user", None)
+    return str(user.username) if user else str(principal.pk)

@@ -1,0 +1,221 @@
+"""How the settings of a role are said: line by line, the same on pages, in differences and in the history."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils.dateparse import parse_duration
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from roles.models import Audience, NotifiedAct, RoleSettings, SecondFactor
+from roles.selectors.settings import RULES, Cell, EffectiveSettings
+from roles.wording import span
+
+# The parts of the settings, each with its title and the fields that belong to it.
+ACTIVATION = (
+    "max_activation",
+    "second_factor",
+    "reason_required",
+    "ticket_required",
+    "approval_required",
+    "stages",
+    "approval_window",
+)
+ASSIGNMENT = (
+    "permanent_eligible_allowed",
+    "expire_eligible_after",
+    "permanent_active_allowed",
+    "expire_active_after",
+    "second_factor_on_assign",
+    "reason_on_assign",
+)
+LABELS: dict[str, str | Promise] = {
+    "max_activation": gettext_lazy("Maximum duration"),
+    "second_factor": gettext_lazy("Second factor"),
+    "reason_required": gettext_lazy("Reason"),
+    "ticket_required": gettext_lazy("Ticket"),
+    "approval_required": gettext_lazy("Approval"),
+    "approval_window": gettext_lazy("A request lapses after"),
+    "permanent_eligible_allowed": gettext_lazy("Permanent eligible assignment"),
+    "expire_eligible_after": gettext_lazy("Eligible assignments end after"),
+    "permanent_active_allowed": gettext_lazy("Permanent active assignment"),
+    "expire_active_after": gettext_lazy("Active assignments end after"),
+    "second_factor_on_assign": gettext_lazy("Second factor on active assignment"),
+    "reason_on_assign": gettext_lazy("Justification on active assignment"),
+}
+_DURATIONS = {"max_activation", "approval_window", "expire_eligible_after", "expire_active_after"}
+_ALLOWING = {"permanent_eligible_allowed", "permanent_active_allowed"}
+
+Names = Mapping[uuid.UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One setting, said."""
+
+    key: str
+    label: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The lines of one part of the settings."""
+
+    title: str
+    lines: list[Line] = field(default_factory=list)
+
+
+def said(name: str, value: Any) -> str:
+    """Say the value of one field; the history keeps durations as text."""
+    if name in _DURATIONS:
+        length = value if isinstance(value, timedelta) else parse_duration(str(value))
+        return span(length) if length is not None else str(value)
+    if name == "second_factor":
+        return str(SecondFactor(value).label)
+    if name in _ALLOWING:
+        return _("Allowed") if value else _("Not allowed")
+    return _("Required") if value else _("Not required")
+
+
+def stage_line(number: int, quorum: int, approvers: Iterable[uuid.UUID], names: Names) -> Line:
+    """Say one stage of approval: who is asked, and how many of them must agree."""
+    known = sorted(names.get(one, _("somebody unknown")) for one in approvers)
+    who = ", ".join(known) or _("Privileged Role Administrators")
+    agree = ngettext("{count} must agree", "{count} must agree", quorum).format(count=quorum)
+    return Line(f"stage_{number}", _("Stage {number}").format(number=number), f"{who}: {agree}")
+
+
+def cell_label(act: str, audience: str) -> str:
+    """Say which mails a cell of the matrix is about."""
+    return f"{NotifiedAct(act).label}: {capfirst(str(Audience(audience).label))}"
+
+
+def cell_words(*, default_recipients: bool, critical_only: bool, additional: Iterable[str] | int) -> str:
+    """Say who gets the mails of one cell; addresses as such, or as a number where only that is kept."""
+    words = [_("Sent") if default_recipients else _("Not sent")]
+    if critical_only:
+        words.append(_("only where something must be done"))
+    if isinstance(additional, int):
+        if additional:
+            words.append(ngettext("and {count} address", "and {count} addresses", additional).format(count=additional))
+    elif addresses := ", ".join(additional):
+        words.append(_("and to {addresses}").format(addresses=addresses))
+    return " ".join(words) if len(words) < 3 else f"{words[0]} {words[1]}, {words[2]}"
+
+
+def _cell_line(cell: Cell) -> Line:
+    words = cell_words(
+        default_recipients=cell.default_recipients, critical_only=cell.critical_only, additional=cell.additional
+    )
+    return Line(f"cell_{cell.act}_{cell.audience}", cell_label(cell.act, cell.audience), words)
+
+
+def cells_of(settings: EffectiveSettings) -> list[Cell]:
+    """Return all nine cells of the matrix, in its order."""
+    return [settings.cell(act, audience) for act in NotifiedAct for audience in Audience]
+
+
+def parts_of(settings: EffectiveSettings, names: Names) -> list[Part]:
+    """Say all settings, part by part."""
+    lines = {name: Line(name, str(LABELS[name]), said(name, getattr(settings, name))) for name in RULES}
+    activation: list[Line] = []
+    for name in ACTIVATION:
+        if name == "stages":
+            activation += [stage_line(one.number, one.quorum, one.approvers, names) for one in settings.stages]
+        elif name != "approval_window" or settings.approval_required:
+            activation.append(lines[name])
+    return [
+        Part(_("Activation"), activation),
+        Part(_("Assignment"), [lines[name] for name in ASSIGNMENT]),
+        Part(_("Notification"), [_cell_line(cell) for cell in cells_of(settings)]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One setting on both sides; empty where one side has no such line, such as a third stage."""
+
+    label: str
+    left: str
+    right: str
+
+    @property
+    def differs(self) -> bool:
+        return self.left != self.right
+
+
+def compared(left: EffectiveSettings, right: EffectiveSettings, names: Names) -> list[tuple[str, list[Compared]]]:
+    """Set two settings side by side, part by part, in the order of the page."""
+    answer = []
+    for one, other in zip(parts_of(left, names), parts_of(right, names), strict=True):
+        ours, theirs = ({line.key: line for line in part.lines} for part in (one, other))
+        keys = sorted({**ours, **theirs}, key=lambda key: _order(key, one, other))
+        rows = [Compared(_label(key, ours, theirs), _words(key, ours), _words(key, theirs)) for key in keys]
+        answer.append((one.title, rows))
+    return answer
+
+
+def differences(left: EffectiveSettings, right: EffectiveSettings, names: Names) -> list[Compared]:
+    """Return only what is said differently of the two."""
+    return [row for _title, rows in compared(left, right, names) for row in rows if row.differs]
+
+
+def _order(key: str, one: Part, other: Part) -> tuple[int, str]:
+    longest = max(one.lines, other.lines, key=len)
+    return next((place, key) for place, line in enumerate(longest) if line.key == key)
+
+
+def _label(key: str, ours: Mapping[str, Line], theirs: Mapping[str, Line]) -> str:
+    return (ours.get(key) or theirs[key]).label
+
+
+def _words(key: str, lines: Mapping[str, Line]) -> str:
+    return lines[key].words if key in lines else ""
+
+
+def told(old: Mapping[str, Any], new: Mapping[str, Any], names: Names) -> list[Compared]:
+    """Say what an event of changed settings keeps: old and new of each field that changed."""
+    rows = [
+        Compared(str(LABELS[name]), said(name, old[name]), said(name, new[name]))
+        for name in (*ACTIVATION, *ASSIGNMENT)
+        if name in old and name in LABELS
+    ]
+    stages = [{str(one[0]): _told_stage(one, names) for one in side.get("stages", [])} for side in (old, new)]
+    rows += [
+        Compared(_("Stage {number}").format(number=number), stages[0].get(number, ""), stages[1].get(number, ""))
+        for number in sorted({**stages[0], **stages[1]})
+    ]
+    cells = [side.get("cells", {}) for side in (old, new)]
+    for key in {f"{act}/{audience}": None for act in NotifiedAct for audience in Audience}:
+        if cells[0].get(key) != cells[1].get(key):
+            rows.append(Compared(cell_label(*key.split("/")), _told_cell(cells[0], key), _told_cell(cells[1], key)))
+    return [row for row in rows if row.differs]
+
+
+def _told_stage(stage: list[Any], names: Names) -> str:
+    number, quorum, approvers = stage
+    return stage_line(number, quorum, [uuid.UUID(one) for one in approvers], names).words
+
+
+def _told_cell(cells: Mapping[str, Any], key: str) -> str:
+    usual = {"default_recipients": True, "critical_only": False, "additional": 0}
+    return cell_words(**{**usual, **cells.get(key, {})})
+
+
+def approvers_told(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[uuid.UUID]:
+    """Return the ids of all approvers that such an event names."""
+    return {uuid.UUID(pk) for side in (old, new) for stage in side.get("stages", []) for pk in stage[2]}
+
+
+def field_names() -> list[str]:
+    """Return the fields of the settings that are said; a new field without words fails its test."""
+    about = {"id", "role", "resource", "changed_at", "changed_by"}
+    return [one.name for one in RoleSettings._meta.concrete_fields if one.name not in about]

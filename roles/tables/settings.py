@@ -1,0 +1,77 @@
+"""The list of the roles of a place with where their settings come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from roles import wording
+from roles.lists import ChoicePill, ListFilter
+from roles.models import Role
+from roles.selectors.settings_lists import STANDINGS
+
+YES_NO = [("yes", _("Yes")), ("no", _("No"))]
+REQUIRED = [("yes", _("Required")), ("no", _("Not required"))]
+
+
+class SettingsFilter(ListFilter):
+    search_in = ("name_key__contains", "category__icontains")
+
+    set = ChoicePill(field_name="standing", label=_("Set"), choices=STANDINGS)
+    changed = ChoicePill(label=_("Differs from the default"), choices=YES_NO, method="by_changed")
+    approval = ChoicePill(label=_("Approval"), choices=REQUIRED, method="by_approval")
+    privileged = ChoicePill(label=_("Privileged"), choices=YES_NO, method="by_privileged")
+    category = ChoicePill(field_name="category", label=_("Category"))
+
+    class Meta:
+        model = Role
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, queryset: QuerySet[Role], **kwargs: Any) -> None:
+        super().__init__(*args, queryset=queryset, **kwargs)
+        known = queryset.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
+        self.filters["category"].extra["choices"] = [(one, one) for one in known]
+
+    def by_changed(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(changed=value == "yes")
+
+    def by_approval(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(Q(approval=value == "yes"))
+
+    def by_privileged(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(privileged=value == "yes")
+
+
+class SettingsTable(tables.Table):
+    name = tables.TemplateColumn(
+        template_name="manage/cells/settings_role.html",
+        verbose_name=_("Role"),
+        order_by="name_key",
+        attrs={"td": {"class": "main"}},
+    )
+    set = tables.TemplateColumn(
+        template_name="manage/cells/settings_source.html", verbose_name=_("Set"), order_by="standing"
+    )
+    longest = tables.TemplateColumn(
+        template_name="manage/cells/settings_longest.html", verbose_name=_("Activation at most"), order_by="minutes"
+    )
+    approval = tables.TemplateColumn(
+        template_name="manage/cells/settings_approval.html", verbose_name=_("Approval"), order_by="approval"
+    )
+    last = tables.TemplateColumn(
+        template_name="manage/cells/settings_last.html", verbose_name=_("Last changed"), orderable=False
+    )
+
+    class Meta:
+        attrs = {"aria-label": _("Role settings")}
+        empty_text = _("There is no role that could be assigned here.")
+
+    def value_last(self, record: Any) -> str:
+        """Return when, and by whom; for a file."""
+        settings = record.settings_here
+        if settings is None or settings.changed_at is None or not record.told:
+            return ""
+        return f"{wording.exact(settings.changed_at)} {settings.changed_by}".strip()
