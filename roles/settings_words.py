@@ -123,6 +123,17 @@ def cells_of(settings: EffectiveSettings) -> list[Cell]:
     return [settings.cell(act, audience) for act in NotifiedAct for audience in Audience]
 
 
+def mails_of(settings: EffectiveSettings) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Say for each act, and each audience of it, whether and to whom besides its mails go."""
+    return [
+        (
+            str(act.label),
+            [(str(one.label), _cell_line(settings.cell(act, one)).words) for one in Audience],
+        )
+        for act in NotifiedAct
+    ]
+
+
 def parts_of(settings: EffectiveSettings, names: Names) -> list[Part]:
     """Say all settings, part by part."""
     lines = {name: Line(name, str(LABELS[name]), said(name, getattr(settings, name))) for name in RULES}

@@ -23,7 +23,6 @@ class CopyForm(SettingsStepUpForm):
         super().__init__(*args, **kwargs)
         self.fields["to"].choices = [(str(one.pk), one.name) for one in roles]  # type: ignore[attr-defined]
         self.fields["to"].error_messages["required"] = _("Choose at least one role.")
-        self.fields["q"].help_text = _("A part of the name or category. Roles in use here are shown without a search.")
 
     def chosen(self) -> list[uuid.UUID]:
         return [uuid.UUID(one) for one in self.cleaned_data["to"]]

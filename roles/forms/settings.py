@@ -41,7 +41,7 @@ _CELLS = [(act, audience) for act in NotifiedAct for audience in Audience]
 class SettingsStepUpForm(StepUpForm):
     """An act on settings: what was looked at comes with it."""
 
-    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, empty_value="nothing")
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, purpose=Purpose.SETTINGS, **kwargs)
@@ -86,7 +86,10 @@ class SettingsForm(SettingsStepUpForm):
     )
     reason_required = _box(gettext_lazy("Require a reason"))
     ticket_required = _box(gettext_lazy("Require a ticket"))
-    approval_required = _box(gettext_lazy("Require approval"))
+    approval_required = _box(
+        gettext_lazy("Require approval"),
+        gettext_lazy("The stages below follow each other. While no approval is required they wait."),
+    )
     approval_window = DurationField(label=LABELS["approval_window"], longest=LONGEST_WINDOW)
 
     permanent_eligible_allowed = _box(gettext_lazy("Allow permanent eligible assignment"))

@@ -24,16 +24,10 @@ class SettingsFilter(ListFilter):
     changed = ChoicePill(label=_("Differs from the default"), choices=YES_NO, method="by_changed")
     approval = ChoicePill(label=_("Approval"), choices=REQUIRED, method="by_approval")
     privileged = ChoicePill(label=_("Privileged"), choices=YES_NO, method="by_privileged")
-    category = ChoicePill(field_name="category", label=_("Category"))
 
     class Meta:
         model = Role
         fields: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, queryset: QuerySet[Role], **kwargs: Any) -> None:
-        super().__init__(*args, queryset=queryset, **kwargs)
-        known = queryset.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
-        self.filters["category"].extra["choices"] = [(one, one) for one in known]
 
     def by_changed(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         return rows.filter(changed=value == "yes")
@@ -59,7 +53,10 @@ class SettingsTable(tables.Table):
         template_name="manage/cells/settings_longest.html", verbose_name=_("Activation at most"), order_by="minutes"
     )
     approval = tables.TemplateColumn(
-        template_name="manage/cells/settings_approval.html", verbose_name=_("Approval"), order_by="approval"
+        template_name="manage/cells/settings_approval.html",
+        verbose_name=_("Approval"),
+        order_by="approval",
+        attrs={"td": {"class": "whole"}},
     )
     last = tables.TemplateColumn(
         template_name="manage/cells/settings_last.html", verbose_name=_("Last changed"), orderable=False

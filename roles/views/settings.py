@@ -18,12 +18,12 @@ from audit.sentences import sentence
 from roles.catalogue import Permission
 from roles.guards import at_place
 from roles.middleware import PortalRequest
-from roles.models import Resource, Role
+from roles.models import Audience, Resource, Role
 from roles.places import Frame
 from roles.selectors.settings import EffectiveSettings, SettingsBook, portal_default, settings_of
 from roles.selectors.settings_lists import INHERITED, is_own, roles_with_settings, settings_at, standing_of
 from roles.selectors.settings_use import approvers_in, changes_at, gaps_in, names_of, use_of
-from roles.settings_words import approvers_told, cells_of, compared, parts_of, told
+from roles.settings_words import approvers_told, compared, mails_of, parts_of, told
 from roles.tables.settings import SettingsFilter, SettingsTable
 from roles.views.catalogue import found_at
 from roles.views.places import PlaceList
@@ -79,7 +79,8 @@ def role_settings(request: PortalRequest, place: Resource, pk: uuid.UUID) -> Htt
         "shown": shown,
         "settings": settings,
         "parts": [activation, assignment],
-        "cells": cells_of(settings),
+        "audiences": [one.label for one in Audience],
+        "mails": mails_of(settings),
         "source": source,
         "standing": standing_of(settings, place),
         "inherited": standing_of(settings, place) == INHERITED,
@@ -133,14 +134,19 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     wanted = request.GET.get("with", "")
     other, label = _other(shown, place, settings, wanted)
     roles = roles_with_settings(place, {}).exclude(pk=shown.pk)
+    only = bool(request.GET.get("only"))
     parts = compared(settings, other, names_of(approvers_in(settings, other))) if other else []
+    if only:
+        narrowed = [(title, [row for row in rows if row.differs]) for title, rows in parts]
+        parts = [(title, rows) for title, rows in narrowed if rows]
     context = {
         "place": place,
         "frame": Frame(place, request.authority, "settings"),
         "shown": shown,
         "own": is_own(settings, place),
         "wanted": wanted,
-        "label": label,
+        "beside": label,
+        "only": only,
         "roles": roles,
         "parts": parts,
         "count": sum(row.differs for _title, rows in parts for row in rows),
