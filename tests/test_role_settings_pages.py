@@ -153,7 +153,7 @@ class TestTheList:
     def test_it_can_be_downloaded(self, petra, exchange):
         save(petra, directory(), exchange, ticket_required="on")
         answer = visiting(petra).get(address(directory(), "settings"), {"download": "csv", "set": "own"})
-        body = b"".join(answer.streaming_content).decode()
+        body = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
         assert "Exchange Administrator" in body
         assert "Petra" in body
 
