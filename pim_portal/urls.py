@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 import roles.urls
+from pim_portal.people.views.groups import overview as group_overview
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
 PLACE = ([*roles.urls.place_patterns], "manage")
+GROUP = ([path("", group_overview, name="overview"), *roles.urls.group_patterns], "manage")
 
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
@@ -18,6 +20,7 @@ urlpatterns = [
     path("manage/directory/", include(PLACE, namespace="directory")),
     path("manage/directory/units/<uuid:place>/", include(PLACE, namespace="unit")),
     path("manage/resources/<uuid:place>/", include(PLACE, namespace="resource")),
+    path("manage/groups/<uuid:place>/", include(GROUP, namespace="group")),
     path("activity/", include("pim_portal.activity.urls")),
     path("account/", include("pim_portal.accounts.urls")),
     path("setup/", include("pim_portal.setup.urls")),
