@@ -10,8 +10,8 @@ from functools import cached_property
 
 from audit.kinds import Realm
 from roles.catalogue import GRANTS, Grant, Permission
-from roles.ids import DIRECTORY
-from roles.models import Assignment, Resource, User
+from roles.ids import DIRECTORY, GLOBAL_ADMINISTRATOR, OWNER
+from roles.models import Assignment, Resource, ResourceKind, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Held:
     holder_id: uuid.UUID
     holder_name: str
     holder_kind: str
+    elevated: bool = False
 
     def grants(self, grant: Grant, resource: Resource | None) -> bool:
         """Return whether this assignment gives what `grant` names, at `resource` (None: the whole directory)."""
@@ -75,8 +76,9 @@ class Authority:
             "principal_id",
             "principal__name",
             "principal__kind",
+            "elevated_from",
         )
-        held = [Held(*row[:11], row[11] is not None, *row[12:]) for row in rows]
+        held = [Held(*row[:11], row[11] is not None, *row[12:15], row[15] is not None) for row in rows]
         return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or self.now, one.role_name)))
 
     def by(self, permission: Permission, resource: Resource | None = None) -> Held | None:
@@ -86,6 +88,27 @@ class Authority:
     def allows(self, permission: Permission, resource: Resource | None = None) -> bool:
         """Return whether this person may do it there; without a resource: in the whole directory."""
         return self.by(permission, resource) is not None
+
+    @property
+    def elevatable_by(self) -> Held | None:
+        """Return the role of Global Administrator, held now, by which this person may elevate their access."""
+        held = [one for one in self.held if one.role_id == GLOBAL_ADMINISTRATOR and one.resource_id == DIRECTORY]
+        return held[-1] if held else None
+
+    @property
+    def elevated(self) -> tuple[Held, ...]:
+        """Return what this person holds by having elevated their access."""
+        return tuple(one for one in self.held if one.elevated)
+
+    @property
+    def roots_by(self) -> Held | None:
+        """Return by what this person may make a resource root: as Owner of one, or by elevated access."""
+        at_roots = [one for one in self.held if one.resource_kind == ResourceKind.ROOT]
+        return next((one for one in at_roots if one.elevated or one.role_id == OWNER), None)
+
+    def sees_resources(self) -> bool:
+        """Return whether this person may look at any resource."""
+        return any(self.paths(Permission.SEE, Realm.RESOURCE))
 
     def anywhere(self, permission: Permission) -> bool:
         """Return whether this person may do it at some resource."""

@@ -97,7 +97,8 @@ def tree(*names: str) -> list[Resource]:
     nodes: list[Resource] = []
     for kind, name in zip(kinds, names, strict=False):
         parent = nodes[-1] if nodes else None
-        nodes.append(add_resource(kind, name=name, parent=parent, actor=OPERATOR, clock=at(NOW - 400 * DAY)))
+        type = "Microsoft.KeyVault/vaults" if kind == ResourceKind.RESOURCE else ""
+        nodes.append(add_resource(kind, name=name, parent=parent, type=type, actor=OPERATOR, clock=at(NOW - 400 * DAY)))
     return [Resource.objects.get(pk=node.pk) for node in nodes]
 
 

@@ -24,7 +24,7 @@ from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.assignments import is_retired, start_activation
-from roles.services.locks import lock_principal
+from roles.services.locks import hold_tree, lock_principal
 from roles.text import clean
 
 
@@ -104,6 +104,7 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     """
     user = _person(actor)
     lock_principal(user.pk)
+    hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=eligibility_id))
     now = clock()
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now)
     require(ACTIVATE, facts, about=_about(user, eligibility_id, facts, resource))
@@ -322,8 +323,10 @@ def lapse_overdue(*, clock: Clock, limit: int = 500) -> int:
 
 
 def lock_request(request_id: uuid.UUID) -> Request:
-    """Lock the principal that a request is about, and return the request as it is now."""
-    lock_principal(Request.objects.values_list("principal_id", flat=True).get(pk=request_id))
+    """Lock the principal that a request is about, hold its tree, and return the request as it is now."""
+    principal_id, resource_id = Request.objects.values_list("principal_id", "resource_id").get(pk=request_id)
+    lock_principal(principal_id)
+    hold_tree(resource_id)
     return Request.objects.shown().select_related("eligibility__role", "eligibility__resource").get(pk=request_id)
 
 

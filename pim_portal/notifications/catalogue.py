@@ -65,6 +65,7 @@ ASSIGNMENT_ENDED = Mail("assignment_ended", recipients.holders, letters.assignme
 REVIEW_BEGINS = Mail("review_begins", reviews.reviewers, reviews.review_begins, reviews.still_to_review)
 REVIEW_REMINDER = Mail("review_reminder", reviews.reviewers, reviews.review_reminder, reviews.still_to_review)
 REVIEW_COMPLETED = Mail("review_completed", reviews.told_at_the_end, reviews.review_completed)
+ACCESS_ELEVATED = Mail("access_elevated", recipients.watchers, letters.access_elevated)
 INVITATION = Mail("invitation", recipients.person, letters.invitation)
 RESET_TICKET = Mail("reset_ticket", recipients.person, letters.reset_ticket)
 FACTOR_ADDED = Mail(
@@ -124,6 +125,8 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REVIEW_STAGE_STARTED: (REVIEW_BEGINS,),
     Kind.REVIEW_REMINDED: (REVIEW_REMINDER,),
     Kind.REVIEW_COMPLETED: (REVIEW_COMPLETED,),
+    # Resources
+    Kind.ACCESS_ELEVATED: (ACCESS_ELEVATED,),
     # People
     Kind.PERSON_INVITED: (INVITATION,),
     # Signing in: people hear of it even when they did it themselves, since somebody else may have.
@@ -166,8 +169,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.RESOURCE_MOVED,
         Kind.RESOURCE_RETIRED,
         Kind.RESOURCE_RESTORED,
-        # Nothing makes one yet; when something does, it is told loudly.
-        Kind.ACCESS_ELEVATED,
         Kind.PERSON_ADDED,
         Kind.PERSON_JOINED,
         Kind.PERSON_CHANGED,

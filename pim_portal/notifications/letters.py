@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from approvals.models import Request, Status, Verdict
+from audit.kinds import Realm
 from audit.models import Event
 from pim_portal.models import EntryTicket, Notification, TicketKind
 from pim_portal.notifications.recipients import named_by_event, request_of
@@ -252,6 +253,36 @@ def _about_assignment(notification: Notification, row: Assignment, subject: str,
         button=_("Open my roles"),
         path=reverse("approvals:my_roles"),
         because=_("This concerns a role of yours."),
+    )
+
+
+def access_elevated(notification: Notification, now: datetime) -> Letter | None:
+    """Tell whoever elevated their access, and those who watch over roles, that it was done; the reason is not sent."""
+    event = _event(notification)
+    own = event.actor_id == notification.recipient_id
+    person = User.objects.get(pk=named_by_event(event.target_id))
+    everywhere = event.realm == Realm.DIRECTORY
+    where = _("every resource root") if everywhere else Resource.objects.get(pk=event.resource_id).name
+    words = {"person": person.name, "where": where}
+    until = datetime.fromisoformat(event.details["ends_at"])
+    subject = _("You elevated your access") if own else _("{person} elevated their access to {where}").format(**words)
+    expected = (
+        _("If this was not you, tell an administrator at once, and end all your sessions.")
+        if own
+        else _("If you did not expect this, ask them at once. Disabling them ends it.")
+    )
+    return Letter(
+        subject=subject,
+        sentences=(_("It allows giving and taking every role there, and ends by itself after an hour."), expected),
+        facts=(
+            (_("Who"), _with_job(person)),
+            (_("Access"), _("User Access Administrator at {where}").format(where=where)),
+            (_("Start"), wording.exact(event.occurred_at)),
+            (_("End"), wording.exact(until)),
+        ),
+        button=_("Open PIM Portal"),
+        path=reverse("overview"),
+        because=_("It is about your account.") if own else _("You administer roles."),
     )
 
 

@@ -13,7 +13,7 @@ from approvals.selectors.approvers import approvers_of, asked_to_decide
 from audit.kinds import Kind, Realm
 from audit.models import Event
 from pim_portal.models import Notification, NotificationState
-from roles.ids import OWNER, PRIVILEGED_ROLE_ADMINISTRATOR, USER_ACCESS_ADMINISTRATOR
+from roles.ids import OWNER, PRIVILEGED_ROLE_ADMINISTRATOR, SECURITY_ADMINISTRATOR, USER_ACCESS_ADMINISTRATOR
 from roles.models import Assignment, Principal, Resource, Role, User
 
 Recipients = Callable[[Event], Iterable[User]]
@@ -91,6 +91,18 @@ def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> I
     rows = Assignment.objects.in_effect(now).filter(role__in=list(roles), resource__path__in=above)
     # Read first: nested once more, the query is deeper than SQLite's parser can follow.
     return people_behind(Q(pk__in=list(rows.values_list("principal", flat=True))), now)
+
+
+def watchers(event: Event) -> list[User]:
+    """Return who is told that access was elevated: whoever did it, and who administers the world of this event.
+
+    In the directory also the Security Administrators. At a root not the taker, who is one of its administrators now.
+    """
+    directory = event.realm == Realm.DIRECTORY
+    roles = (*ADMINISTRATORS[Realm(event.realm)], *((SECURITY_ADMINISTRATOR,) if directory else ()))
+    place = Resource.objects.get(pk=named_by_event(event.resource_id))
+    others = [one for one in _holders(roles, place, event.occurred_at) if one.pk != event.actor_id]
+    return [*person(event), *others] if directory else others
 
 
 def person(event: Event) -> Iterable[User]:

@@ -80,6 +80,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return what nobody has written an end to; it may still be over by the clock."""
         return self.filter(ended_at=None)
 
+    def elevations_of(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
+        """Return what this person took by elevating their access, where it lasts at `now`."""
+        return self.in_effect(now).filter(principal=user_id, elevated_from__isnull=False)
+
     def overdue(self, now: datetime) -> AssignmentQuerySet:
         """Return what is over by the clock and not written down yet."""
         return self.open().filter(ends_at__lte=now)
@@ -109,6 +113,7 @@ class Assignment(models.Model):
     )
     activated_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="activations")
     renewed_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="renewals")
+    elevated_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="elevations")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AssignmentQuerySet.as_manager()
@@ -128,6 +133,10 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=Q(activated_from=None) | Q(type="active", ends_at__isnull=False),
                 name="an_activation_is_active_and_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(elevated_from=None) | Q(type="active", ends_at__isnull=False, activated_from=None),
+                name="an_elevation_is_active_and_has_an_end",
             ),
             models.UniqueConstraint(
                 fields=["principal", "role", "resource", "type"],

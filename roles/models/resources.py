@@ -93,6 +93,11 @@ class Resource(MP_Node):
         """The world that this node belongs to."""
         return ResourceKind(self.kind).realm
 
+    @property
+    def way(self) -> list[str]:
+        """The tree paths from the root to this node, itself included."""
+        return [self.path[:length] for length in range(self.steplen, len(self.path) + 1, self.steplen)]
+
     def contains(self, other: Resource) -> bool:
         """Return whether `other` is this node or lies below it."""
         return bool(other.path.startswith(self.path))

@@ -34,6 +34,13 @@ def is_activation(facts: ChangeFacts | RenewFacts) -> Violation | None:
     return None
 
 
+def is_elevation(facts: ChangeFacts | RenewFacts) -> Violation | None:
+    if facts.assignment.elevated_from_id is not None:
+        sentence = _("This is elevated access: it lasts an hour and no longer. It can be ended, and taken anew.")
+        return Violation("elevation", sentence)
+    return None
+
+
 def is_over(facts: ChangeFacts) -> Violation | None:
     end = facts.assignment.over_at
     if end is not None and end <= facts.now:
@@ -91,18 +98,23 @@ def was_renewed(facts: RenewFacts) -> Violation | None:
 
 _AS_ASSIGNED = tuple(rule for rule in ASSIGN if rule is not already_assigned)
 
-CHANGE = (*_AS_ASSIGNED, is_activation, is_over, has_started, nothing_to_change)
-RENEW = (*ASSIGN, is_activation, has_not_ended, did_not_expire, ended_long_ago, was_renewed)
+CHANGE = (*_AS_ASSIGNED, is_activation, is_elevation, is_over, has_started, nothing_to_change)
+RENEW = (*ASSIGN, is_activation, is_elevation, has_not_ended, did_not_expire, ended_long_ago, was_renewed)
+
+
+def _was_given(assignment: Assignment) -> bool:
+    """Whether an administrator gave it; its holder took an activation or an elevation."""
+    return assignment.activated_from_id is None and assignment.elevated_from_id is None
 
 
 def can_be_changed(assignment: Assignment, now: datetime) -> bool:
     """Return whether an assignment could be changed at all, whoever asks."""
     end = assignment.over_at
-    return assignment.activated_from_id is None and (end is None or end > now)
+    return _was_given(assignment) and (end is None or end > now)
 
 
 def can_be_renewed(assignment: Assignment, now: datetime) -> bool:
     """Return whether an assignment could be renewed at all, whoever asks."""
     end = assignment.over_at
     expired = assignment.end_reason in ("", EndReason.EXPIRED)
-    return assignment.activated_from_id is None and expired and end is not None and now - RENEWED_WITHIN <= end <= now
+    return _was_given(assignment) and expired and end is not None and now - RENEWED_WITHIN <= end <= now

@@ -10,19 +10,21 @@ from django.utils.translation import gettext as _
 
 from roles.authority import Authority
 from roles.models import Resource, ResourceKind
+from roles.models.principals import search_key
 from roles.selectors.sight import within_sight
 
 
 def places_of(resources: Iterable[Resource]) -> dict[uuid.UUID, str]:
     """Say for each resource what it is and in what: "Subscription in Contoso / Payments"; one query for all."""
     nodes = list(resources)
-    above = {path for node in nodes for path in _ancestor_paths(node)}
+    above = {path for node in nodes for path in ancestor_paths(node)}
     names = dict(Resource.objects.filter(path__in=above).values_list("path", "name")) if above else {}
-    return {node.pk: _place(node, [names[path] for path in _ancestor_paths(node) if path in names]) for node in nodes}
+    return {node.pk: _place(node, [names[path] for path in ancestor_paths(node) if path in names]) for node in nodes}
 
 
-def _ancestor_paths(node: Resource) -> list[str]:
-    return [node.path[:length] for length in range(Resource.steplen, len(node.path), Resource.steplen)]
+def ancestor_paths(node: Resource) -> list[str]:
+    """Return the tree paths of what stands above a node, from the root on."""
+    return node.way[:-1]
 
 
 def _place(node: Resource, above: list[str]) -> str:
@@ -32,6 +34,30 @@ def _place(node: Resource, above: list[str]) -> str:
     if node.kind == ResourceKind.ADMINISTRATIVE_UNIT or not above:
         return kind
     return _("{kind} in {above}").format(kind=kind, above=" / ".join(above))
+
+
+def is_retired_place(place: Resource) -> bool:
+    """Return whether a place, or one above it, is retired."""
+    return bool(Resource.objects.filter(path__in=place.way, retired_at__isnull=False).exists())
+
+
+def parent_of(place: Resource) -> Resource | None:
+    """Return what a place stands below; None for a root."""
+    return Resource.objects.filter(path=place.way[-2]).first() if len(place.way) > 1 else None
+
+
+def name_is_taken(
+    name: str, *, kind: ResourceKind, type: str, parent: Resource | None, but: uuid.UUID | None = None
+) -> bool:
+    """Return whether something of this kind (and type) has this name below a parent, whatever the case of its letters.
+
+    Resource roots may share a name: nobody but an operator need see more than one of them.
+    """
+    if parent is None:
+        return False
+    siblings = Resource.objects.filter(path__startswith=parent.path, depth=parent.depth + 1, kind=kind)
+    rows = siblings.filter(name_key=search_key(name)[:400]).exclude(pk=but)
+    return any(other.lower() == type.lower() for other in rows.values_list("type", flat=True))
 
 
 def resources_within_sight(authority: Authority) -> QuerySet[Resource]:

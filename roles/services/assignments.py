@@ -22,7 +22,7 @@ from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import close_slot, end, end_activations
-from roles.services.locks import lock_principal, lock_principals
+from roles.services.locks import hold_tree, lock_principal, lock_principals
 from roles.text import clean
 
 
@@ -57,9 +57,9 @@ def assign(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     principal = lock_principal(principal_id)
+    resource = hold_tree(resource.pk)
     now = clock()
     role = Role.objects.select_related("home").get(pk=role.pk)
-    resource = Resource.objects.get(pk=resource.pk)
     starts = max(starts_at or now, now) if starts_at is None or starts_at <= now else starts_at
     slot = Q(principal=principal, role=role, resource=resource, type=type, activated_from=None)
     close_slot(slot, now=now)

@@ -33,7 +33,7 @@ from roles.services.assignments import (
     second_factor_given,
 )
 from roles.services.ends import close_slot, end
-from roles.services.locks import lock_principals
+from roles.services.locks import hold_tree, lock_principals
 from roles.text import clean
 
 
@@ -93,6 +93,7 @@ def renew(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     lock_principals(principals_of(assignment_id))
+    hold_tree(_fresh(assignment_id).resource_id)
     granted = _by(actor, _fresh(assignment_id), type, clock())
     return renew_granted(assignment_id, type=type, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
 
@@ -218,6 +219,7 @@ def renew_granted(
 ) -> Assignment:
     """Give an assignment anew by an authority already established; see the head of this file."""
     now = granted.now
+    hold_tree(_fresh(assignment_id).resource_id)
     old = _fresh(assignment_id)
     holds = Q(principal=old.principal_id, role=old.role_id, resource=old.resource_id, activated_from=None)
     close_slot(holds, now=now)
