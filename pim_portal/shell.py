@@ -37,17 +37,12 @@ def _may_see_people(authority: Authority) -> bool:
     return authority.anywhere(Permission.SEE_PEOPLE)
 
 
-def _owns_groups(authority: Authority) -> bool:
-    """Whether somebody owns groups and sees no others."""
-    return not _may_see_people(authority) and any(authority.paths(Permission.SEE, Realm.GROUP))
-
-
 def _may_see_the_directory(authority: Authority) -> bool:
     return any(authority.paths(Permission.SEE, Realm.DIRECTORY))
 
 
 def _may_see_resources(authority: Authority) -> bool:
-    return any(authority.paths(Permission.SEE, Realm.RESOURCE))
+    return authority.sees_resources() or authority.elevatable_by is not None
 
 
 def _my_waiting_requests(request: PortalRequest) -> int:
@@ -67,7 +62,6 @@ class Entry:
     url_name: str
     icon: str
     visible: Callable[[Authority], bool] = _everyone
-    also: str = ""  # the address of another page of the same entry
     count: Callable[[PortalRequest], int] | None = None
 
 
@@ -80,8 +74,7 @@ NAVIGATION = (
     Entry(TASKS, _("Approve requests"), "approvals:approvals", "clipboard-check", count=_requests_to_decide),
     Entry(MANAGE, _("Directory roles"), "directory:overview", "package", visible=_may_see_the_directory),
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
-    Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
-    Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
+    Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),
 )
@@ -171,6 +164,12 @@ class Shell:
         left = wording.roughly(ends_at - self._request.now) if ends_at else ""
         return HeldNow(f"{reverse('approvals:my_roles')}?tab=active", len(held), left, ends_at)
 
+    @cached_property
+    def elevated_until(self) -> datetime | None:
+        """When the viewer's elevated access ends: said at the top of every page while it lasts."""
+        elevated = self._request.authority.elevated if self.signed_in else ()
+        return max((one.ends_at for one in elevated if one.ends_at), default=None)
+
     @property
     def _user(self) -> User | None:
         return getattr(self._request, "user", None)
@@ -178,7 +177,7 @@ class Shell:
     def _item(self, entry: Entry) -> Item:
         url = reverse(entry.url_name)
         here = getattr(self._request, "menu_path", self._request.path)
-        below = url != "/" and (here.startswith(url) or (bool(entry.also) and here.startswith(reverse(entry.also))))
+        below = url != "/" and here.startswith(url)
         current = "page" if here == url else "true" if below else ""
         return Item(entry.label, url, entry.icon, current, entry.count(self._request) if entry.count else 0)
 

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 import roles.urls
-from pim_portal.people.views.groups import overview as group_overview
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
-PLACE = ([*roles.urls.place_patterns], "manage")
-GROUP = ([path("", group_overview, name="overview"), *roles.urls.group_patterns], "manage")
+PLACE = [*roles.urls.place_patterns]
+UNIT = [*roles.urls.unit_patterns, *PLACE]
+RESOURCE = [*roles.urls.resource_patterns, *PLACE]
 
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
@@ -17,10 +17,9 @@ urlpatterns = [
     path("tasks/", include("approvals.urls")),
     path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),
-    path("manage/directory/", include(PLACE, namespace="directory")),
-    path("manage/directory/units/<uuid:place>/", include(PLACE, namespace="unit")),
-    path("manage/resources/<uuid:place>/", include(PLACE, namespace="resource")),
-    path("manage/groups/<uuid:place>/", include(GROUP, namespace="group")),
+    path("manage/directory/", include((PLACE, "manage"), namespace="directory")),
+    path("manage/directory/units/<uuid:place>/", include((UNIT, "manage"), namespace="unit")),
+    path("manage/resources/<uuid:place>/", include((RESOURCE, "manage"), namespace="resource")),
     path("activity/", include("pim_portal.activity.urls")),
     path("account/", include("pim_portal.accounts.urls")),
     path("setup/", include("pim_portal.setup.urls")),

@@ -9,11 +9,13 @@ from roles.views import (
     changing,
     changing_settings,
     copying,
+    elevation,
     finding,
     places,
     reach,
     results,
     settings,
+    tree,
 )
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
@@ -21,6 +23,7 @@ place_patterns = [
     # Places
     path("", places.overview, name="overview"),
     path("below/", places.Below.as_view(), name="below"),
+    path("below/add/", tree.add, name="place_add"),
     # Roles
     path("roles/", catalogue.Roles.as_view(), name="roles"),
     path("roles/add/", catalogue.add, name="role_add"),
@@ -47,19 +50,19 @@ place_patterns = [
     path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
 ]
 
-# Included by `pim_portal.urls` for each group: who is its member or owner.
-group_patterns = [
-    path("members/", assignments.assignments, name="assignments"),
-    path("members/add/", assigning.add, name="assignments_add"),
-    path("members/end/", changing.end_chosen, name="assignments_end"),
-    path("members/<uuid:pk>/", assignments.assignment, name="assignment"),
-    path("members/<uuid:pk>/change/", changing.change, name="assignment_change"),
-    path("members/<uuid:pk>/renew/", changing.renew, name="assignment_renew"),
-    path("members/<uuid:pk>/remove/", changing.remove, name="assignment_remove"),
+# What may be done with a place itself: none of it with the directory, and a unit stays where it stands.
+unit_patterns = [
+    path("rename/", tree.rename, name="place_rename"),
+    path("retire/", tree.retire, name="place_retire"),
+    path("restore/", tree.restore, name="place_restore"),
 ]
+resource_patterns = [path("move/", tree.move, name="place_move"), *unit_patterns]
 
 urlpatterns = [
     path("tasks/results/", results.results, name="results"),
     path("tasks/roles/find/", finding.FindRole.as_view(), name="find_role"),
     path("manage/resources/", places.Resources.as_view(), name="resources"),
+    path("manage/resources/add/", tree.new_root, name="root_add"),
+    path("manage/resources/elevate/", elevation.elevate, name="elevate"),
+    path("manage/resources/elevate/end/", elevation.end, name="elevation_end"),
 ]

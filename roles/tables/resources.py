@@ -26,7 +26,8 @@ class ResourceTable(tables.Table):
         template_name="manage/cells/resource.html", order_by="path", attrs={"td": {"class": "main"}}
     )
     kind = tables.Column(verbose_name=_("Kind"))
-    scope_path = tables.Column(verbose_name=_("Scope"), attrs={"td": {"class": "wide"}})
+    where = tables.Column(verbose_name=_("Below"), orderable=False, empty_values=(), attrs={"td": {"class": "wide"}})
+    scope_path = tables.Column(verbose_name=_("Scope"), attrs={"td": {"class": "wide scope"}})
 
     class Meta:
         attrs = {"aria-label": _("Resources")}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from roles.catalogue import Permission
-from roles.guards import at_place, holding
+from roles.guards import at_place
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Resource
@@ -19,7 +20,9 @@ from roles.places import Frame
 from roles.selectors.finding import administrators_of
 from roles.selectors.overviews import figures_of
 from roles.selectors.resources import below, resources_within_sight
+from roles.selectors.trees import tree_of, ways_to
 from roles.tables.resources import ResourceFilter, ResourceTable
+from roles.views.tree import acts_at
 
 
 class PlaceList(ListPage):
@@ -50,31 +53,73 @@ def overview(request: PortalRequest, place: Resource) -> HttpResponse:
         "figures": figures_of(place, request.now),
         "administrators": administrators_of(place, request.now),
         "own": own,
+        "acts": acts_at(place, request.authority),
     }
     return render(request, "manage/overview.html", context)
 
 
+class _TreeOrList(ListPage):
+    """Places as a tree to browse; as a list where the viewer searches, sorts, pages or asks for one."""
+
+    request: PortalRequest
+    table_class = ResourceTable
+    filter_class = ResourceFilter
+
+    @cached_property
+    def as_tree(self) -> bool:
+        """Whether the viewer asked for nothing that only a list answers."""
+        asked = any(name in self.request.GET for name in ("view", "sort", "page", "per_page", "download"))
+        form = self.filter.form if self.filter else None
+        return not asked and (form is None or (form.is_valid() and not any(form.cleaned_data.values())))
+
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        if not self.as_tree:
+            records = [row.record for row in table.paginated_rows]
+            ways = ways_to(records)
+            for record in records:
+                record.where = ways[record.pk]
+        return table
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        tree = tree_of(self.rows(), below=getattr(self, "place", None)) if self.as_tree else None
+        return super().get_context_data(tree=tree, **kwargs)
+
+
 @method_decorator(at_place(), name="dispatch")
-class Below(PlaceList):
+class Below(_TreeOrList, PlaceList):
     """What lies below a place."""
 
     current = "below"
-    table_class = ResourceTable
-    filter_class = ResourceFilter
     template_name = "manage/below.html"
 
     def rows(self) -> QuerySet[Any]:
         return below(self.place)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(acts=acts_at(self.place, self.request.authority), **kwargs)
 
-@method_decorator(holding(Permission.SEE), name="dispatch")
-class Resources(ListPage):
-    """All resources that the viewer may see."""
 
-    request: PortalRequest
-    table_class = ResourceTable
-    filter_class = ResourceFilter
+class Resources(_TreeOrList):
+    """All resources that the viewer may see; for a Global Administrator the way in."""
+
     template_name = "manage/resources.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the resources to whoever may look at one, and their absence to who could elevate their access."""
+        authority = self.request.authority
+        if not authority.sees_resources() and authority.elevatable_by is None:
+            raise PermissionDenied
+        return super().get(request, *args, **kwargs)
 
     def rows(self) -> QuerySet[Any]:
         return resources_within_sight(self.request.authority)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        authority = self.request.authority
+        return super().get_context_data(
+            sees=authority.sees_resources(),
+            may_elevate=authority.elevatable_by is not None and not authority.elevated,
+            may_add_root=authority.roots_by is not None,
+            **kwargs,
+        )
