@@ -11,7 +11,17 @@ from django.http import HttpRequest
 from approvals.models import Decision, Request, RequestApprover, RequestStage
 from audit.kinds import Realm
 from audit.models import Event, EventText, Pending
-from pim_portal.models import EntryTicket, Heartbeat, Notification, PortalSession, SampleMail, SetUp
+from pim_portal.models import (
+    EntryTicket,
+    Heartbeat,
+    Notification,
+    PortalSession,
+    SampleMail,
+    SetUp,
+    Upload,
+    UploadLine,
+    UploadPart,
+)
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -305,3 +315,35 @@ class SampleMailAdmin(ReadOnlyAdmin):
     hidden = ("text", "html")
     list_display = ("sent_at", "recipient", "subject")
     search_fields = ("subject",)
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnlyAdmin):
+    """Who is importing what; the lines themselves only their sender sees."""
+
+    permission = Permission.OPERATE
+    hidden = ("place", "name", "reason", "problem", "counts")
+    list_display = ("uploader", "status", "lines", "checked", "made_at", "done_at")
+    list_filter = ("status",)
+    list_select_related = ("uploader",)
+
+
+class _OnlyItsSender(ReadOnlyAdmin):
+    """What stands in somebody's file is seen on the page of that file, and only by who sent it."""
+
+    permission = Permission.OPERATE
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        return rows.filter(upload__uploader=authority.user)
+
+
+@admin.register(UploadLine)
+class UploadLineAdmin(_OnlyItsSender):
+    list_display = ("upload", "number", "fate", "about")
+    list_filter = ("fate",)
+
+
+@admin.register(UploadPart)
+class UploadPartAdmin(_OnlyItsSender):
+    hidden = ("data",)
+    list_display = ("upload", "number")

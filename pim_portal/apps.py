@@ -15,9 +15,9 @@ class PimPortalConfig(AppConfig):
     def ready(self) -> None:
         from audit.recording import subscribe
         from pim_portal.accounts.entering import describe
-        from pim_portal.notifications.subscriber import tell
+        from pim_portal.notifications.subscriber import tell, tell_many
 
-        subscribe(tell)
+        subscribe(tell, many=tell_many)
         user_logged_in.connect(describe)
         post_migrate.connect(make_schedules, sender=self)
 

@@ -213,7 +213,9 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# One page takes a file; on every other, and from a stranger, it is refused unread.
+FILE_UPLOAD_HANDLERS = ["pim_portal.imports.receiving.BoundedFile"]
 
 # Static files: hashed names in production, straight from the source in a demo or while developing.
 

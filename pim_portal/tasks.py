@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.utils import timezone
 
+from pim_portal.imports.services import uploads
 from pim_portal.operations import services
 
 
@@ -20,3 +23,13 @@ def send() -> int:
 def heartbeat() -> None:
     """Show that the worker takes and finishes tasks."""
     services.beat(services.WORKER, clock=timezone.now)
+
+
+def check_upload(pk: str) -> None:
+    """Look at the next lines of a file that somebody sent."""
+    uploads.check(uuid.UUID(pk), clock=timezone.now)
+
+
+def apply_upload(pk: str) -> None:
+    """Apply a file that its sender has confirmed."""
+    uploads.apply(uuid.UUID(pk), clock=timezone.now)

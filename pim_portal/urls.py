@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 import roles.urls
+from pim_portal.imports.urls import place_patterns as imports
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
-PLACE = [*roles.urls.place_patterns]
+PLACE = [*roles.urls.place_patterns, *imports]
 UNIT = [*roles.urls.unit_patterns, *PLACE]
 RESOURCE = [*roles.urls.resource_patterns, *PLACE]
 

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
-from audit.recording import Ids, write
+from audit.recording import Entry, Ids, write
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Principal, Resource, Role
 from roles.refusals import Refused
@@ -95,8 +95,7 @@ def record(
         target = target or assignment.principal
         role = role or assignment.role
         resource = resource or assignment.resource
-    names = {"target": target.name if target else "", "role": role.name if role else ""}
-    names |= {"resource": resource.name if resource else "", "actor": actor.label, "address": actor.address}
+    names = _names(actor, target, role, resource)
     ids = Ids(
         target=target.pk if target else None,
         role=role.pk if role else None,
@@ -115,3 +114,25 @@ def record(
         details=details,
         text=names | text,
     )
+
+
+def entry_of(
+    kind: Kind,
+    assignment: Assignment,
+    *,
+    actor: Actor,
+    at: datetime,
+    authority_id: uuid.UUID | None,
+    details: Mapping[str, object],
+    **text: str,
+) -> Entry:
+    """Return what `record` writes of an assignment, for events that are written many at a time."""
+    target, role, resource = assignment.principal, assignment.role, assignment.resource
+    ids = Ids(target.pk, role.pk, resource.pk, assignment=assignment.pk, authority=authority_id)
+    names = _names(actor, target, role, resource)
+    return Entry(kind, at, resource.realm, actor.id, ids, details=details, text=names | text)
+
+
+def _names(actor: Actor, target: Principal | None, role: Role | None, resource: Resource | None) -> dict[str, str]:
+    names = {"target": target.name if target else "", "role": role.name if role else ""}
+    return names | {"resource": resource.name if resource else "", "actor": actor.label, "address": actor.address}

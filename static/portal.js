@@ -192,6 +192,20 @@
     }
   }
 
+  // What the worker is at: the part of the page that tells of it is fetched anew, and the page itself once it is done.
+
+  async function reloadPart(element) {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
+    if (!answer.ok || !fresh?.dataset.reload) return location.reload();
+    element.replaceChildren(...fresh.childNodes);
+    setTimeout(reloadPart, Number(element.dataset.reload), element);
+  }
+
+  for (const element of document.querySelectorAll("[data-reload]")) {
+    setTimeout(reloadPart, Number(element.dataset.reload), element);
+  }
+
   // Copy buttons, where the browser lets a page copy.
 
   document.addEventListener("click", async ({ target }) => {

@@ -6,10 +6,11 @@ random id. Whoever is not signed in with both factors is sent to sign in.
 
 from __future__ import annotations
 
+import io
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from django.apps import apps
@@ -19,8 +20,11 @@ from django.utils import timezone
 
 from audit.kinds import Outcome
 from audit.models import Event
-from pim_portal.models import PortalSession, SetUp
+from pim_portal.imports.reading import NEEDED
+from pim_portal.imports.services.uploads import receive
+from pim_portal.models import PortalSession, SetUp, Upload
 from roles import ids
+from roles.actors import Actor
 from roles.models import Resource, ResourceKind, Role, TotpDevice, User
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
@@ -96,6 +100,12 @@ def of_a_custom_role(page: str) -> dict[str, Row]:
     return rows | {f"unit:{page}": Row(set(), to="unit+custom")}
 
 
+def of_an_upload(page: str) -> dict[str, Row]:
+    """The rows of a page about a file to import, which only its sender sees, at the place that it was sent for."""
+    rows = at_each_place(page, changes=True, to="upload")
+    return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to="unit+upload_in_unit")}
+
+
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
 
 PAGES: dict[str, Row] = {
@@ -154,6 +164,10 @@ PAGES: dict[str, Row] = {
     **at_each_place("role_settings_edit", changes=True, to="role"),
     **at_each_place("role_settings_reset", changes=True, to="role"),
     **at_each_place("role_settings_copy", changes=True, to="role"),
+    **at_each_place("imports", changes=True),
+    **of_an_upload("import"),
+    **of_an_upload("import_confirm"),
+    **{name: replace(row, only_post=True) for name, row in of_an_upload("import_discard").items()},
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
     "person": Row(SEE_PEOPLE, to="zoe"),
@@ -238,12 +252,21 @@ def targets(people) -> dict[str, list[object]]:
         "assignment": [running.pk],
         "assignment_in_unit": [make_eligible(ines, running.role, berlin, now=now).pk],
         "assignment_there": [make_eligible(ines, role(ids.READER), root, now=now).pk],
+        "upload": [upload_of(people["petra"], directory()).pk],
+        "upload_in_unit": [upload_of(people["petra"], berlin).pk],
+        "upload_there": [upload_of(people["olga"], root).pk],
         "role": [running.role_id],
         "role_there": [ids.READER],
         "custom": [custom_role(directory(), "Made here", now=now).pk],
         "custom_there": [custom_role(root, "Made there", now=now).pk],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
+
+
+def upload_of(user: User, place: Resource) -> Upload:
+    """A file that this person sent to import there."""
+    file = io.BytesIO(",".join(NEEDED).encode() + b"\nEligible,,Reader,ines,Direct,,\n")
+    return receive(file, name="roles.csv", place=place, actor=Actor(user), clock=timezone.now)
 
 
 def path_of(name: str, targets: dict[str, list[object]], *, random: bool = False) -> str:

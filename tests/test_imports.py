@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.kinds import Kind
 from audit.models import Event
-from pim_portal.imports.services import Fate, dry_run, import_assignments
+from pim_portal.imports.outcomes import Fate
+from pim_portal.imports.reading import lines_of
+from pim_portal.imports.services.assignments import dry_run, import_assignments
 from roles.assignment_files import COLUMNS
 from roles.downloads import csv_lines
 from roles.ids import OWNER
@@ -69,6 +73,27 @@ def test_semicolons_and_the_mark_of_utf8_are_taken(ines, encoding):
     assert bring(io.BytesIO(body))[Fate.MADE] == 1
 
 
+def test_columns_stand_in_any_order_and_a_cell_may_have_lines(ines):
+    body = "Member Type,PrincipalName,Role Name,Assignment End Time (UTC),Note,Assignment Start Time (UTC),"
+    body += 'User Group Name,Assignment State\nDirect,ines,Exchange Administrator,,"two\nlines",,"I\n,nes",Eligible'
+    assert bring(io.BytesIO(body.encode())) == {Fate.MADE: 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_the_unicode_text_of_a_spreadsheet_is_taken(ines, encoding):
+    body = hosted(LINE).getvalue().decode().replace(",", "\t").encode(encoding)
+    assert bring(io.BytesIO(body)) == {Fate.MADE: 1}
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", HEADER.encode() + b"\n", b"\xff\xfe", b"\xfe\xff"]))
+def test_any_bytes_are_read_or_refused_in_a_sentence(body, before):
+    try:
+        for line in lines_of(io.BytesIO(before + body)):
+            assert isinstance(line["Role Name"], str)
+    except Refused as refused:
+        assert refused.sentence.endswith(".")  # noqa: PT017 - most bytes are no file, and some are
+
+
 def test_what_came_through_a_group_or_was_activated_is_reported_only(ines):
     lines = [LINE.replace("Direct", "Group"), LINE.replace("Eligible", "Activated", 1)]
     assert bring(hosted(*lines)) == {Fate.LEFT_OUT: 2}
@@ -119,7 +144,9 @@ def test_an_import_needs_a_fresh_second_factor_over_all_of_it(ines, petra):
     assert bring(hosted(LINE), actor=acting(petra, Purpose.ASSIGN, petra.pk, ines.pk))[Fate.MADE] == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"\n", b"\xff\xfe\x00", b"a\x00b", b"Name;Role\nx;y", b"x" * 300_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"\n", b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"a\x00b", b"Name;Role\nx;y", b"x" * 300_000]
+)
 def test_a_broken_file_is_refused_in_a_sentence(db, body):
     with pytest.raises(Refused, match="unreadable"):
         bring(io.BytesIO(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -42,10 +43,14 @@ class Line:
 def lines_of(file: IO[bytes]) -> Iterator[Line]:
     """Yield the lines of a file, from its beginning. Raises `Unreadable` with a sentence."""
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    mark = file.read(2)
+    file.seek(0)
+    # Excel's "Unicode text" is UTF-16 and says so.
+    encoding = "utf-16" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
         yield from _lines(text)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise unreadable(_("This is not a text file in UTF-8. Save it as CSV in UTF-8.")) from None
     except csv.Error as error:
         sentence = _("This file cannot be read as CSV: %(error)s.")
@@ -60,7 +65,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
         raise unreadable(_("This file is empty."))
     if "\x00" in first:
         raise unreadable(_("This is not a text file in UTF-8. Save it as CSV in UTF-8."))
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    delimiter = max(",;\t", key=first.count)
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
     if missing := [name for name in NEEDED if name not in header]:
         raise unreadable(_("These columns are missing: %(columns)s.") % {"columns": ", ".join(missing)})
@@ -78,6 +83,8 @@ def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
     while line := text.readline(LONGEST_FIELD * 12):
         if len(line) >= LONGEST_FIELD * 12:
             raise unreadable(_("A line of this file is too long."))
+        if "\x00" in line:
+            raise unreadable(_("A line of this file has a character in it that no text has."))
         yield line
 
 

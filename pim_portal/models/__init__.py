@@ -2,6 +2,7 @@
 
 from pim_portal.models.accounts import EntryTicket, PortalSession, TicketKind
 from pim_portal.models.demo import SampleMail
+from pim_portal.models.imports import Upload, UploadLine, UploadPart, UploadStatus
 from pim_portal.models.notifications import Notification, NotificationState
 from pim_portal.models.operations import Heartbeat, SetUp
 
@@ -14,4 +15,8 @@ __all__ = [
     "SampleMail",
     "SetUp",
     "TicketKind",
+    "Upload",
+    "UploadLine",
+    "UploadPart",
+    "UploadStatus",
 ]

@@ -61,6 +61,9 @@ REQUEST_RESULT = Mail("request_result", recipients.parties, letters.request_resu
 ROLE_ACTIVATED = Mail("role_activated", recipients.administrators, letters.role_activated)
 ACTIVATION_ENDED = Mail("activation_ended", recipients.person, letters.activation_ended)
 ASSIGNMENT_ADDED = Mail("assignment_added", recipients.holders, letters.assignment_added)
+# One mail to each holder for all that an import brought them, in place of one for each assignment.
+ROLES_IMPORTED = Mail("roles_imported", recipients.holders, letters.roles_imported)
+IMPORTED = Mail("imported", recipients.administrators_there, letters.imported)
 ASSIGNMENT_ENDED = Mail("assignment_ended", recipients.holders, letters.assignment_ended)
 REVIEW_BEGINS = Mail("review_begins", reviews.reviewers, reviews.review_begins, reviews.still_to_review)
 REVIEW_REMINDER = Mail("review_reminder", reviews.reviewers, reviews.review_reminder, reviews.still_to_review)
@@ -129,6 +132,8 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.ACCESS_ELEVATED: (ACCESS_ELEVATED,),
     # People
     Kind.PERSON_INVITED: (INVITATION,),
+    # In and out
+    Kind.IMPORTED: (IMPORTED,),
     # Signing in: people hear of it even when they did it themselves, since somebody else may have.
     Kind.FACTOR_ADDED: (FACTOR_ADDED,),
     Kind.FACTOR_REMOVED: (FACTOR_REMOVED,),
@@ -178,8 +183,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.GROUP_CHANGED,
         Kind.GROUP_DISABLED,
         Kind.GROUP_ENABLED,
-        # Each assignment of an import is told to whom it is given.
-        Kind.IMPORTED,
         Kind.EXPORTED,
         Kind.SIGNED_IN,
         Kind.SIGNED_OUT,
@@ -190,4 +193,4 @@ NO_MAIL: frozenset[Kind] = frozenset(
     }
 )
 
-BY_NAME: dict[str, Mail] = {mail.name: mail for mails in MAILS.values() for mail in mails}
+BY_NAME: dict[str, Mail] = {mail.name: mail for mails in (*MAILS.values(), (ROLES_IMPORTED,)) for mail in mails}

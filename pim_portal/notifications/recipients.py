@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -13,7 +13,13 @@ from approvals.selectors.approvers import approvers_of, asked_to_decide
 from audit.kinds import Kind, Realm
 from audit.models import Event
 from pim_portal.models import Notification, NotificationState
-from roles.ids import OWNER, PRIVILEGED_ROLE_ADMINISTRATOR, SECURITY_ADMINISTRATOR, USER_ACCESS_ADMINISTRATOR
+from roles.ids import (
+    DIRECTORY,
+    OWNER,
+    PRIVILEGED_ROLE_ADMINISTRATOR,
+    SECURITY_ADMINISTRATOR,
+    USER_ACCESS_ADMINISTRATOR,
+)
 from roles.models import Assignment, Principal, Resource, Role, User
 
 Recipients = Callable[[Event], Iterable[User]]
@@ -113,6 +119,31 @@ def person(event: Event) -> Iterable[User]:
 def holders(event: Event) -> Iterable[User]:
     """Return the holder of an assignment: the person, or the members of the group."""
     return people_behind(Q(pk=event.target_id), event.occurred_at)
+
+
+def holders_of_many(events: Iterable[Event]) -> Iterator[tuple[User, Event]]:
+    """Yield whom these assignments of one import concern, each person once, with the first event that does."""
+    first: dict[uuid.UUID, Event] = {}
+    for event in events:
+        first.setdefault(named_by_event(event.target_id), event)
+    now = next(iter(first.values())).occurred_at
+    told = set()
+    for user in User.objects.filter(pk__in=first).order_by("pk"):
+        told.add(user.pk)
+        yield user, first[user.pk]
+    members = Assignment.objects.memberships(now).filter(resource__group__in=list(first))
+    rows = members.select_related("principal__user", "resource__group").order_by("principal_id", "resource_id", "pk")
+    for row in rows:
+        if row.principal_id not in told:
+            told.add(row.principal_id)
+            yield row.principal.user, first[row.resource.group.pk]
+
+
+def administrators_there(event: Event) -> list[User]:
+    """Return who administers the place of an import, or the directory, but for who did it."""
+    resource = Resource.objects.get(pk=event.resource_id or DIRECTORY)
+    holders = _holders(ADMINISTRATORS[Realm(event.realm)], resource, event.occurred_at)
+    return [user for user in holders if user.pk != event.actor_id]
 
 
 def people_behind(principals: Q, now: datetime) -> Iterable[User]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -13,7 +14,8 @@ from django_q.tasks import async_task
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Notification
-from pim_portal.notifications.catalogue import MAILS
+from pim_portal.notifications.catalogue import MAILS, ROLES_IMPORTED
+from pim_portal.notifications.recipients import holders_of_many
 
 SEND: Final = "pim_portal.tasks.send"
 # One run delivers everything that is due. Where this many tasks wait, another one would not make it sooner, and
@@ -51,8 +53,38 @@ def tell(event: Event) -> None:
         for mail in MAILS.get(Kind(event.kind), ())
         for recipient in mail.to(event)
     ]
-    if not rows:
+    if rows:
+        Notification.objects.bulk_create(rows)
+        _have_them_sent()
+
+
+def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
+    """Tell each person concerned once of an import, whatever it brought them; see `tell`.
+
+    The assignments of an import are told in one mail to each holder: they are found by its moment when it is sent.
+    Another kind of event that comes with them is told as ever.
+    """
+    added = [event for event in events if event.kind == Kind.ASSIGNMENT_ADDED and event.outcome == Outcome.DONE]
+    for event in events:
+        if event.kind != Kind.ASSIGNMENT_ADDED:
+            tell(event)
+    if _untold.get() or not added:
         return
-    Notification.objects.bulk_create(rows)
+    rows = {
+        f"{batch}:{ROLES_IMPORTED.name}:{recipient.pk}": Notification(
+            event=event, recipient=recipient, mail=ROLES_IMPORTED.name
+        )
+        for recipient, event in holders_of_many(added)
+    }
+    # Told already with an earlier part of the same import.
+    for key in Notification.objects.filter(dedupe_key__in=list(rows)).values_list("dedupe_key", flat=True):
+        del rows[key]
+    for key, row in rows.items():
+        row.dedupe_key = key
+    Notification.objects.bulk_create(rows.values())
+    _have_them_sent()
+
+
+def _have_them_sent() -> None:
     if OrmQ.objects.count() < ENOUGH_TASKS:
         async_task(SEND, save=False)

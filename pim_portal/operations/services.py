@@ -16,6 +16,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from approvals.services.requests import lapse_overdue
+from pim_portal.imports.services.uploads import prune_uploads
 from pim_portal.models import Heartbeat, PortalSession
 from pim_portal.notifications.outbox import deliver
 from reviews.services.clockwork import keep_reviews_going
@@ -84,7 +85,7 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     deadline = time.monotonic() + seconds
     written = 0
     errors: list[Exception] = []
-    for part in (write_down_ends, lapse_overdue, keep_reviews_going, _prune):
+    for part in (write_down_ends, lapse_overdue, keep_reviews_going, _prune, prune_uploads):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:

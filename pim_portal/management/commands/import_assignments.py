@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from pim_portal.imports.services import Fate, Outcome, dry_run, import_assignments
+from pim_portal.imports.outcomes import Fate, Outcome
+from pim_portal.imports.services.assignments import dry_run, import_assignments
 from roles.actors import Actor
 from roles.refusals import Refused
 

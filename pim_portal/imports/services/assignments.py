@@ -4,98 +4,68 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from enum import StrEnum
+from functools import cache
 from itertools import islice
 from typing import IO
 
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
+from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of, moment
 from roles import assignment_files as names
 from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY
-from roles.models import Assignment, AssignmentType, Group, Principal, Purpose, Resource, Role, User
+from roles.models import AssignmentType, Group, Principal, Purpose, Resource, Role, User
 from roles.models.principals import search_key
-from roles.refusals import Refused, Violation, broken
-from roles.rules.assignments import ASSIGN, AssignFacts
-from roles.selectors.settings import EffectiveSettings, SettingsBook
+from roles.refusals import Refused, Violation
 from roles.service import record, service
 from roles.services import step_ups
-from roles.services.assignments import assign, authority_over, is_retired
+from roles.services.bulk import AssignBook, Slot, Wanted, assign_many
 from roles.services.locks import lock_principals
 
 CHUNK = 500  # lines between two looks at the database
 MOST_TOLD = 100  # wrong lines that a refusal names
 
 
-class Fate(StrEnum):
-    """What becomes of a line."""
-
-    MADE = "made"
-    EXISTS = "exists"
-    LEFT_OUT = "left out"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The assignment that a line asks for."""
-
-    principal: Principal
-    role: Role
-    resource: Resource
-    type: AssignmentType
-    starts_at: datetime | None
-    ends_at: datetime | None
-
-    @property
-    def slot(self) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID, str]:
-        return self.principal.pk, self.role.pk, self.resource.pk, str(self.type)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a line would do or did, in a sentence where there is something to say."""
-
-    line: Line
-    fate: Fate
-    sentence: str = ""
-    wanted: Wanted | None = None
-
-
 class Checker:
     """Looks at lines, a chunk at a time, with the rules by which `assign` acts."""
 
-    def __init__(self, *, actor: Actor, now: datetime, reason: str) -> None:
-        self.actor, self.now, self.reason = actor, now, reason
+    def __init__(
+        self,
+        *,
+        actor: Actor,
+        now: datetime,
+        reason: str,
+        within: Resource | None = None,
+        second_factor: Callable[[bool], bool] = lambda own_code: True,
+    ) -> None:
+        self.actor, self.now, self.within = actor, now, within
         self.authority = Authority(actor.user, now) if actor.user else None
         roles = list(Role.objects.select_related("home"))
         self.by_id = {str(role.pk): role for role in roles}
         self.by_name: dict[tuple[str, str], list[Role]] = {}
         for role in roles:
             self.by_name.setdefault((role.kind, role.name_key), []).append(role)
-        self.book = SettingsBook(role.pk for role in roles)
+        self.book = AssignBook(roles, actor=actor, now=now, reason=reason, second_factor=second_factor)
         self.seen: set[int] = set()
-        self.at_place: dict[tuple[uuid.UUID, uuid.UUID], tuple[bool, tuple[str, ...], bool, EffectiveSettings]] = {}
 
     def check(self, lines: list[Line]) -> list[Outcome]:
         """Say what becomes of each line."""
-        found = _Found(lines)
-        read = [self._read(line, found) for line in lines]
-        there = self._there([one.wanted for one in read if one.wanted])
+        read = self.read(lines)
+        there = self.book.taken([one.wanted for one in read if one.wanted])
         return [self._judged(one, there) if one.wanted else one for one in read]
 
-    def _there(self, wanted: list[Wanted]) -> set[tuple[uuid.UUID, uuid.UUID, uuid.UUID, str]]:
-        running = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=self.now), activated_from=None)
-        rows = running.filter(principal__in={one.principal.pk for one in wanted})
-        return set(rows.values_list("principal_id", "role_id", "resource_id", "type"))
+    def read(self, lines: list[Line]) -> list[Outcome]:
+        """Say what the lines ask for, before anybody looks at whether it may be given."""
+        found = _Found(lines)
+        return [self._read(line, found) for line in lines]
 
     def _read(self, line: Line, found: _Found) -> Outcome:
         state, member = line[names.STATE].casefold(), line[names.MEMBER].casefold()
@@ -129,6 +99,8 @@ class Checker:
         return Outcome(line, Fate.MADE, wanted=Wanted(principal, role, resource, types[state], starts_at, ends_at))
 
     def _sees(self, resource: Resource) -> bool:
+        if self.within is not None and not self.within.contains(resource):
+            return False
         return self.authority is None or (
             self.authority.allows(Permission.DEFINE, resource) and self.authority.allows(Permission.ASSIGN, resource)
         )
@@ -143,38 +115,14 @@ class Checker:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _judged(self, one: Outcome, there: set[tuple[uuid.UUID, uuid.UUID, uuid.UUID, str]]) -> Outcome:
-        wanted = one.wanted
-        assert wanted is not None  # noqa: S101 - for the types
-        if wanted.slot in there or hash(wanted.slot) in self.seen:
+    def _judged(self, one: Outcome, there: set[Slot]) -> Outcome:
+        if one.wanted.slot in there:
             return Outcome(one.line, Fate.EXISTS)
-        self.seen.add(hash(wanted.slot))
-        place = (wanted.role.pk, wanted.resource.pk)
-        if place not in self.at_place:
-            held, beyond = authority_over(self.actor, wanted.role, wanted.resource, self.now)
-            retired = is_retired(wanted.role, wanted.resource)
-            may = self.actor.user is None or held is not None
-            settings = self.book.of(wanted.role, wanted.resource)
-            self.at_place[place] = (may, beyond, retired, settings)
-        allowed, beyond, retired, settings = self.at_place[place]
-        facts = AssignFacts(
-            principal=wanted.principal,
-            role=wanted.role,
-            resource=wanted.resource,
-            type=wanted.type,
-            starts_at=wanted.starts_at or self.now,
-            ends_at=wanted.ends_at,
-            now=self.now,
-            reason=self.reason,
-            settings=settings,
-            allowed=allowed,
-            second_factor=True,  # asked for when the import is applied
-            already_there=False,
-            retired=retired,
-            roles_beyond=beyond,
-        )
-        if violations := broken(ASSIGN, facts):
+        if one.wanted.key in self.seen:
+            return Outcome(one.line, Fate.EXISTS, _("A line above asks for the same."))
+        if violations := self.book.violations(one.wanted, already_there=False):
             return Outcome(one.line, Fate.WRONG, " ".join(str(violation.message) for violation in violations))
+        self.seen.add(one.wanted.key)
         return one
 
 
@@ -216,16 +164,16 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-def _chunks(file: IO[bytes]) -> Iterator[list[Line]]:
-    lines = lines_of(file)
-    while chunk := list(islice(lines, CHUNK)):
+def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    waiting = iter(lines)
+    while chunk := list(islice(waiting, CHUNK)):
         yield chunk
 
 
 def dry_run(file: IO[bytes], *, reason: str, actor: Actor, now: datetime) -> Iterator[Outcome]:
     """Yield what each line would do. Changes nothing. Raises `Unreadable`."""
     checker = Checker(actor=actor, now=now, reason=reason)
-    for chunk in _chunks(file):
+    for chunk in chunks(lines_of(file)):
         yield from checker.check(chunk)
 
 
@@ -240,45 +188,83 @@ def import_assignments(
 ) -> Counter[Fate]:
     """Make every assignment that the file asks for and that is not there yet, or none; return how many of each fate.
 
-    Raises `Refused` with the wrong lines, and `Unreadable`. The principals are locked first, in the order of their ids;
-    what the file says is then looked at again. A step-up must cover the importer and each principal.
+    Raises `Refused` with the wrong lines, and `Unreadable`. A step-up must cover the importer; it is spent.
     """
-    principals = {
-        one.wanted.principal.pk for one in dry_run(file, reason=reason, actor=actor, now=clock()) if one.wanted
-    }
-    ordered = sorted(principals)
-    for first in range(0, len(ordered), CHUNK):
-        lock_principals(ordered[first : first + CHUNK])
-    now = clock()
-    if actor.user is not None and not step_ups.serves(actor, Purpose.ASSIGN, actor.user.pk, now=now):
+
+    def lines() -> Iterator[Line]:
+        return lines_of(file)
+
+    def second_factor(own_code: bool) -> bool:
+        user = actor.user
+        return user is None or step_ups.serves(actor, Purpose.ASSIGN, user.pk, now=clock(), own_code=own_code)
+
+    if not second_factor(False):
         raise Refused([step_ups.needed()])
+    counts = apply_lines(
+        lines,
+        reason=reason,
+        actor=actor,
+        clock=clock,
+        told=told,
+        second_factor=cache(second_factor),
+        batch=uuid.uuid4(),
+    )
+    if actor.user is not None:
+        step_ups.spend(actor, Purpose.ASSIGN, actor.user.pk, now=clock())
+    return counts
+
+
+def apply_lines(
+    lines: Callable[[], Iterable[Line]],
+    *,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+    second_factor: Callable[[bool], bool],
+    batch: uuid.UUID,
+    within: Resource | None = None,
+    told: Callable[[Outcome], None] = lambda outcome: None,
+) -> Counter[Fate]:
+    """Make what the lines ask for, or raise `Refused` with the wrong ones; inside the transaction of a service.
+
+    The principals are locked first, in the order of their ids; then the clock is read and every line is looked at
+    again, at one moment for all: an event of an import is found by it. Lines are read twice and never kept.
+    """
+    locked = _lock_principals_of(lines(), within=within, actor=actor, now=clock())
+    now = clock()
+    checker = Checker(actor=actor, now=now, reason=reason, within=within, second_factor=second_factor)
     counts: Counter[Fate] = Counter()
     wrong: list[Violation] = []
-    for one in dry_run(file, reason=reason, actor=actor, now=now):
-        counts[one.fate] += 1
-        told(one)
-        if one.fate is Fate.WRONG and len(wrong) < MOST_TOLD:
-            sentence = _("Line %(number)s: %(sentence)s") % {"number": one.line.number, "sentence": one.sentence}
-            wrong.append(Violation("wrong_line", sentence, "file"))
-        if one.wanted and one.fate is Fate.MADE and not wrong:
-            _make(one.wanted, reason=reason, actor=actor, now=now)
+    for chunk in chunks(lines()):
+        outcomes = checker.check(chunk)
+        for one in outcomes:
+            counts[one.fate] += 1
+            told(one)
+            if one.fate is Fate.WRONG and len(wrong) < MOST_TOLD:
+                sentence = _("Line %(number)s: %(sentence)s") % {"number": one.line.number, "sentence": one.sentence}
+                wrong.append(Violation("wrong_line", sentence, "file"))
+        made = [one.wanted for one in outcomes if one.wanted and one.fate is Fate.MADE]
+        if locked is not None and any(one.principal.pk not in locked for one in made):
+            raise Refused([Violation("changed_meanwhile", _("Somebody was renamed meanwhile. Try again."), "file")])
+        if made and not wrong:
+            assign_many(made, book=checker.book, batch=batch)
     if wrong:
         raise Refused(wrong)
     if counts[Fate.MADE]:
         details = {str(fate): counts[fate] for fate in Fate}
-        record(Kind.IMPORTED, actor=actor, at=now, details=details, reason=reason)
+        record(Kind.IMPORTED, actor=actor, at=now, details=details, resource=within, reason=reason)
     return counts
 
 
-def _make(wanted: Wanted, *, reason: str, actor: Actor, now: datetime) -> None:
-    assign(
-        wanted.principal.pk,
-        role=wanted.role,
-        resource=wanted.resource,
-        type=wanted.type,
-        starts_at=wanted.starts_at,
-        ends_at=wanted.ends_at,
-        reason=reason,
-        actor=actor,
-        clock=lambda: now,
-    )
+def _lock_principals_of(
+    lines: Iterable[Line], *, within: Resource | None, actor: Actor, now: datetime
+) -> set[uuid.UUID] | None:
+    """Lock whom the lines are about, and return who that is; None where there is no other writer (SQLite)."""
+    if not connection.features.has_select_for_update:
+        return None
+    finder = Checker(actor=actor, now=now, reason="", within=within)
+    principals = {one.wanted.principal.pk for chunk in chunks(lines) for one in finder.read(chunk) if one.wanted}
+    ordered = sorted(principals)
+    for first in range(0, len(ordered), CHUNK):
+        lock_principals(ordered[first : first + CHUNK])
+    return principals

@@ -1,0 +1,252 @@
+"""Files that come in through a page: taken, looked at by the worker, confirmed, applied, thrown away.
+
+The worker looks at a file in parts, each a short transaction; applying is one transaction, all or nothing. What is
+applied is looked at once more under the locks, with the authority that its sender has then.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import IO, Final
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from audit.kinds import Kind
+from audit.recording import Ids
+from pim_portal.imports.outcomes import Fate, Outcome
+from pim_portal.imports.reading import Line, lines_of, unreadable
+from pim_portal.imports.services.assignments import CHUNK, Checker, apply_lines
+from pim_portal.imports.storing import PART, Stored, digest_of, opened, store
+from pim_portal.models import Upload, UploadLine, UploadStatus
+from roles import assignment_files as names
+from roles.actors import Actor, Clock
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.models import Purpose, Resource
+from roles.models.principals import search_key
+from roles.refusals import About, Refused, Violation
+from roles.service import service
+from roles.services import step_ups
+from roles.text import MAX_REASON, clean, is_visible
+
+logger = logging.getLogger(__name__)
+
+MOST_LINES: Final = 50_000
+MOST_BYTES: Final = 20 * 1024 * 1024
+MOST_WAITING: Final = 5  # files of one person
+KEPT: Final = timedelta(days=1)
+CONFIRMED_FOR: Final = timedelta(hours=1)  # how late the worker may begin to apply
+MOST_ATTEMPTS: Final = 3
+CHECK: Final = "pim_portal.tasks.check_upload"
+APPLY: Final = "pim_portal.tasks.apply_upload"
+
+
+def receive(file: IO[bytes], *, name: str, place: Resource, actor: Actor, clock: Clock) -> Upload:
+    """Keep a file for the worker to look at. Changes nothing else. Raises `Unreadable`, and `Refused`."""
+    count = sum(1 for _line in islice(lines_of(file), MOST_LINES + 1))
+    if count > MOST_LINES:
+        sentence = _("This file has more than {most} lines. Split it, or ask the operator to use the command.")
+        raise unreadable(sentence.format(most=f"{MOST_LINES:,}"))
+    if not count:
+        raise unreadable(_("This file has a heading and no lines."))
+    assert actor.user is not None  # noqa: S101 - a page always has somebody
+    with transaction.atomic():
+        if Upload.objects.filter(uploader=actor.user, done_at=None).count() >= MOST_WAITING:
+            sentence = _("You have {most} files here already. Throw one away first.")
+            raise Refused([Violation("too_many", sentence.format(most=MOST_WAITING), "file")])
+        upload = Upload.objects.create(
+            uploader=actor.user,
+            place=place,
+            name=clean(name)[:200] or _("File"),
+            digest=digest_of(_parts(file)),
+            lines=count,
+            made_at=clock(),
+            address=actor.address,
+        )
+        store(upload, _parts(file))
+        async_task(CHECK, str(upload.pk), save=False)
+    return upload
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while part := file.read(PART):
+        yield part
+
+
+def check(upload_id: uuid.UUID, *, clock: Clock, seconds: float = 10) -> None:
+    """Look at the lines, a part at a time, for about `seconds`; the rest follows in the next task."""
+    deadline = time.monotonic() + seconds
+    upload = Upload.objects.select_related("uploader", "place").filter(pk=upload_id).first()
+    if upload is None or upload.status != UploadStatus.CHECKING:
+        return
+    checker = Checker(
+        actor=Actor(user=upload.uploader, address=upload.address),
+        now=clock(),
+        reason=_("Not given yet"),
+        within=upload.place,
+    )
+    made = UploadLine.objects.filter(upload=upload, fate=Fate.MADE, key__isnull=False)
+    checker.seen.update(key for key in made.values_list("key", flat=True) if key is not None)
+    lines = islice(lines_of(opened(upload)), upload.checked, None)
+    while part := list(islice(lines, CHUNK)):
+        if not _note(upload, checker.check(part)):
+            return
+        if time.monotonic() >= deadline:
+            async_task(CHECK, str(upload.pk), save=False)
+            return
+    Upload.objects.filter(pk=upload.pk, status=UploadStatus.CHECKING, checked=upload.lines).update(
+        status=UploadStatus.CHECKED
+    )
+
+
+def _note(upload: Upload, outcomes: list[Outcome]) -> bool:
+    """Write down what becomes of a part of the lines, unless another worker did or the file is gone."""
+    with transaction.atomic():
+        mine = Upload.objects.select_for_update().filter(
+            pk=upload.pk, status=UploadStatus.CHECKING, checked=upload.checked
+        )
+        row = mine.first()
+        if row is None:
+            return False
+        counts = Counter(row.counts) + Counter(str(one.fate) for one in outcomes)
+        UploadLine.objects.bulk_create(_line(upload, one) for one in outcomes)
+        upload.checked += len(outcomes)
+        Upload.objects.filter(pk=upload.pk).update(checked=upload.checked, counts=dict(counts))
+    return True
+
+
+def _line(upload: Upload, one: Outcome) -> UploadLine:
+    about = _about(one.line)
+    return UploadLine(
+        upload=upload,
+        number=one.line.number,
+        fate=one.fate,
+        sentence=one.sentence,
+        about=about,
+        about_key=search_key(about)[:1000],
+        key=one.wanted.key if one.wanted and one.fate is Fate.MADE else None,
+    )
+
+
+def _about(line: Line) -> str:
+    """Say what a line is about, in its own words: those of the file, never those of the portal."""
+    who = line[names.NAME] or line[names.HOLDER]
+    parts = (who, line[names.ROLE], line[names.STATE], line[names.SCOPE])
+    return clean(" · ".join(part for part in parts if part)).replace("\x00", "")[:1000]
+
+
+@service(Kind.IMPORTED)
+def confirm(upload_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> Upload:
+    """Say that what was looked at is to be applied; the worker does it. Raises `Refused`.
+
+    The step-up is spent here, and covers this file and nothing else; the worker must begin within an hour.
+    """
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("place").get(pk=upload_id)
+    now = clock()
+    user = actor.user
+    about = About(Ids(resource=upload.place_id), upload.place.realm, {"resource": upload.place.name})
+    violations = []
+    if user is None or user.pk != upload.uploader_id or not _may(actor, upload.place, clock):
+        violations.append(Violation("not_allowed", _("You may not import here.")))
+    if not upload.can_be_confirmed:
+        sentence = _("Only a file without a wrong line, which makes something, can be applied.")
+        violations.append(Violation("not_checked", sentence))
+    if not is_visible(reason) or len(clean(reason)) > MAX_REASON:
+        sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
+        violations.append(Violation("reason_missing", sentence, "reason"))
+    # Its own code, as some of the roles may ask for, and an import may give thousands.
+    if not step_ups.serves(actor, Purpose.ASSIGN, upload.pk, now=now, own_code=True):
+        violations.append(step_ups.needed())
+    if violations:
+        raise Refused(violations, about=about)
+    step_ups.spend(actor, Purpose.ASSIGN, upload.pk, now=now)
+    upload.status, upload.confirmed_at, upload.reason = UploadStatus.CONFIRMED, now, clean(reason)
+    upload.address = actor.address
+    upload.save()
+    async_task(APPLY, str(upload.pk), save=False)
+    return upload
+
+
+def _may(actor: Actor, place: Resource, clock: Clock) -> bool:
+    if actor.user is None:
+        return False
+    authority = Authority(actor.user, clock())
+    return authority.allows(Permission.DEFINE, place) and authority.allows(Permission.ASSIGN, place)
+
+
+def apply(upload_id: uuid.UUID, *, clock: Clock) -> None:
+    """Apply what was confirmed, or write down why not. Running it again does nothing."""
+    waiting = Upload.objects.filter(pk=upload_id, status=UploadStatus.CONFIRMED)
+    if not waiting.update(attempts=F("attempts") + 1):
+        return
+    upload = waiting.select_related("uploader", "place").get()
+    if upload.attempts > MOST_ATTEMPTS:
+        sentence = _("Applying it did not come to an end. Split the file, or ask the operator to use the command.")
+        _set_aside(upload, sentence, clock)
+        return
+    if upload.confirmed_at is None or clock() > upload.confirmed_at + CONFIRMED_FOR:
+        _set_aside(upload, _("The worker came too late. Send the file again, and confirm it again."), clock)
+        return
+    actor = Actor(user=upload.uploader, address=upload.address)
+    try:
+        _apply(upload, actor=actor, clock=clock)
+    except Refused as refused:
+        _set_aside(upload, refused.sentence, clock)
+
+
+@service(Kind.IMPORTED)
+def _apply(upload: Upload, *, actor: Actor, clock: Clock) -> None:
+    mine = Upload.objects.select_for_update(of=("self",), skip_locked=True)
+    if not mine.filter(pk=upload.pk, status=UploadStatus.CONFIRMED).exists():
+        return  # another worker has it
+    if digest_of(Stored(upload).parts()) != upload.digest:
+        raise unreadable(_("The file is not the one that was confirmed."))
+    counts = apply_lines(
+        lambda: lines_of(opened(upload)),
+        reason=upload.reason,
+        actor=actor,
+        clock=clock,
+        second_factor=lambda own_code: True,  # given when it was confirmed
+        batch=upload.pk,
+        within=upload.place,
+    )
+    upload.parts.all().delete()
+    Upload.objects.filter(pk=upload.pk).update(
+        status=UploadStatus.APPLIED, done_at=clock(), counts={str(fate): counts[fate] for fate in counts}
+    )
+
+
+def _set_aside(upload: Upload, why: str, clock: Clock) -> None:
+    with transaction.atomic():
+        upload.parts.all().delete()
+        Upload.objects.filter(pk=upload.pk, status=UploadStatus.CONFIRMED).update(
+            status=UploadStatus.FAILED, problem=why, done_at=clock()
+        )
+
+
+def discard(upload: Upload) -> None:
+    """Throw a file away, unless it is being applied: then it waits for that."""
+    with transaction.atomic():
+        locked = Upload.objects.select_for_update().filter(pk=upload.pk).exclude(status=UploadStatus.CONFIRMED)
+        for row in locked:
+            row.delete()
+
+
+def prune_uploads(*, clock: Clock, limit: int) -> int:
+    """Remove files that are a day old; return how many there were."""
+    old = Upload.objects.filter(made_at__lt=clock() - KEPT).exclude(status=UploadStatus.CONFIRMED).order_by("pk")
+    late = Upload.objects.filter(confirmed_at__lt=clock() - KEPT).order_by("pk")
+    pks = [*old.values_list("pk", flat=True)[:limit], *late.values_list("pk", flat=True)[:limit]][:limit]
+    for pk in pks:
+        Upload.objects.filter(pk=pk).delete()
+    return len(set(pks))
