@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Final
@@ -40,7 +40,7 @@ class Line:
         return self.cells.get(column, "")
 
 
-def lines_of(file: IO[bytes]) -> Iterator[Line]:
+def lines_of(file: IO[bytes], *, needed: Sequence[str] = NEEDED) -> Iterator[Line]:
     """Yield the lines of a file, from its beginning. Raises `Unreadable` with a sentence."""
     file.seek(0)
     mark = file.read(2)
@@ -49,7 +49,7 @@ def lines_of(file: IO[bytes]) -> Iterator[Line]:
     encoding = "utf-16" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
-        yield from _lines(text)
+        yield from _lines(text, needed)
     except UnicodeError:
         raise unreadable(_("This is not a text file in UTF-8. Save it as CSV in UTF-8.")) from None
     except csv.Error as error:
@@ -59,7 +59,7 @@ def lines_of(file: IO[bytes]) -> Iterator[Line]:
         text.detach()
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
+def _lines(text: io.TextIOWrapper, needed: Sequence[str]) -> Iterator[Line]:
     first = text.readline(LONGEST_FIELD)
     if not first.strip():
         raise unreadable(_("This file is empty."))
@@ -67,7 +67,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[Line]:
         raise unreadable(_("This is not a text file in UTF-8. Save it as CSV in UTF-8."))
     delimiter = max(",;\t", key=first.count)
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
-    if missing := [name for name in NEEDED if name not in header]:
+    if missing := [name for name in needed if name not in header]:
         raise unreadable(_("These columns are missing: %(columns)s.") % {"columns": ", ".join(missing)})
     rows = csv.reader(_bounded(text), delimiter=delimiter)
     for cells in rows:

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 from pim_portal.accounts.links import entry_link
 from pim_portal.accounts.selectors import waiting_ticket
 from pim_portal.accounts.services import tickets
+from pim_portal.imports import sheets
 from pim_portal.models import TicketKind
 from pim_portal.people import selectors, services
 from pim_portal.people.forms import InviteForm, PeopleForm, ReasonForm, ResetForm
@@ -79,6 +80,7 @@ class People(ListPage):
     table_class = PeopleTable
     filter_class = PeopleFilter
     template_name = "people/people.html"
+    download_columns = sheets.PEOPLE
 
     def rows(self) -> QuerySet[Any]:
         return selectors.people()
@@ -96,6 +98,7 @@ class Groups(ListPage):
     table_class = GroupsTable
     filter_class = GroupsFilter
     template_name = "people/groups.html"
+    download_columns = sheets.GROUPS
 
     def rows(self) -> QuerySet[Any]:
         return selectors.groups(self.request.now)

@@ -91,12 +91,13 @@ def add_resource(
     parent: Resource | None,
     type: str = "",
     reason: str = "",
+    pk: uuid.UUID | None = None,
     actor: Actor,
     clock: Clock,
 ) -> Resource:
     """Add a node below `parent`; a new resource root (parent None) only as the operator, see `roots`.
 
-    Raises `Refused`.
+    `pk` keeps an id from elsewhere. Raises `Refused`.
     """
     parent = lock_root_above(parent)
     now = clock()
@@ -115,7 +116,7 @@ def add_resource(
     require(ADD, facts, about=about)
 
     spend(actor, covered, now)
-    resource = plant(kind, name=facts.name, parent=parent, type=facts.type)
+    resource = plant(kind, name=facts.name, parent=parent, type=facts.type, pk=pk)
     record_added(resource, parent, actor=actor, authority_id=held.assignment_id if held else None, facts=facts, now=now)
     return resource
 

@@ -17,6 +17,7 @@ from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Resource
 from roles.places import Frame
+from roles.resource_files import COLUMNS
 from roles.selectors.finding import administrators_of
 from roles.selectors.overviews import figures_of
 from roles.selectors.resources import below, resources_within_sight
@@ -92,6 +93,7 @@ class Below(_TreeOrList, PlaceList):
 
     current = "below"
     template_name = "manage/below.html"
+    download_columns = COLUMNS
 
     def rows(self) -> QuerySet[Any]:
         return below(self.place)
@@ -104,6 +106,7 @@ class Resources(_TreeOrList):
     """All resources that the viewer may see; for a Global Administrator the way in."""
 
     template_name = "manage/resources.html"
+    download_columns = COLUMNS
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the resources to whoever may look at one, and their absence to who could elevate their access."""
