@@ -37,6 +37,11 @@ def _may_see_people(authority: Authority) -> bool:
     return authority.anywhere(Permission.SEE_PEOPLE)
 
 
+def _owns_groups(authority: Authority) -> bool:
+    """Whether somebody owns groups and sees no others."""
+    return not _may_see_people(authority) and any(authority.paths(Permission.SEE, Realm.GROUP))
+
+
 def _may_see_the_directory(authority: Authority) -> bool:
     return any(authority.paths(Permission.SEE, Realm.DIRECTORY))
 
@@ -62,6 +67,7 @@ class Entry:
     url_name: str
     icon: str
     visible: Callable[[Authority], bool] = _everyone
+    also: str = ""  # the address of another page of the same entry
     count: Callable[[PortalRequest], int] | None = None
 
 
@@ -74,7 +80,8 @@ NAVIGATION = (
     Entry(TASKS, _("Approve requests"), "approvals:approvals", "clipboard-check", count=_requests_to_decide),
     Entry(MANAGE, _("Directory roles"), "directory:overview", "package", visible=_may_see_the_directory),
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
-    Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people),
+    Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
+    Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),
 )
@@ -177,7 +184,7 @@ class Shell:
     def _item(self, entry: Entry) -> Item:
         url = reverse(entry.url_name)
         here = getattr(self._request, "menu_path", self._request.path)
-        below = url != "/" and here.startswith(url)
+        below = url != "/" and (here.startswith(url) or (bool(entry.also) and here.startswith(reverse(entry.also))))
         current = "page" if here == url else "true" if below else ""
         return Item(entry.label, url, entry.icon, current, entry.count(self._request) if entry.count else 0)
 

@@ -5,11 +5,13 @@ from django.urls import include, path
 
 import roles.urls
 from pim_portal.imports.urls import place_patterns as imports
+from pim_portal.people.views.groups import overview as group_overview
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
 PLACE = [*roles.urls.place_patterns, *imports]
 UNIT = [*roles.urls.unit_patterns, *PLACE]
 RESOURCE = [*roles.urls.resource_patterns, *PLACE]
+GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns]
 
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("manage/directory/", include((PLACE, "manage"), namespace="directory")),
     path("manage/directory/units/<uuid:place>/", include((UNIT, "manage"), namespace="unit")),
     path("manage/resources/<uuid:place>/", include((RESOURCE, "manage"), namespace="resource")),
+    path("manage/groups/<uuid:place>/", include((GROUP, "manage"), namespace="group")),
     path("activity/", include("pim_portal.activity.urls")),
     path("account/", include("pim_portal.accounts.urls")),
     path("setup/", include("pim_portal.setup.urls")),

@@ -73,11 +73,11 @@ def at_place(
             request: PortalRequest, *args: Any, place: uuid.UUID | None = None, **kwargs: Any
         ) -> HttpResponseBase:
             namespace = request.resolver_match.namespace if request.resolver_match else ""
-            found = Resource.objects.filter(pk=place or DIRECTORY).first()
+            wanted = {"group": place} if namespace == "group" else {"pk": place or DIRECTORY}
+            found = Resource.objects.select_related("group").filter(**wanted).first()
             allowed = (
                 found is not None
                 and namespace_of(ResourceKind(found.kind)) == namespace
-                and found.kind != ResourceKind.GROUP
                 and request.authority.allows(permission, found)
             )
             if not allowed and place is None and not kwargs:

@@ -1,6 +1,7 @@
-"""The places that are administered: the directory, each administrative unit, each resource.
+"""The places that are administered: the directory, each administrative unit, each resource, each group's own node.
 
-One set of pages stands at every place, under three prefixes (`pim_portal.urls`): `directory:`, `unit:` and `resource:`.
+One set of pages stands at every place, under a prefix each (`pim_portal.urls`): `directory:`, `unit:`, `resource:` and
+`group:`, where only those stand that concern its members and owners; in their addresses a group goes by its own id.
 This module knows their addresses and what stands around each page: the breadcrumb and the tabs.
 """
 
@@ -19,7 +20,11 @@ from roles.catalogue import Permission
 from roles.lists import Tab
 from roles.models import Resource, ResourceKind
 
-_NAMESPACES = {ResourceKind.DIRECTORY: "directory", ResourceKind.ADMINISTRATIVE_UNIT: "unit"}
+_NAMESPACES = {
+    ResourceKind.DIRECTORY: "directory",
+    ResourceKind.ADMINISTRATIVE_UNIT: "unit",
+    ResourceKind.GROUP: "group",
+}
 
 # The views of a place, in their order: the name of the page and its label.
 TABS: tuple[tuple[str, str | Promise], ...] = (
@@ -29,6 +34,11 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("settings", _("Settings")),
     ("reach", _("Who can do what")),
     ("below", _("Below")),
+)
+
+TABS_OF_A_GROUP: tuple[tuple[str, str | Promise], ...] = (
+    ("overview", _("Overview")),
+    ("assignments", _("Members and owners")),
 )
 
 
@@ -41,7 +51,7 @@ def address(place: Resource, page: str = "overview", **arguments: Any) -> str:
     """Return the address of a page of this place."""
     namespace = namespace_of(ResourceKind(place.kind))
     if namespace != "directory":
-        arguments["place"] = place.pk
+        arguments["place"] = place.group.pk if namespace == "group" else place.pk
     return reverse(f"{namespace}:{page}", kwargs=arguments)
 
 
@@ -66,6 +76,10 @@ class Frame:
         return [Tab(label, address(self.place, page), page == self.current) for page, label in self._pages()]
 
     def _pages(self) -> Iterator[tuple[str, str | Promise]]:
+        if self.of_group:
+            # Whoever sees people sees each group's page; more of it only who may look at the group itself.
+            yield from TABS_OF_A_GROUP if self.authority.allows(Permission.SEE, self.place) else TABS_OF_A_GROUP[:1]
+            return
         for page, label in TABS:
             if page != "below":
                 yield page, label
@@ -73,6 +87,10 @@ class Frame:
                 yield page, _("Administrative units")
             elif self.place.kind not in (ResourceKind.ADMINISTRATIVE_UNIT, ResourceKind.RESOURCE):
                 yield page, _("Resources below")
+
+    @property
+    def of_group(self) -> bool:
+        return self.place.kind == ResourceKind.GROUP
 
     @property
     def above(self) -> list[Step]:
@@ -85,6 +103,8 @@ class Frame:
     @property
     def world(self) -> Step:
         """The entry of the menu that this place stands below."""
+        if self.of_group:
+            return Step(str(_("People and groups")), reverse("groups"))
         if self.place.kind in _NAMESPACES:
             return Step(str(_("Directory roles")), reverse("directory:overview"))
         return Step(str(_("Resources")), reverse("resources"))

@@ -58,6 +58,17 @@ unit_patterns = [
 ]
 resource_patterns = [path("move/", tree.move, name="place_move"), *unit_patterns]
 
+# Included by `pim_portal.urls` for each group: who is its member or owner.
+group_patterns = [
+    path("members/", assignments.assignments, name="assignments"),
+    path("members/add/", assigning.add, name="assignments_add"),
+    path("members/end/", changing.end_chosen, name="assignments_end"),
+    path("members/<uuid:pk>/", assignments.assignment, name="assignment"),
+    path("members/<uuid:pk>/change/", changing.change, name="assignment_change"),
+    path("members/<uuid:pk>/renew/", changing.renew, name="assignment_renew"),
+    path("members/<uuid:pk>/remove/", changing.remove, name="assignment_remove"),
+]
+
 urlpatterns = [
     path("tasks/results/", results.results, name="results"),
     path("tasks/roles/find/", finding.FindRole.as_view(), name="find_role"),

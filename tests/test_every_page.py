@@ -45,11 +45,14 @@ from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
 
-EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "rita", "amelie", "sven"}
-SEE_PEOPLE = {"petra", "nina", "amelie", "sven"}
+EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "rita", "amelie", "sven", "gina", "greta"}
+SEE_PEOPLE = {"petra", "nina", "amelie", "sven", "gina"}
 MANAGE_PEOPLE = {"petra", "amelie"}
 RESET_PEOPLE = {"amelie"}
 OPERATORS = {"petra", "sven"}
+MANAGE_GROUPS = {"gina"}
+SEE_TEAM = {"petra", "nina", "sven", "gina", "greta"}
+TEAM_ADMINISTRATORS = {"petra", "gina", "greta"}  # it holds no roles
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,12 @@ def of_an_upload(page: str) -> dict[str, Row]:
     """The rows of a page about a file to import, which only its sender sees, at the place that it was sent for."""
     rows = at_each_place(page, changes=True, to="upload")
     return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to="unit+upload_in_unit")}
+
+
+def of_the_team(page: str, *, changes: bool = False, to: str = "") -> dict[str, Row]:
+    """The rows of a page about who belongs to a group."""
+    who = TEAM_ADMINISTRATORS if changes else SEE_TEAM
+    return {f"group:{page}": Row(who, to=f"team+{to}" if to else "team")}
 
 
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
@@ -175,8 +184,25 @@ PAGES: dict[str, Row] = {
     "person_disable": Row(MANAGE_PEOPLE, to="zoe"),
     "person_enable": Row(MANAGE_PEOPLE, to="zoe"),
     "person_reset": Row(RESET_PEOPLE, to="zoe"),
-    "groups": Row(SEE_PEOPLE, denied=403),
-    "group": Row(SEE_PEOPLE, to="team"),
+    "person_access": Row(SEE_PEOPLE, to="zoe"),
+    "person_activity": Row(SEE_PEOPLE, to="zoe"),
+    "person_compare": Row(SEE_PEOPLE, to="zoe"),
+    "person_leave": Row(SEE_PEOPLE, to="zoe"),
+    "person_change": Row(MANAGE_PEOPLE, to="zoe"),
+    "groups": Row(SEE_PEOPLE | {"greta"}, denied=403),
+    "group_add": Row(MANAGE_GROUPS, denied=403),
+    "group": Row(SEE_PEOPLE | {"greta"}, to="team"),
+    "group_change": Row(TEAM_ADMINISTRATORS, to="team"),
+    "group_disable": Row(TEAM_ADMINISTRATORS, to="team"),
+    "group_enable": Row(TEAM_ADMINISTRATORS, to="team"),
+    "group:overview": Row(SEE_PEOPLE | {"greta"}, to="team"),
+    **of_the_team("assignments"),
+    **of_the_team("assignments_add", changes=True),
+    **of_the_team("assignments_end", changes=True),
+    **of_the_team("assignment", to="membership"),
+    **of_the_team("assignment_change", changes=True, to="membership"),
+    **of_the_team("assignment_renew", changes=True, to="membership"),
+    **of_the_team("assignment_remove", changes=True, to="membership"),
     "my_audit": Row(EVERYONE),
     "my_audit_event": Row({"ines"}, to="event"),
     "account": Row(EVERYONE),
@@ -223,6 +249,7 @@ def people(db) -> dict[str, User]:
     give(cast["amelie"], role(ids.USER_ADMINISTRATOR), now=now)
     give(cast["amelie"], role(ids.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR), now=now)
     give(cast["sven"], role(ids.SECURITY_ADMINISTRATOR), now=now)
+    give(cast["gina"], role(ids.GROUPS_ADMINISTRATOR), now=now)
     return cast
 
 
@@ -236,6 +263,8 @@ def targets(people) -> dict[str, list[object]]:
     running = make_eligible(ines, Role.objects.get(name="Reports Reader"), now=now)
     activation = request_activation(ines, running, now=now).outcome
     event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
+    team = group("Team", now=now)
+    give(people["greta"], role(ids.GROUP_OWNER), team.resource, now=now)
     berlin, root = unit("Berlin"), Resource.objects.get(kind=ResourceKind.ROOT)
     return {
         "": [],
@@ -243,7 +272,8 @@ def targets(people) -> dict[str, list[object]]:
         "request": [request.pk],
         "activation": [activation.pk],
         "zoe": [people["zoe"].pk],
-        "team": [group("Team", now=now).pk],
+        "team": [team.pk],
+        "membership": [give(ines, role(ids.GROUP_MEMBER), team.resource, now=now).pk],
         "event": [event.uuid],
         "secret": ["no-such-secret"],
         "unit": [berlin.pk],

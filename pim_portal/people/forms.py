@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from pim_portal.models import TicketKind
+from roles.forms.assignments import label_of
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
-from roles.models import Purpose
+from roles.models import Principal, Purpose
 from roles.models.principals import USERNAME_SHAPE
-from roles.text import MAX_REASON
+from roles.services.groups import MAX_DESCRIPTION
+from roles.text import MAX_NAME, MAX_REASON
+
+PERSON_FIELDS = ("name", "username", "email", "job_title", "department")
 
 
 class PeopleForm(StepUpForm):
@@ -60,3 +65,60 @@ class InviteForm(PeopleForm):
     )
     job_title = forms.CharField(label=_("Job title"), max_length=120, required=False)
     department = forms.CharField(label=_("Department"), max_length=120, required=False)
+
+
+class GroupForm(PeopleForm):
+    """What a group is called, and what it is for."""
+
+    name = forms.CharField(label=_("Name"), max_length=MAX_NAME)
+    description = forms.CharField(
+        label=_("Description"),
+        max_length=MAX_DESCRIPTION,
+        widget=forms.Textarea({"rows": 3}),
+        required=False,
+        help_text=_("Who belongs in it, and what for."),
+    )
+
+    def group(self) -> dict[str, str]:
+        return {"name": self.cleaned_data["name"], "description": self.cleaned_data["description"]}
+
+
+class LeaveForm(StepUpForm):
+    """Why all that somebody has ends, and whether they are disabled as well. The rows come beside the form."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("It stays in the history of each of them."),
+    )
+    disable_too = forms.BooleanField(
+        label=_("Disable the account as well"),
+        required=False,
+        help_text=_("They are signed out at once, and what they asked for is cancelled."),
+    )
+
+    def __init__(self, *args: Any, request: PortalRequest, may_disable: bool, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, purpose=Purpose.LEAVE, **kwargs)
+        if not may_disable:
+            self.fields["disable_too"].disabled = True
+            self.fields["disable_too"].initial = False
+            self.fields["disable_too"].widget = forms.HiddenInput()
+
+
+class EditForm(InviteForm):
+    """Who somebody is; the manager is found by a part of their name."""
+
+    q = forms.CharField(label=_("Find a manager"), required=False, max_length=100)
+    manager = forms.ChoiceField(label=_("Manager"), required=False, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, people: list[Principal], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = ""
+        found = [(str(one.pk), label_of(one)) for one in people]
+        self.fields["manager"].choices = [("", _("Nobody")), *found]  # type: ignore[attr-defined]
+
+    def person(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        manager_id = uuid.UUID(given["manager"]) if given["manager"] else None
+        return {name: given[name] for name in PERSON_FIELDS} | {"manager_id": manager_id}

@@ -1,4 +1,4 @@
-"""The lists of people and of groups."""
+"""The lists of people and of groups, and of what one of them holds."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.kinds import Outcome
+from audit.models import Event
+from audit.sentences import sentence
+from pim_portal.activity.tables import HistoryTable
 from pim_portal.templatetags.portal import tag
 from roles.lists import ChoicePill, ListFilter
-from roles.models import Group, User
+from roles.models import Assignment, Group, RoleKind, User
 
 MAIN = {"td": {"class": "main"}}  # the cell that names its row
+STATES = [("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled"))]
+KINDS = [
+    (RoleKind.DIRECTORY.value, gettext_lazy("Directory roles")),
+    (RoleKind.RESOURCE.value, gettext_lazy("Resource roles")),
+    (RoleKind.GROUP.value, gettext_lazy("Groups")),
+]
 
-# The short tables of one person or group.
-ASSIGNMENT_COLUMNS = (
-    gettext_lazy("Role"),
-    gettext_lazy("Where"),
-    gettext_lazy("Through"),
-    gettext_lazy("Until"),
-)
+# The short table of who belongs to a group.
 MEMBER_COLUMNS = (gettext_lazy("Name"), gettext_lazy("As"), gettext_lazy("Until"))
 
 
-class PeopleFilter(ListFilter):
-    search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
-
-    state = ChoicePill(
-        field_name="enabled",
-        label=gettext_lazy("State"),
-        choices=[("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled"))],
-        method="by_state",
-    )
-    department = django_filters.AllValuesFilter(label=gettext_lazy("Department"), empty_label=gettext_lazy("All"))
+class _StateFilter(ListFilter):
+    state = ChoicePill(field_name="enabled", label=gettext_lazy("State"), choices=STATES, method="by_state")
 
     def by_state(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         return rows.filter(enabled=value == "enabled")
+
+
+class PeopleFilter(_StateFilter):
+    search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
+
+    department = django_filters.AllValuesFilter(label=gettext_lazy("Department"), empty_label=gettext_lazy("All"))
 
     class Meta:
         model = User
@@ -66,6 +68,12 @@ class PeopleTable(tables.Table):
     def render_department(self, value: str, record: User) -> SafeString:
         return format_html('{}<span class="sub">{}</span>', value, record.job_title)
 
+    def render_manager(self, value: User) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("person", args=[value.pk]), value.name)
+
+    def value_manager(self, value: User) -> str:
+        return value.name
+
     def render_enabled(self, record: User) -> SafeString:
         return state_of(record)
 
@@ -77,17 +85,28 @@ def state_of(user: User) -> SafeString:
     return tag("good", _("Enabled")) if user.has_usable_password() else tag("warn", _("Invited"))
 
 
-class GroupsFilter(ListFilter):
+class GroupsFilter(_StateFilter):
     search_in = ("name_key__contains",)
+
+    holds = ChoicePill(
+        label=gettext_lazy("Roles"),
+        choices=[("some", gettext_lazy("Holds roles")), ("none", gettext_lazy("Holds none"))],
+        method="by_roles",
+    )
 
     class Meta:
         model = Group
         fields: list[str] = []
 
+    def by_roles(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        return rows.filter(holds__gt=0) if value == "some" else rows.filter(holds=0)
+
 
 class GroupsTable(tables.Table):
     name = tables.Column(verbose_name=gettext_lazy("Group"), order_by="name_key", attrs=MAIN)
-    members = tables.Column(verbose_name=gettext_lazy("Members now"), default="0")
+    members = tables.Column(verbose_name=gettext_lazy("Members now"))
+    holds = tables.Column(verbose_name=gettext_lazy("Roles that it gives"))
+    enabled = tables.Column(verbose_name=gettext_lazy("State"))
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Groups")}
@@ -96,3 +115,93 @@ class GroupsTable(tables.Table):
     def render_name(self, value: str, record: Any) -> SafeString:
         address = reverse("group", args=[record.pk])
         return format_html('<b><a href="{}">{}</a></b><span class="sub">{}</span>', address, value, record.description)
+
+    def render_enabled(self, value: bool) -> SafeString:
+        return tag("good", _("Enabled")) if value else tag("bad", _("Disabled"))
+
+
+class AccessFilter(ListFilter):
+    search_in = ("role__name_key__contains", "resource__name_key__contains", "principal__name_key__contains")
+
+    kind = ChoicePill(field_name="role__kind", label=gettext_lazy("Kind"), choices=KINDS)
+    how = ChoicePill(
+        label=gettext_lazy("How"),
+        choices=[("user", gettext_lazy("Direct")), ("group", gettext_lazy("Through a group"))],
+        field_name="principal__kind",
+    )
+
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
+
+
+def _cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
+    return tables.TemplateColumn(
+        template_name=f"people/cells/access_{name}.html",
+        verbose_name=label,
+        order_by=order,
+        orderable=bool(order),
+        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
+    )
+
+
+class AccessTable(tables.Table):
+    """What somebody or a group holds or may activate, and why; the rows come from `selectors.people.tell`."""
+
+    role = _cell("role", gettext_lazy("Role"), "role__name_key", look="main")
+    where = _cell("where", gettext_lazy("Where"), "resource__name_key")
+    how = _cell("how", gettext_lazy("How"), look="wide")
+    given = _cell("given", gettext_lazy("Given"), look="wide")
+    until = _cell("until", gettext_lazy("Until"), "ends_at")
+
+    class Meta:
+        attrs = {"aria-label": gettext_lazy("Roles")}
+
+
+class GroupAccessTable(AccessTable):
+    """What a group gives: always directly."""
+
+    class Meta(AccessTable.Meta):
+        exclude = ("how",)
+
+
+class PersonHistoryTable(HistoryTable):
+    """What happened to somebody, for others to read: without the way to the reader's own history."""
+
+    class Meta(HistoryTable.Meta):
+        attrs = {"aria-label": gettext_lazy("Activity")}
+        empty_text = gettext_lazy("Nothing has happened that you may see.")
+
+    def render_what(self, record: Event) -> SafeString:
+        went_wrong = record.outcome != Outcome.DONE
+        return format_html(
+            '{} {}<span class="sub">{}</span>',
+            record.get_kind_display(),
+            tag("bad", record.get_outcome_display()) if went_wrong else "",
+            sentence(record),
+        )
+
+
+class CompareTable(tables.Table):
+    """Two people side by side; the columns are called like them."""
+
+    role = tables.TemplateColumn(
+        verbose_name=gettext_lazy("Role"), template_name="people/cells/compare_role.html", attrs=MAIN, orderable=False
+    )
+    first = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
+    second = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
+    give = tables.TemplateColumn(
+        verbose_name="",
+        template_name="people/cells/compare_give.html",
+        orderable=False,
+        attrs={"th": {"class": "end"}, "td": {"class": "end"}},
+    )
+
+    class Meta:
+        attrs = {"aria-label": gettext_lazy("Side by side")}
+        empty_text = gettext_lazy("Nothing that you may see.")
+
+    def __init__(self, *args: Any, person: User, other: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.columns["first"].column.verbose_name = person.name
+        self.columns["second"].column.verbose_name = other.name

@@ -23,6 +23,15 @@ class Purpose(models.TextChoices):
     FACTORS = "factors", _("Own second factors")
     ELEVATE = "elevate", _("Elevate access")
     EXPORT = "export", _("Export everything")
+    LEAVE = "leave", _("End all access of somebody")
+
+
+# What one form does in several ways: its second factor serves each of these.
+ALSO_SERVED_BY: dict[Purpose, frozenset[Purpose]] = {
+    Purpose.ASSIGN: frozenset({Purpose.LEAVE}),
+    Purpose.SETTINGS: frozenset({Purpose.LEAVE}),
+    Purpose.PEOPLE: frozenset({Purpose.LEAVE}),
+}
 
 
 class StepUp(models.Model):

@@ -30,7 +30,7 @@ def at_or_above(place: Resource) -> AssignmentQuerySet:
 
 
 def _by_name(rows: AssignmentQuerySet) -> AssignmentQuerySet:
-    related = ("principal__user", "role", "resource", "activated_from__principal")
+    related = ("principal__user", "role", "resource__group", "activated_from__principal")
     return rows.select_related(*related).order_by("role__name_key", "principal__name_key", "resource__path", "pk")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from roles.models import Principal, Resource, ResourceKind, Role
+from roles.models import Principal, PrincipalKind, Resource, ResourceKind, Role
 from roles.models.principals import search_key
 
 MOST_FOUND = 50
@@ -20,9 +20,11 @@ def roles_assignable_at(place: Resource) -> list[Role]:
     return list(rows.filter(kind=ResourceKind(place.kind).realm.value).order_by("name_key", "pk"))
 
 
-def principals_matching(text: str, *, chosen: Iterable[uuid.UUID] = ()) -> list[Principal]:
+def principals_matching(text: str, *, chosen: Iterable[uuid.UUID] = (), only_users: bool = False) -> list[Principal]:
     """Return the chosen users and groups, and then the enabled ones in whose name every word is found."""
     rows = Principal.objects.select_related("user").order_by("name_key", "pk")
+    if only_users:
+        rows = rows.filter(kind=PrincipalKind.USER)
     kept = list(rows.filter(pk__in=set(chosen)))
     words = search_key(text).split()
     if not words:

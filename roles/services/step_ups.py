@@ -14,7 +14,7 @@ from django_otp.models import Device
 from audit.kinds import Kind, Outcome
 from roles.actors import Actor, Clock, Presented
 from roles.models import Purpose, RecoveryCodes, StepUp, User
-from roles.models.step_ups import FRESH_FOR
+from roles.models.step_ups import ALSO_SERVED_BY, FRESH_FOR
 from roles.refusals import Refused, Violation
 from roles.service import record
 
@@ -85,7 +85,8 @@ def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, o
     if presented is None or actor.user is None or about not in presented.objects:
         return False
     row = StepUp.objects.filter(pk=presented.step_up, user=actor.user, session=presented.session, until__gt=now).first()
-    if row is None or row.purpose not in ([purpose] if own_code else [purpose, Purpose.SIGN_IN]):
+    others = ALSO_SERVED_BY.get(purpose, frozenset()) | {Purpose.SIGN_IN}
+    if row is None or row.purpose not in ([purpose] if own_code else [purpose, *others]):
         return False
     return row.used_at is None or row.spent_on == presented.digest
 

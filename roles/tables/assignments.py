@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, PrincipalKind
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
@@ -17,12 +18,8 @@ STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Ac
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
 
 
-class AssignmentFilter(ListFilter):
-    search_in = ("principal__name_key__contains", "principal__user__username_key__contains", "role__name_key__contains")
-
-    membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS)
+class _TimesFilter(ListFilter):
     duration = ChoicePill(label=gettext_lazy("Duration"), choices=DURATIONS, method="by_duration")
-    holder = ChoicePill(field_name="principal__kind", label=gettext_lazy("Assigned to"), choices=PrincipalKind.choices)
 
     class Meta:
         model = Assignment
@@ -30,6 +27,24 @@ class AssignmentFilter(ListFilter):
 
     def by_duration(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         return rows.filter(ends_at__isnull=value == "permanent")
+
+
+class OfGroupFilter(_TimesFilter):
+    """Of a group's members and owners: all of them are people, and each is so directly."""
+
+    search_in = ("principal__name_key__contains", "principal__user__username_key__contains")
+
+    role = ChoicePill(
+        label=gettext_lazy("As"),
+        choices=[(str(GROUP_MEMBER), gettext_lazy("Member")), (str(GROUP_OWNER), gettext_lazy("Owner"))],
+    )
+
+
+class AssignmentFilter(_TimesFilter):
+    search_in = ("principal__name_key__contains", "principal__user__username_key__contains", "role__name_key__contains")
+
+    membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS)
+    holder = ChoicePill(field_name="principal__kind", label=gettext_lazy("Assigned to"), choices=PrincipalKind.choices)
 
 
 class ActiveFilter(AssignmentFilter):

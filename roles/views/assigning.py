@@ -13,13 +13,17 @@ from django.utils.translation import gettext as _
 
 from roles import wording
 from roles.answers import form_page, read_and_send
+from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.forms.assignments import AddForm, proposed_end
 from roles.guards import at_place
+from roles.ids import GROUP_MEMBER
 from roles.middleware import PortalRequest
-from roles.models import Assignment, AssignmentType, Resource, Role
+from roles.models import Assignment, AssignmentType, Resource, ResourceKind, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
+from roles.rules.assignments import beyond
+from roles.selectors.groups import gives, roles_beyond
 from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
 from roles.selectors.settings import EffectiveSettings, settings_of
 from roles.services.assignments import assign
@@ -36,11 +40,15 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
     """Give a role to several users and groups. Finding them sends the form, too, and changes nothing."""
     query = request.POST if request.method == "POST" else request.GET
     roles = roles_assignable_at(place)
-    role = next((one for one in roles if str(one.pk) == query.get("role")), None)
+    of_group = place.kind == ResourceKind.GROUP
+    wanted = query.get("role", str(GROUP_MEMBER) if of_group else "")
+    role = next((one for one in roles if str(one.pk) == wanted), None)
     settings = settings_of(role, place) if role else None
     chosen = ids_in(query, "principal")
-    people = principals_matching(query.get("q", ""), chosen=chosen)
-    type = AssignmentType.ACTIVE if query.get("type") == AssignmentType.ACTIVE else AssignmentType.ELIGIBLE
+    people = principals_matching(query.get("q", ""), chosen=chosen, only_users=of_group)
+    # An ordinary member of a group is active.
+    usual = AssignmentType.ACTIVE if of_group else AssignmentType.ELIGIBLE
+    type = AssignmentType.ACTIVE if query.get("type", usual) == AssignmentType.ACTIVE else AssignmentType.ELIGIBLE
     given: dict[str, Any] = {
         "request": request,
         "roles": roles,
@@ -56,9 +64,11 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         "nobody": bool(query.get("q")) and len(people) == len(chosen),
         "more": len(people) - len(chosen) >= MOST_FOUND,
         "most": MOST_FOUND,
+        **(_of_group(place, request.authority) if of_group else {}),
     }
     if request.method != "POST" or "find" in request.POST:
-        typed = {name: query[name] for name in _TYPED if query.get(name)}
+        typed: dict[str, Any] = {"type": type} | ({"role": role.pk} if role else {})
+        typed |= {name: query[name] for name in _TYPED if query.get(name)}
         form = AddForm(initial=typed | {"principal": [str(one) for one in chosen]}, **given)
         return form_page(request, "manage/assignment_add.html", form, **page)
     form = AddForm(request.POST, **given)
@@ -69,6 +79,11 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         if done is not None:
             return done
     return form_page(request, "manage/assignment_add.html", form, **page)
+
+
+def _of_group(place: Resource, authority: Authority) -> dict[str, Any]:
+    """Say beforehand what joining a group gives, and whether the viewer may let anybody in at all."""
+    return {"gives": gives(place, authority), "beyond": beyond(roles_beyond(place, authority))}
 
 
 def _usual(roles: list[Role], place: Resource) -> EffectiveSettings | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -18,9 +19,9 @@ from audit.sentences import sentence, why
 from roles.assignment_files import COLUMNS
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.lists import Tab
+from roles.lists import ListFilter, Tab
 from roles.middleware import PortalRequest
-from roles.models import Assignment, Resource
+from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
 from roles.selectors.assignment_lists import LISTS, at_or_above
@@ -32,9 +33,17 @@ from roles.tables.assignments import (
     AssignmentFilter,
     EligibleTable,
     ExpiredTable,
+    OfGroupFilter,
     ScheduledTable,
 )
 from roles.views.places import PlaceList
+
+NOBODY_OF_A_GROUP = {
+    "eligible": gettext_lazy("Nobody may activate being a member or owner of this group."),
+    "active": gettext_lazy("Nobody is a member or owner of this group now."),
+    "scheduled": gettext_lazy("Nobody is to join later."),
+    "expired": gettext_lazy("Nobody left in the last 30 days."),
+}
 
 LABELS = {
     "eligible": gettext_lazy("Eligible"),
@@ -52,6 +61,12 @@ class AssignmentList(PlaceList):
     download_columns = COLUMNS
     tab: ClassVar[str]
 
+    @cached_property
+    def filter(self) -> ListFilter | None:
+        if self.place.kind == ResourceKind.GROUP:
+            return OfGroupFilter(self.request.GET, queryset=self.rows())
+        return super().filter
+
     def rows(self) -> QuerySet[Any]:
         return self._of_role(LISTS[self.tab](self.place, self.request.now))
 
@@ -62,7 +77,16 @@ class AssignmentList(PlaceList):
 
     def get_table_kwargs(self) -> dict[str, Any]:
         may_assign = self.request.authority.allows(Permission.ASSIGN, self.place)
-        return {} if may_assign or self.tab == "expired" else {"exclude": ("chosen",)}
+        without = [] if may_assign or self.tab == "expired" else ["chosen"]
+        if self.place.kind == ResourceKind.GROUP:
+            without.append("membership")
+        return {"exclude": tuple(without)} if without else {}
+
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        if self.place.kind == ResourceKind.GROUP:
+            table.empty_text = NOBODY_OF_A_GROUP[self.tab]
+        return table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = address(self.place, "assignments")
@@ -70,7 +94,7 @@ class AssignmentList(PlaceList):
         kept = f"&role={role}" if role else ""
         tabs = [
             Tab(label, f"{page}?tab={name}{kept}", name == self.tab, self._count(name))
-            for name, label in LABELS.items()
+            for name, label in labels_at(self.place)
         ]
         may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
         return super().get_context_data(
@@ -100,6 +124,13 @@ class Expired(AssignmentList):
 _PAGES = {page.tab: page.as_view() for page in (Eligible, Active, Scheduled, Expired)}
 
 
+def labels_at(place: Resource) -> list[tuple[str, Any]]:
+    """Return the tabs in their order: of a group, who belongs to it now comes first."""
+    if place.kind == ResourceKind.GROUP:
+        return sorted(LABELS.items(), key=lambda one: one[0] != "active")
+    return list(LABELS.items())
+
+
 def role_in(request: PortalRequest) -> uuid.UUID | None:
     """Return the role that the query string names, if it is an id at all."""
     try:
@@ -112,7 +143,8 @@ def role_in(request: PortalRequest) -> uuid.UUID | None:
 @at_place()
 def assignments(request: PortalRequest, place: Resource) -> HttpResponseBase:
     """Show the tab that the query string names; the first one for any other word."""
-    return _PAGES.get(request.GET.get("tab", ""), _PAGES["eligible"])(request, place=place)
+    first, _label = labels_at(place)[0]
+    return _PAGES.get(request.GET.get("tab", ""), _PAGES[first])(request, place=place)
 
 
 def found_at(place: Resource, pk: uuid.UUID) -> Assignment:

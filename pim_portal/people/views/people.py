@@ -1,18 +1,16 @@
-"""People and groups: who they are, what they hold and may activate, and why."""
+"""People: the list, the page of one, and what is done to them."""
 
 from __future__ import annotations
 
-import functools
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404
-from django.http.response import HttpResponseBase
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -24,52 +22,31 @@ from pim_portal.accounts.selectors import waiting_ticket
 from pim_portal.accounts.services import tickets
 from pim_portal.imports import sheets
 from pim_portal.models import TicketKind
-from pim_portal.people import selectors, services
-from pim_portal.people.forms import InviteForm, PeopleForm, ReasonForm, ResetForm
-from pim_portal.people.tables import (
-    ASSIGNMENT_COLUMNS,
-    MEMBER_COLUMNS,
-    GroupsFilter,
-    GroupsTable,
-    PeopleFilter,
-    PeopleTable,
-    state_of,
-)
+from pim_portal.people import services
+from pim_portal.people.forms import PERSON_FIELDS, EditForm, InviteForm, PeopleForm, ReasonForm, ResetForm
+from pim_portal.people.selectors import people as selectors
+from pim_portal.people.selectors.disabling import what_disabling_does
+from pim_portal.people.selectors.groups import groups_of
+from pim_portal.people.tables import AccessTable, PeopleFilter, PeopleTable, state_of
+from pim_portal.people.views.access import EMPTY, LABELS, LISTS, tabs_of
+from pim_portal.people.views.common import Answer, only_with, tabs
 from roles.actors import Actor
 from roles.answers import form_page, read_and_send
+from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.guards import holding
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage
 from roles.middleware import PortalRequest
-from roles.models import Group, User
+from roles.models import User
 from roles.refusals import Refused
+from roles.selectors.prospects import principals_matching
+from roles.services.people import change_person
 from roles.services.principals import enable_person
+from roles.views.ids import ids_in
 
-Answer = HttpResponseBase
-PageOfOne = Callable[[PortalRequest, uuid.UUID], Answer]
+SHOWN = 8  # rows of each part of somebody's page; the lists have all
+
 Act = Callable[[User, dict[str, Any], Actor], Answer]
-
-
-def only_with(permission: Permission) -> Callable[[PageOfOne], PageOfOne]:
-    """Answer 404 on the page of one object, as for a random id, to whoever does not hold this permission."""
-
-    def wrap(view: PageOfOne) -> PageOfOne:
-        @functools.wraps(view)
-        def guarded(request: PortalRequest, pk: uuid.UUID) -> Answer:
-            if not request.authority.anywhere(permission):
-                raise Http404
-            return view(request, pk)
-
-        return guarded
-
-    return wrap
-
-
-def tabs(current: str) -> list[Tab]:
-    return [
-        Tab(_("People"), reverse("people"), current == "people"),
-        Tab(_("Groups"), reverse("groups"), current == "groups"),
-    ]
 
 
 @method_decorator(holding(Permission.SEE_PEOPLE), name="dispatch")
@@ -87,43 +64,30 @@ class People(ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_invite = self.request.authority.allows(Permission.MANAGE_PEOPLE)
-        return super().get_context_data(tabs=tabs("people"), may_invite=may_invite, **kwargs)
-
-
-@method_decorator(holding(Permission.SEE_PEOPLE), name="dispatch")
-class Groups(ListPage):
-    """Every group."""
-
-    request: PortalRequest
-    table_class = GroupsTable
-    filter_class = GroupsFilter
-    template_name = "people/groups.html"
-    download_columns = sheets.GROUPS
-
-    def rows(self) -> QuerySet[Any]:
-        return selectors.groups(self.request.now)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(tabs=tabs("groups"), **kwargs)
+        return super().get_context_data(tabs=tabs(self.request, "people"), may_invite=may_invite, **kwargs)
 
 
 @require_safe
 @only_with(Permission.SEE_PEOPLE)
 def person(request: PortalRequest, pk: uuid.UUID) -> Answer:
-    """Show somebody: who they are, what they hold now and may activate."""
+    """Show somebody: who they are, what they hold now and may activate and why, and what happened lately."""
     user = get_object_or_404(User.objects.select_related("manager"), pk=pk)
     viewer, now = request.authority, request.now
     manages, resets = viewer.allows(Permission.MANAGE_PEOPLE), viewer.allows(Permission.RESET_PEOPLE)
     joined, other = user.has_usable_password(), user.pk != request.user.pk
+    reports = user.reports.order_by("name_key", "pk")
     context = {
         "person": user,
+        "tabs": tabs_of(user, "overview"),
         "state": state_of(user),
-        "held": selectors.held_by(user, viewer=viewer, now=now),
-        "eligible": selectors.eligible_for(user, viewer=viewer, now=now),
-        "assignment_columns": ASSIGNMENT_COLUMNS,
-        "groups": selectors.groups_of(user, now),
+        "parts": [_part(tab, user, viewer=viewer, now=now) for tab in LISTS],
+        "events": selectors.recent_activity(user, viewer=viewer)[:SHOWN],
+        "groups": groups_of(user.pk, now)[:SHOWN],
         "has_app": selectors.has_app(user.pk),
+        "reports": reports[:SHOWN],
+        "reports_in_all": reports.count(),
         "ticket": waiting_ticket(user.pk, now) if manages or resets else None,
+        "may_edit": manages,
         "may_disable": manages and user.enabled and other,
         "may_enable": manages and not user.enabled,
         "may_invite": manages and user.enabled and not joined,
@@ -132,19 +96,12 @@ def person(request: PortalRequest, pk: uuid.UUID) -> Answer:
     return render(request, "people/person.html", context)
 
 
-@require_safe
-@only_with(Permission.SEE_PEOPLE)
-def group(request: PortalRequest, pk: uuid.UUID) -> Answer:
-    """Show a group: its members and owners, and what it gives them."""
-    shown = get_object_or_404(Group.objects.select_related("resource"), pk=pk)
-    context = {
-        "group": shown,
-        "people": selectors.people_of(shown, request.now),
-        "member_columns": MEMBER_COLUMNS,
-        "given": selectors.given_to(shown, viewer=request.authority, now=request.now),
-        "assignment_columns": ASSIGNMENT_COLUMNS,
-    }
-    return render(request, "people/group.html", context)
+def _part(tab: str, user: User, *, viewer: Authority, now: datetime) -> dict[str, Any]:
+    """One of the short tables of a person's page: its first rows, and how many there are."""
+    rows = LISTS[tab](user, viewer=viewer, now=now)
+    first = selectors.tell(list(rows[:SHOWN]), of=user, viewer=viewer, now=now)
+    table = AccessTable(first, empty_text=EMPTY[tab], orderable=False)
+    return {"tab": tab, "label": LABELS[tab], "table": table, "in_all": rows.count(), "shown": len(first)}
 
 
 @sensitive_post_parameters("code")
@@ -169,7 +126,9 @@ def _link(request: PortalRequest, given: tickets.Given) -> Answer:
     return render(request, "people/link.html", context)
 
 
-def _form_about(request: PortalRequest, pk: uuid.UUID, form_class: type[PeopleForm], template: str, act: Act) -> Answer:
+def _form_about(
+    request: PortalRequest, pk: uuid.UUID, form_class: type[PeopleForm], template: str, act: Act, **context: Any
+) -> Answer:
     """Show a form about somebody; once it is filled in, do what it is for, or say beside it why not."""
     user = get_object_or_404(User, pk=pk)
     form = form_class(request.POST if request.method == "POST" else None, request=request)
@@ -178,7 +137,41 @@ def _form_about(request: PortalRequest, pk: uuid.UUID, form_class: type[PeopleFo
             return act(user, form.cleaned_data, form.actor([request.user.pk]))
         except Refused as refused:
             form.add_refusal(refused)
-    return form_page(request, template, form, person=user)
+    return form_page(request, template, form, person=user, **context)
+
+
+@only_with(Permission.MANAGE_PEOPLE)
+@read_and_send
+def change(request: PortalRequest, pk: uuid.UUID) -> Answer:
+    """Change who somebody is. Finding a manager sends the form, too, and changes nothing."""
+    user = get_object_or_404(User, pk=pk)
+    known = {name: getattr(user, name) for name in PERSON_FIELDS} | {"manager": str(user.manager_id or "")}
+    sent = request.method == "POST"
+    chosen = {one for one in [user.manager_id, *ids_in_field(request.POST, "manager")] if one is not None}
+    query = request.POST.get("q", "")
+    found = principals_matching(query, chosen=chosen, only_users=True)
+    given: dict[str, Any] = {"request": request, "people": [one for one in found if one.pk != user.pk]}
+    if sent and "find" not in request.POST:
+        form = EditForm(request.POST, **given)
+    else:
+        form = EditForm(
+            initial=known | ({name: request.POST.get(name, "") for name in [*known, "q"]} if sent else {}), **given
+        )
+    if form.is_valid():
+        try:
+            change_person(user.pk, **form.person(), actor=form.actor([request.user.pk]), clock=timezone.now)
+        except Refused as refused:
+            form.add_refusal(refused)
+        else:
+            messages.success(request, _("{name} is changed.").format(name=form.cleaned_data["name"]))
+            return redirect("person", pk=user.pk)
+    nobody = bool(query) and len(found) == len(chosen)
+    return form_page(request, "people/change.html", form, person=user, nobody=nobody)
+
+
+def ids_in_field(query: QueryDict, name: str) -> list[uuid.UUID]:
+    """Return the ids that a field of a form names; an empty one names none."""
+    return [] if not query.get(name) else ids_in(query, name)
 
 
 @only_with(Permission.MANAGE_PEOPLE)
@@ -202,7 +195,9 @@ def disable(request: PortalRequest, pk: uuid.UUID) -> Answer:
         messages.success(request, _("{name} is disabled and signed out.").format(name=user.name))
         return redirect("person", pk=user.pk)
 
-    return _form_about(request, pk, ReasonForm, "people/disable.html", act)
+    found = get_object_or_404(User, pk=pk)
+    effect = what_disabling_does(found, viewer=request.authority, now=request.now)
+    return _form_about(request, pk, ReasonForm, "people/disable.html", act, effect=effect)
 
 
 @only_with(Permission.MANAGE_PEOPLE)

@@ -1,0 +1,1 @@
+"""What the pages of people and groups ask; nothing here shows a world that the viewer may not see."""
