@@ -140,7 +140,7 @@ def _cell(name: str, label: Any, *order: str, look: str = "") -> tables.Template
         template_name=f"people/cells/access_{name}.html",
         verbose_name=label,
         order_by=order,
-        orderable=bool(order),
+        orderable=None if order else False,  # as the table is: a short one cannot be sorted
         attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
     )
 

@@ -135,8 +135,12 @@ class AddForm(TypedForm):
 
     order: ClassVar[tuple[str, ...]] = ("role", "q", "principal", *TermsForm.order)
 
-    def __init__(self, *args: Any, roles: list[Role], people: list[Principal], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, roles: list[Role], people: list[Principal], only_people: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if only_people:
+            self.fields["q"].label, self.fields["principal"].label = _("Find people"), _("People")
         self.roles = {str(one.pk): one for one in roles}
         self.fields["role"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a role")),

@@ -53,6 +53,7 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         "request": request,
         "roles": roles,
         "people": people,
+        "only_people": of_group,
         "own_code": bool(settings and settings.second_factor_on_assign and type == AssignmentType.ACTIVE),
         "end": proposed_end(settings or _usual(roles, place), type, request.now),
     }

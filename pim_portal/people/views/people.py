@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from audit.kinds import Kind
 from pim_portal.accounts.links import entry_link
 from pim_portal.accounts.selectors import waiting_ticket
 from pim_portal.accounts.services import tickets
@@ -81,7 +82,7 @@ def person(request: PortalRequest, pk: uuid.UUID) -> Answer:
         "tabs": tabs_of(user, "overview"),
         "state": state_of(user),
         "parts": [_part(tab, user, viewer=viewer, now=now) for tab in LISTS],
-        "events": selectors.recent_activity(user, viewer=viewer)[:SHOWN],
+        "events": selectors.recent_activity(user, viewer=viewer).exclude(kind=Kind.SECOND_FACTOR_GIVEN)[:SHOWN],
         "groups": groups_of(user.pk, now)[:SHOWN],
         "has_app": selectors.has_app(user.pk),
         "reports": reports[:SHOWN],
