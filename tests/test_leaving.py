@@ -203,13 +203,13 @@ def test_who_may_not_disable_people_is_not_offered_it(gina: User, ines: User):
     assert ines.enabled
 
 
-def test_one_code_serves_the_whole_form_and_no_other(petra: User, ines: User, adam: User):
+def test_one_code_serves_the_whole_form_and_no_other(petra: User, ines: User, adam: User, zoe: User):
     give(ines, role(SECURITY_READER))
     configure(role(ids.SECURITY_ADMINISTRATOR), approvers=[ines, adam])
     client = verified(petra)
     keys = client.get(page(ines)).context["found"].endable
     # The second factor of the sign-in goes into another form.
-    assert client.post(reverse("person_disable", args=[adam.pk]), {"reason": "x"}).status_code == 302
+    assert client.post(reverse("person_disable", args=[zoe.pk]), {"reason": "x"}).status_code == 302
     assert "code" in end(client, ines, *keys).context["form"].errors
     answer = end(client, ines, *keys, disable_too="on", **code_of(petra))
     assert answer.status_code == 302

@@ -15,7 +15,7 @@ from roles.models import Resource, Role, RoleSettings
 from roles.refusals import About, Refused, Violation
 from roles.selectors.settings import Stage, settings_of
 from roles.service import service
-from roles.services.catalogue import change_settings
+from roles.services.settings import change_settings
 
 
 @service(Kind.ROLE_SETTINGS_CHANGED)

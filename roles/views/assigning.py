@@ -22,7 +22,7 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, AssignmentType, Resource, ResourceKind, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
-from roles.rules.assignments import beyond
+from roles.rules.groups import beyond
 from roles.selectors.groups import gives, roles_beyond
 from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
 from roles.selectors.settings import EffectiveSettings, settings_of

@@ -30,7 +30,7 @@ from roles.middleware import PortalRequest
 from roles.models import Group
 from roles.places import Frame
 from roles.refusals import Refused
-from roles.rules.assignments import beyond
+from roles.rules.groups import beyond
 from roles.selectors.groups import roles_beyond
 from roles.services.groups import add_group, change_group, disable_group, enable_group
 
