@@ -191,7 +191,7 @@ class CompareTable(tables.Table):
     first = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
     second = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
     give = tables.TemplateColumn(
-        verbose_name="",
+        verbose_name=gettext_lazy("Give"),
         template_name="people/cells/compare_give.html",
         orderable=False,
         attrs={"th": {"class": "end"}, "td": {"class": "end"}},
