@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roles', '0002_manage'),
+        ('roles', '0003_elevated_access'),
     ]
 
     operations = [
