@@ -31,7 +31,7 @@ def elevate(request: PortalRequest) -> HttpResponse:
         except Refused as refused:
             form.add_refusal(refused)
         else:
-            messages.success(request, _("Your access is elevated. End it as soon as you are done."))
+            messages.success(request, _("You see every resource now. End it as soon as you are done."))
             return redirect("resources")
     return form_page(request, "manage/elevate.html", form, elevated=request.authority.elevated)
 
