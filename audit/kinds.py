@@ -110,6 +110,12 @@ class Kind(TextChoices):
     RESET_TICKET_USED = "reset.used", _("Reset ticket used")
     SESSIONS_ENDED = "session.others_ended", _("Other sessions ended")
 
+    # The history itself
+    HISTORY_VERIFIED = "history.verified", _("Audit history verified")
+    HISTORY_ANCHORED = "history.anchored", _("Tip of the audit history")
+    TEXT_ERASED = "history.text_erased", _("Personal text erased")
+    AUDIT_KEY_MADE = "history.key_made", _("Audit key made")
+
 
 def kinds() -> list[tuple[str, str]]:
     """Return the kinds as choices. A callable, so that a new kind needs no migration of the history."""

@@ -49,6 +49,7 @@ class Entry:
     text: Mapping[str, str] = field(default_factory=dict)
 
 
+Clock = Callable[[], datetime]
 Subscriber = Callable[[Event], None]
 ManySubscriber = Callable[[Sequence[Event], uuid.UUID], None]
 _subscribers: list[Subscriber] = []

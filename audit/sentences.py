@@ -310,6 +310,22 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} ended the other sessions of {target}."),
         gettext_lazy("{actor} tried to end the other sessions of {target}"),
     ),
+    Kind.HISTORY_VERIFIED: Wording(
+        gettext_lazy("{actor} verified the audit history: nothing was changed."),
+        gettext_lazy("{actor} tried to verify the audit history"),
+    ),
+    Kind.HISTORY_ANCHORED: Wording(
+        gettext_lazy("The tip of the audit history was sent to the auditors."),
+        gettext_lazy("{actor} tried to send the tip of the audit history to the auditors"),
+    ),
+    Kind.TEXT_ERASED: Wording(
+        gettext_lazy("{actor} erased personal text from the audit history."),
+        gettext_lazy("{actor} tried to erase personal text from the audit history"),
+    ),
+    Kind.AUDIT_KEY_MADE: Wording(
+        gettext_lazy("{actor} made a new key that signs the audit history."),
+        gettext_lazy("{actor} tried to make a new key that signs the audit history"),
+    ),
 }
 
 

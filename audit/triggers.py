@@ -18,7 +18,10 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 REFUSAL = "The audit history is append-only."
-TABLES = ("audit_event", "audit_eventtext")
+UNSEALED = "An event stops waiting only by being sealed."
+TABLES = ("audit_event", "audit_eventtext", "audit_pending", "audit_leaf", "audit_batch")
+# Written once, as events are.
+_KEPT = {"audit_leaf": "number = NEW.number OR event_id = NEW.event_id", "audit_batch": "number = NEW.number"}
 
 SQLITE = {
     "audit_event_no_update": f"""
@@ -45,11 +48,41 @@ SQLITE = {
         CREATE TRIGGER audit_eventtext_no_replace BEFORE INSERT ON audit_eventtext
         WHEN EXISTS (SELECT 1 FROM audit_eventtext WHERE event_id = NEW.event_id)
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_pending_no_update": f"""
+        CREATE TRIGGER audit_pending_no_update BEFORE UPDATE ON audit_pending
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    "audit_pending_sealed_only": f"""
+        CREATE TRIGGER audit_pending_sealed_only BEFORE DELETE ON audit_pending
+        WHEN NOT EXISTS (SELECT 1 FROM audit_leaf WHERE event_id = OLD.event_id)
+        BEGIN SELECT RAISE(ABORT, '{UNSEALED}'); END""",
 }
+for _table_kept, _same in _KEPT.items():
+    SQLITE |= {
+        f"{_table_kept}_no_update": f"""
+        CREATE TRIGGER {_table_kept}_no_update BEFORE UPDATE ON {_table_kept}
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        f"{_table_kept}_no_delete": f"""
+        CREATE TRIGGER {_table_kept}_no_delete BEFORE DELETE ON {_table_kept}
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        f"{_table_kept}_no_replace": f"""
+        CREATE TRIGGER {_table_kept}_no_replace BEFORE INSERT ON {_table_kept}
+        WHEN EXISTS (SELECT 1 FROM {_table_kept} WHERE {_same})
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    }
 
-POSTGRES_FUNCTION = f"""
+POSTGRES_FUNCTIONS = (
+    f"""
     CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+    BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+    f"""
+    CREATE OR REPLACE FUNCTION audit_sealed_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM audit_leaf WHERE event_id = OLD.event_id) THEN
+            RAISE EXCEPTION '{UNSEALED}' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN OLD;
+    END $$""",
+)
 
 POSTGRES = {
     "audit_event_append_only": """
@@ -69,7 +102,25 @@ POSTGRES = {
     "audit_eventtext_no_truncate": """
         CREATE TRIGGER audit_eventtext_no_truncate BEFORE TRUNCATE ON audit_eventtext
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
+    "audit_pending_no_update": """
+        CREATE TRIGGER audit_pending_no_update BEFORE UPDATE ON audit_pending
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+    "audit_pending_sealed_only": """
+        CREATE TRIGGER audit_pending_sealed_only BEFORE DELETE ON audit_pending
+        FOR EACH ROW EXECUTE FUNCTION audit_sealed_only()""",
+    "audit_pending_no_truncate": """
+        CREATE TRIGGER audit_pending_no_truncate BEFORE TRUNCATE ON audit_pending
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
 }
+for _table_kept in _KEPT:
+    POSTGRES |= {
+        f"{_table_kept}_append_only": f"""
+        CREATE TRIGGER {_table_kept}_append_only BEFORE UPDATE OR DELETE ON {_table_kept}
+        FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+        f"{_table_kept}_no_truncate": f"""
+        CREATE TRIGGER {_table_kept}_no_truncate BEFORE TRUNCATE ON {_table_kept}
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
+    }
 
 
 def _triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
@@ -84,7 +135,8 @@ def install(connection: BaseDatabaseWrapper) -> None:
     """Put every trigger in place, newly made; safe to run again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(POSTGRES_FUNCTION)
+            for function in POSTGRES_FUNCTIONS:
+                cursor.execute(function)
         for name, statement in _triggers(connection).items():
             _drop(connection, cursor, name)
             cursor.execute(statement)
@@ -131,7 +183,7 @@ def check_triggers(*, databases: list[str] | None = None, **kwargs: Any) -> list
     for alias in databases or []:
         connection = connections[alias]
         try:
-            if "audit_eventtext" not in connection.introspection.table_names():
+            if "audit_leaf" not in connection.introspection.table_names():
                 continue
             gone = missing(connection)
         except DatabaseError:
