@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from audit.proofs import key_id, read_keys
 
 
-class KeyUnusable(Exception):
+class KeyUnusable(Exception):  # noqa: N818 - it says what is the matter
     """There is no key, or not one that may be used; says what to do."""
 
 

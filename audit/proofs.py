@@ -30,7 +30,7 @@ TIP: Final = "pim-audit-tip"
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818 - a finding, not an error
     """What was found to be wrong: a stable code and a sentence."""
 
     def __init__(self, code: str, sentence: str) -> None:

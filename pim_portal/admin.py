@@ -10,7 +10,8 @@ from django.http import HttpRequest
 
 from approvals.models import Decision, Request, RequestApprover, RequestStage
 from audit.kinds import Realm
-from audit.models import Event, EventText, Pending
+from audit.models import Anchoring, Batch, Event, EventText, Leaf, Pending, Verification
+from pim_portal.activity.selectors.sight import in_sight
 from pim_portal.models import (
     EntryTicket,
     Heartbeat,
@@ -229,9 +230,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     at = ""
 
     def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
-        places = Resource.objects.filter(within_sight(authority, self.permission, at=""))
-        directory = Q(**{f"{self.at}realm": Realm.DIRECTORY})
-        return rows.filter(directory | Q(**{f"{self.at}resource_id__in": places.values("pk")}))
+        return rows.filter(in_sight(authority, at=self.at))
 
 
 @admin.register(Event)
@@ -255,6 +254,32 @@ class PendingAdmin(HistoryAdmin):
     at = "event__"
     list_display = ("event",)
     list_select_related = ("event",)
+
+
+class SealAdmin(ReadOnlyAdmin):
+    """The seals say nothing of what they seal: they are for whoever reads the history of the directory."""
+
+    permission = Permission.SEE_AUDIT
+
+
+@admin.register(Batch)
+class BatchAdmin(SealAdmin):
+    list_display = ("number", "first", "size", "sealed_at", "key")
+
+
+@admin.register(Leaf)
+class LeafAdmin(SealAdmin):
+    list_display = ("number", "batch", "hash")
+
+
+@admin.register(Anchoring)
+class AnchoringAdmin(SealAdmin):
+    list_display = ("name", "batch", "anchored_at", "error")
+
+
+@admin.register(Verification)
+class VerificationAdmin(SealAdmin):
+    list_display = ("started_at", "finished_at", "checked", "total")
 
 
 # The portal's own work

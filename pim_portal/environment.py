@@ -57,6 +57,8 @@ class Environment:
     database: dict[str, Any]
     email: dict[str, Any]
     email_from: str
+    audit_key: Path
+    audit_anchors: list[str]
 
     @property
     def production(self) -> bool:
@@ -107,6 +109,8 @@ class Reader:
             database=self.database(data_dir, demo=demo, make_folder=debug or demo),
             email=self.email(demo),
             email_from=self.email_from(base_url),
+            audit_key=self.audit_key(data_dir),
+            audit_anchors=self.audit_anchors(),
         )
 
     # Reading a value
@@ -235,6 +239,20 @@ class Reader:
         if demo and proxies:
             self.mistakes.append("PIM_DEMO is on: the demo runs behind no proxy, so leave PIM_TRUSTED_PROXIES out.")
         return proxies
+
+    def audit_key(self, data_dir: Path) -> Path:
+        named = self.text("PIM_AUDIT_KEY")
+        return Path(named).expanduser().resolve() if named else data_dir / "audit-key.pem"
+
+    def audit_anchors(self) -> list[str]:
+        names = self.names("PIM_AUDIT_ANCHORS")
+        for name in names:
+            file, path = name.startswith("file:"), name.removeprefix("file:")
+            if not (Path(path).is_absolute() if file else all(part.isidentifier() for part in name.split("."))):
+                self.mistakes.append(
+                    f"PIM_AUDIT_ANCHORS names {name}: write file:/path/to/a/file, or the dotted path of a function."
+                )
+        return names
 
     def time_zone(self) -> str:
         name = self.text("PIM_TIME_ZONE") or "UTC"

@@ -50,6 +50,10 @@ def _may_see_resources(authority: Authority) -> bool:
     return authority.sees_resources() or authority.elevatable_by is not None
 
 
+def _may_see_audit(authority: Authority) -> bool:
+    return authority.anywhere(Permission.SEE_AUDIT)
+
+
 def _my_waiting_requests(request: PortalRequest) -> int:
     return requests_of(request.user, request.now).waiting(request.now).count()
 
@@ -82,6 +86,7 @@ NAVIGATION = (
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
     Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
+    Entry(ACTIVITY, _("Audit history"), "audit", "scroll-text", visible=_may_see_audit),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.utils import timezone
 
+from pim_portal.activity.services import go_on_verifying
 from pim_portal.imports.services import uploads
-from pim_portal.operations import services
+from pim_portal.operations import sealing, services
 
 
 def sweep() -> int:
@@ -20,9 +22,24 @@ def send() -> int:
     return services.send(clock=timezone.now)
 
 
+def seal() -> int:
+    """Seal the events that wait."""
+    return sealing.seal()
+
+
+def verify(verification: str) -> None:
+    """Go on with a verification of the history."""
+    go_on_verifying(
+        uuid.UUID(verification),
+        key_file=settings.PIM_AUDIT_KEY,
+        clock=timezone.now,
+    )
+
+
 def heartbeat() -> None:
-    """Show that the worker takes and finishes tasks."""
+    """Show that the worker takes and finishes tasks; have what happened since sealed, sooner than every minute."""
     services.beat(services.WORKER, clock=timezone.now)
+    services.seal_soon()
 
 
 def check_upload(pk: str) -> None:

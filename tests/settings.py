@@ -19,6 +19,8 @@ for name in ("PIM_DEMO", "PIM_DEBUG", "PIM_SECRET_KEY_FALLBACKS", "PIM_ALLOWED_H
     os.environ.pop(name, None)
 for name in ("PIM_TIME_ZONE", "PIM_EMAIL_URL", "PIM_EMAIL_FROM", "PIM_IDLE_MINUTES", "PIM_SESSION_HOURS"):
     os.environ.pop(name, None)
+for name in ("PIM_AUDIT_KEY", "PIM_AUDIT_ANCHORS"):
+    os.environ.pop(name, None)
 
 from pim_portal.settings import *  # noqa: E402, F403
 from pim_portal.settings import DATABASES, STORAGES  # noqa: E402

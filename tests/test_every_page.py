@@ -18,8 +18,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from audit import keys
 from audit.kinds import Outcome
 from audit.models import Event
+from audit.services.sealing import seal
 from pim_portal.imports.reading import NEEDED
 from pim_portal.imports.services.uploads import receive
 from pim_portal.models import PortalSession, SetUp, Upload
@@ -203,6 +205,13 @@ PAGES: dict[str, Row] = {
     **of_the_team("assignment_change", changes=True, to="membership"),
     **of_the_team("assignment_renew", changes=True, to="membership"),
     **of_the_team("assignment_remove", changes=True, to="membership"),
+    "audit": Row(SEE_DIRECTORY | SEE_RESOURCE | {"greta"}, denied=403),
+    "audit_export": Row(SEE_DIRECTORY | SEE_RESOURCE | {"greta"}, denied=403),
+    "audit_verification": Row(SEE_DIRECTORY, denied=403),
+    "audit_event": Row(SEE_DIRECTORY, to="event"),
+    "audit_proof": Row(SEE_DIRECTORY, to="sealed_event"),
+    "audit_erase": Row({"sven"}, to="event"),
+    "audit_request": Row(SEE_DIRECTORY, to="request"),
     "my_audit": Row(EVERYONE),
     "my_audit_event": Row({"ines"}, to="event"),
     "account": Row(EVERYONE),
@@ -254,7 +263,14 @@ def people(db) -> dict[str, User]:
 
 
 @pytest.fixture
-def targets(people) -> dict[str, list[object]]:
+def sealing_key(tmp_path, settings):
+    """The key of the history, in a file of the test's own."""
+    settings.PIM_AUDIT_KEY = tmp_path / "key.pem"
+    return keys.make(settings.PIM_AUDIT_KEY)
+
+
+@pytest.fixture
+def targets(people, sealing_key) -> dict[str, list[object]]:
     now = timezone.now()
     ines = people["ines"]
     waiting = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)
@@ -265,6 +281,8 @@ def targets(people) -> dict[str, list[object]]:
     event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
     team = group("Team", now=now)
     give(people["greta"], role(ids.GROUP_OWNER), team.resource, now=now)
+    while seal(sealing_key, clock=timezone.now):
+        pass
     berlin, root = unit("Berlin"), Resource.objects.get(kind=ResourceKind.ROOT)
     return {
         "": [],
@@ -275,6 +293,7 @@ def targets(people) -> dict[str, list[object]]:
         "team": [team.pk],
         "membership": [give(ines, role(ids.GROUP_MEMBER), team.resource, now=now).pk],
         "event": [event.uuid],
+        "sealed_event": [event.uuid],
         "secret": ["no-such-secret"],
         "unit": [berlin.pk],
         "place": [root.pk],

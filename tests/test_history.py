@@ -332,7 +332,7 @@ def test_each_salt_is_its_own(busy_day):
 def test_an_event_itself_holds_no_personal_text(busy_day):
     personal = ["ines", "adam", "petra", "ångström", "4711", "phone", "127.0.0.1", "@example.org", "for the test"]
     for one in busy_day:
-        # What is random, or the time, may spell "4711" by chance: commitments, ids and times are looked at by their form.
+        # What is random, or a time, may spell "4711" by chance: it is known by its form, and taken out.
         assert all(re.fullmatch(HEX, promised) for promised in one.commitments.values())
         row = re.sub(f"{HEX}|{UUID}|{TIME}|{ROW}", "", canonical(one).decode()).casefold()
         assert not [word for word in personal if word in row]

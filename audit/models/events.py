@@ -66,6 +66,7 @@ class Event(models.Model):
             models.Index(fields=["resource_id", "-occurred_at"], name="event_by_resource"),
             models.Index(fields=["request_id"], name="event_by_request"),
             models.Index(fields=["authority_id"], name="event_by_authority"),
+            models.Index(fields=["assignment_id"], name="event_by_assignment"),
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ BATCH: Final = 1000  # leaves; on SQLite the one write lock is held for as long 
 _LOCK: Final = 0x50494D5345414C  # "PIMSEAL": the advisory lock of sealers among themselves
 
 
-class SealingRace(Exception):
+class SealingRace(Exception):  # noqa: N818 - a race that was lost
     """Another sealer took the same events; nothing was written."""
 
 

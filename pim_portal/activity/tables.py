@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,6 +21,8 @@ REASON_WORDS = 24
 
 class HistoryTable(tables.Table):
     """Events in the words that every audit page uses; what happened leads to the details."""
+
+    event_page: ClassVar[str] = "my_audit_event"
 
     who = tables.Column(empty_values=(), orderable=False, verbose_name=_("Who"))
     what = tables.Column(
@@ -40,7 +44,7 @@ class HistoryTable(tables.Table):
         went_wrong = record.outcome != Outcome.DONE
         return format_html(
             '<a href="{}">{}</a> {}<span class="sub">{}</span>',
-            reverse("my_audit_event", args=[record.uuid]),
+            reverse(self.event_page, args=[record.uuid]),
             record.get_kind_display(),
             tag("bad", record.get_outcome_display()) if went_wrong else "",
             sentence(record),
@@ -51,3 +55,13 @@ class HistoryTable(tables.Table):
 
     def render_why(self, record: Event) -> str:
         return Truncator(why(record)).words(REASON_WORDS)
+
+
+class AuditTable(HistoryTable):
+    """The history of the places that somebody may read."""
+
+    event_page = "audit_event"
+
+    class Meta(HistoryTable.Meta):
+        attrs: ClassVar[dict[str, object]] = {"aria-label": _("Audit history")}
+        empty_text = _("Nothing has happened yet at the places whose history you may read.")

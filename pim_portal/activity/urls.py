@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from pim_portal.activity import views
+from pim_portal.activity.views import audit, my_audit, verification
 
 urlpatterns = [
-    path("my-audit/", views.my_audit, name="my_audit"),
-    path("my-audit/<uuid:event>/", views.my_audit_event, name="my_audit_event"),
+    path("my-audit/", my_audit.my_audit, name="my_audit"),
+    path("my-audit/<uuid:event>/", my_audit.my_audit_event, name="my_audit_event"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.audit_export, name="audit_export"),
+    path("audit/verification/", verification.verification, name="audit_verification"),
+    path("audit/requests/<uuid:pk>/", audit.audit_request, name="audit_request"),
+    path("audit/events/<uuid:event>/", audit.audit_event, name="audit_event"),
+    path("audit/events/<uuid:event>/proof/", audit.audit_proof, name="audit_proof"),
+    path("audit/events/<uuid:event>/erase/", audit.audit_erase, name="audit_erase"),
 ]

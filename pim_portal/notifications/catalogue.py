@@ -105,6 +105,7 @@ RESET_TICKET_USED = Mail(
     recipients.person,
     account_change(_("Your way back in was used"), _("Somebody used the link that an administrator made for you.")),
 )
+AUDIT_TIP = Mail("audit_tip", recipients.auditors, letters.audit_tip)
 
 MAILS: dict[Kind, tuple[Mail, ...]] = {
     # Who may hold what
@@ -142,6 +143,8 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.PASSWORD_CHANGED: (PASSWORD_CHANGED,),
     Kind.RESET_TICKET_GIVEN: (RESET_TICKET,),
     Kind.RESET_TICKET_USED: (RESET_TICKET_USED,),
+    # The history itself
+    Kind.HISTORY_ANCHORED: (AUDIT_TIP,),
 }
 
 NO_MAIL: frozenset[Kind] = frozenset(
@@ -190,6 +193,10 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.SIGN_IN_LOCKED,
         Kind.SECOND_FACTOR_GIVEN,
         Kind.SESSIONS_ENDED,
+        # Who started it waits for its page.
+        Kind.HISTORY_VERIFIED,
+        Kind.TEXT_ERASED,
+        Kind.AUDIT_KEY_MADE,
     }
 )
 

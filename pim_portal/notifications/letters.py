@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from approvals.models import Request, Status, Verdict
 from audit.kinds import Kind, Realm
 from audit.models import Event
+from audit.proofs import tip_line
 from pim_portal.models import EntryTicket, Notification, TicketKind
 from pim_portal.notifications.recipients import named_by_event, request_of
 from roles import wording
@@ -54,6 +55,28 @@ def the_role(role: Role, resource: Resource) -> str:
     """Say the same inside a sentence: "the Owner role at Production"."""
     sentence = _("the {role} role") if resource.pk == DIRECTORY else _("the {role} role at {resource}")
     return sentence.format(role=role.name, resource=resource.name)
+
+
+def audit_tip(notification: Notification, now: datetime) -> Letter | None:
+    """Hand an auditor the tip of the history to keep."""
+    assert notification.event is not None  # noqa: S101 - the tip is an event
+    tip = notification.event.details
+    return Letter(
+        subject=_("The audit history on {day}: {leaves} events").format(
+            day=wording.day(notification.event.occurred_at), leaves=f"{tip['leaves']:,}"
+        ),
+        sentences=(
+            _("The audit history is sealed up to here. Keep this mail: it is proof outside the portal."),
+            _("Nobody who cuts off its end, or restores an older backup, can make it lead through here."),
+        ),
+        facts=(
+            (_("Events"), f"{tip['leaves']:,}"),
+            (_("Tip"), tip_line(tip["batch"], tip["leaves"], tip["tip"])),
+        ),
+        button=_("Open the audit history"),
+        path=reverse("audit"),
+        because=_("You may read the audit history of the directory."),
+    )
 
 
 def request_waits(notification: Notification, now: datetime) -> Letter | None:

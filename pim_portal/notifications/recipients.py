@@ -15,9 +15,11 @@ from audit.models import Event
 from pim_portal.models import Notification, NotificationState
 from roles.ids import (
     DIRECTORY,
+    GLOBAL_READER,
     OWNER,
     PRIVILEGED_ROLE_ADMINISTRATOR,
     SECURITY_ADMINISTRATOR,
+    SECURITY_READER,
     USER_ACCESS_ADMINISTRATOR,
 )
 from roles.models import Assignment, Principal, Resource, Role, User
@@ -109,6 +111,13 @@ def watchers(event: Event) -> list[User]:
     place = Resource.objects.get(pk=named_by_event(event.resource_id))
     others = [one for one in _holders(roles, place, event.occurred_at) if one.pk != event.actor_id]
     return [*person(event), *others] if directory else others
+
+
+def auditors(event: Event) -> list[User]:
+    """Return who keeps the tips of the history: the readers of the directory, or else who looks after the portal."""
+    directory = Resource.objects.get(pk=DIRECTORY)
+    readers = [*_holders((GLOBAL_READER, SECURITY_READER), directory, event.occurred_at)]
+    return readers or [*_holders((SECURITY_ADMINISTRATOR,), directory, event.occurred_at)]
 
 
 def person(event: Event) -> Iterable[User]:

@@ -7,31 +7,42 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.db import transaction
-from django_q.models import Schedule
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from approvals.services.requests import lapse_overdue
+from audit import keys
+from audit.anchors import Anchor, Tip, anchor, tip
+from audit.kinds import Kind
+from audit.models import Anchoring, Batch, Pending
+from audit.services import sealing
 from pim_portal.imports.services.uploads import prune_uploads
 from pim_portal.models import Heartbeat, PortalSession
 from pim_portal.notifications.outbox import deliver
 from reviews.services.clockwork import keep_reviews_going
-from roles.actors import Clock
+from roles.actors import Actor, Clock
 from roles.models import StepUp
+from roles.service import record
 from roles.services.ends import write_down_ends
 
 logger = logging.getLogger(__name__)
 
 SWEEP: Final = "sweep"
 SEND: Final = "send"
+SEAL: Final = "seal"
 WORKER: Final = "worker"
 
 SECONDS: Final = 10.0  # how long one sweep goes on; what is left follows at once in the next task
 CHUNK: Final = 50  # rows between two looks at the watch
+FEW_TASKS: Final = 20  # with more than these the worker has enough to do
+MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
+MAIL_EVERY: Final = timedelta(days=1)
 STEP_UPS_KEPT: Final = timedelta(days=1)
 
 
@@ -45,6 +56,7 @@ class Recurring(NamedTuple):
 SCHEDULES: Final = {
     "pim-sweep": Recurring("pim_portal.tasks.sweep", 1),
     "pim-send": Recurring("pim_portal.tasks.send", 1),
+    "pim-seal": Recurring("pim_portal.tasks.seal", 1),
 }
 
 
@@ -74,6 +86,62 @@ def send(*, clock: Clock) -> int:
     sent = deliver(clock=clock)
     beat(SEND, clock=clock)
     return sent
+
+
+def seal(*, key_file: Path, anchors: Sequence[Anchor], clock: Clock, seconds: float = SECONDS) -> int:
+    """Seal the events that wait, tell every anchor the new tip, and the auditors once a day; return how many events.
+
+    Goes on for at most about `seconds`; what is left, the next run seals. Raises `KeyUnusable` without a key.
+    """
+    deadline = time.monotonic() + seconds
+    key = _signing_key(key_file)
+    sealed = 0
+    while (batch := sealing.seal(key, clock=clock)) is not None:
+        sealed += batch.size
+        if time.monotonic() >= deadline:
+            break
+    here = tip()
+    errors: list[Exception] = []
+    if here is not None:
+        if sealed:
+            logger.info("The audit history was sealed up to %s", here.line)
+        _tell_the_auditors(here, clock=clock)
+        errors = anchor(here, anchors, clock=clock)
+    if errors:
+        raise errors[0]
+    beat(SEAL, clock=clock)
+    return sealed
+
+
+def seal_soon() -> None:
+    """Have what waits sealed by the next free hand of the worker."""
+    waiting = [row.func() for row in OrmQ.objects.order_by("pk")[:FEW_TASKS]]
+    if Pending.objects.exists() and len(waiting) < FEW_TASKS and SCHEDULES["pim-seal"].func not in waiting:
+        async_task(SCHEDULES["pim-seal"].func, save=False)
+
+
+def _signing_key(file: Path) -> keys.SigningKey:
+    """Return the key; the very first one makes itself, while it can still be nobody else's place that it takes."""
+    if not file.exists() and not Batch.objects.exists():
+        try:
+            return keys.make(file)
+        except FileExistsError:
+            logger.info("Another process has just made the audit key.")
+    return keys.read(file)
+
+
+def _tell_the_auditors(here: Tip, *, clock: Clock) -> None:
+    """Record the tip once a day: the mail that tells of the event keeps it outside the portal."""
+    with transaction.atomic():
+        Anchoring.objects.get_or_create(name=MAIL)
+        row = Anchoring.objects.select_for_update(no_key=True).get(name=MAIL)
+        now = clock()
+        if row.batch >= here.batch or (row.anchored_at and row.anchored_at > now - MAIL_EVERY):
+            return
+        details = {"batch": here.batch, "leaves": here.leaves, "tip": here.hash}
+        record(Kind.HISTORY_ANCHORED, actor=Actor.portal(), at=now, details=details)
+        row.batch, row.anchored_at = here.batch, now
+        row.save()
 
 
 def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:

@@ -7,14 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from pim_portal.operations import services
+from pim_portal.operations import sealing, services
 
 
 class Command(BaseCommand):
-    help = "Write down what is over, and send the mails that are due: once. From cron, every minute."
+    help = "Write down what is over, send the mails that are due, seal the history: once. From cron, every minute."
 
     def handle(self, *args: Any, **options: Any) -> None:
         written = services.sweep(clock=timezone.now)
         sent = services.send(clock=timezone.now)
+        sealed = sealing.seal()
         if options["verbosity"] > 1:
-            self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}.")
+            self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}. Events sealed: {sealed}.")

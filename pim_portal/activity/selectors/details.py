@@ -86,12 +86,12 @@ class Detail:
     value: str
 
 
-def texts_of(event: Event, reader: User) -> list[Detail]:
-    """Return what was recorded in words at that moment, as far as it concerns this reader.
+def texts_of(event: Event, reader: User | None) -> list[Detail]:
+    """Return what was recorded in words at that moment, as far as it concerns this reader; none is an auditor.
 
     From where somebody else acted is not for those to whom they did it; from where a stranger tried is.
     """
-    hidden = set() if event.actor_id in (None, reader.pk) else {"address"}
+    hidden = set() if reader is None or event.actor_id in (None, reader.pk) else {"address"}
     names = [*TEXTS, *sorted(event.commitments.keys() - TEXTS.keys())]
     found = [(name, said(event, name)) for name in names if name not in hidden]
     return [Detail(str(TEXTS.get(name, name)), text) for name, text in found if text]

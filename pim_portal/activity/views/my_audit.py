@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.selectors import history_of
 from audit.sentences import sentence
 from pim_portal.activity.filters import HistoryFilter
-from pim_portal.activity.selectors import authority_behind, details_of, ids_of, texts_of
+from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
 from roles.lists import ListPage
 from roles.middleware import PortalRequest

@@ -1,0 +1,270 @@
+"""Verifying the whole history: batch after batch, and the first wrong thing by its name.
+
+It goes on in chunks, so that a task can do it: `Progress` is all that it must remember in between, and is plain JSON.
+While it runs new events are recorded and sealed; it verifies up to the batch that was the last when it began.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from audit.kinds import Kind, Outcome
+from audit.models import Batch, Event, EventText, Leaf, Pending
+from audit.proofs import GENESIS, Broken, canonical_json, check_signature, commitment, leaf_hash, link, merkle_root
+from audit.reading import Row, rows
+from audit.recording import folded
+from audit.services.sealing import stated
+
+GRACE: Final = timedelta(hours=1)  # how long an event may wait to be sealed before it counts as wrong
+Keys = dict[str, Ed25519PublicKey]
+Tip = tuple[int, int, str]  # a batch, the leaves up to it, its link
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first wrong thing: a stable code, a sentence, and where it is."""
+
+    code: str
+    sentence: str
+    batch: int | None = None
+    leaf: int | None = None
+    event: str | None = None
+
+
+class Wrong(Exception):  # noqa: N818 - a finding, not an error
+    """Carries a finding up to where the verification ends."""
+
+    def __init__(self, code: str, sentence: str, **where: Any) -> None:
+        super().__init__(sentence)
+        self.finding = Finding(code, sentence, **where)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a verification got. `upto` is the last batch of its beginning, `link` the one that the next must name."""
+
+    upto: int
+    total: int
+    batch: int = 0
+    leaves: int = 0
+    link: str = GENESIS
+    erased: int = 0
+    waiting: int = 0
+    done: bool = False
+    finding: Finding | None = None
+    tips: list[Tip] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Progress:
+        made = cls(**value)
+        made.finding = Finding(**value["finding"]) if value["finding"] else None
+        made.tips = [(number, leaves, hashed) for number, leaves, hashed in value["tips"]]
+        return made
+
+
+def begin(tips: Iterable[Tip] = ()) -> Progress:
+    """Begin a verification, against these tips that were kept outside."""
+    last = Batch.objects.order_by("-number").first()
+    known = sorted({(number, leaves, hashed.lower()) for number, leaves, hashed in tips})
+    if last is None:
+        return Progress(upto=0, total=0, tips=known)
+    return Progress(upto=last.number, total=last.first + last.size - 1, tips=known)
+
+
+def advance(progress: Progress, keys: Keys, *, now: datetime, seconds: float = float("inf")) -> Progress:
+    """Verify on for at most about `seconds`; the progress says whether it is done, and what was found."""
+    deadline = time.monotonic() + seconds
+    try:
+        erasures = _erasures()
+        while progress.batch < progress.upto:
+            _check_batch(progress, keys, erasures)
+            if time.monotonic() >= deadline and progress.batch < progress.upto:
+                return progress
+        _check_end(progress, now)
+    except Wrong as wrong:
+        progress.finding = wrong.finding
+    except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as error:
+        # Somebody who changes rows by hand may leave what cannot even be read.
+        sentence = _("Batch {batch} or one of its events cannot be read: {error}").format(
+            batch=progress.batch + 1, error=error
+        )
+        progress.finding = Finding("unreadable", sentence, batch=progress.batch + 1)
+    progress.done = True
+    return progress
+
+
+def _erasures() -> set[str]:
+    """Return the events whose text was erased, by their own account: every erasing is an event itself."""
+    told = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE).values_list("details", flat=True)
+    return {one for details in told for one in details.get("events", [])}
+
+
+def _check_batch(progress: Progress, keys: Keys, erasures: set[str]) -> None:
+    number = progress.batch + 1
+    batch = Batch.objects.filter(number=number).first()
+    if batch is None:
+        raise Wrong("batch_removed", _("Batch {batch} is gone.").format(batch=number), batch=number)
+    if batch.previous != progress.link or batch.first != progress.leaves + 1:
+        sentence = _("Batch {batch} does not follow on the one before: one of them was replaced.").format(batch=number)
+        raise Wrong("chain_broken", sentence, batch=number)
+    form = stated(batch)
+    try:
+        check_signature(form, keys)
+    except Broken as broken:
+        raise Wrong(broken.code, broken.sentence, batch=number) from broken
+    hashes = _check_leaves(batch, progress, erasures)
+    if merkle_root(hashes).hex() != batch.root:
+        sentence = _("Batch {batch}: an event among the leaves {first} to {last} was rewritten, and its leaf with it.")
+        last = batch.first + batch.size - 1
+        raise Wrong("rewritten", sentence.format(batch=number, first=batch.first, last=last), batch=number)
+    progress.batch, progress.leaves, progress.link = number, batch.first + batch.size - 1, link(form)
+    _check_tips(progress)
+
+
+def _check_leaves(batch: Batch, progress: Progress, erasures: set[str]) -> list[bytes]:
+    expected = batch.first
+    hashes: list[bytes] = []
+    for row in rows(batch.first, batch.first + batch.size - 1):
+        if row.leaf != expected:
+            break
+        expected += 1
+        if row.batch != batch.number:
+            sentence = _("Leaf {leaf} is said to belong to batch {batch}.").format(leaf=row.leaf, batch=row.batch)
+            raise Wrong("leaf_changed", sentence, batch=batch.number, leaf=row.leaf)
+        hashes.append(_check_event(row, progress, erasures))
+    if expected != batch.first + batch.size:
+        sentence = _("Leaf {leaf} is gone.").format(leaf=expected)
+        raise Wrong("leaf_removed", sentence, batch=batch.number, leaf=expected)
+    return hashes
+
+
+def _check_event(row: Row, progress: Progress, erasures: set[str]) -> bytes:
+    if row.event is None:
+        event_id = Leaf.objects.values_list("event_id", flat=True).get(pk=row.leaf)
+        sentence = _("The event at leaf {leaf} (number {event}) was removed.").format(leaf=row.leaf, event=event_id)
+        raise Wrong("event_removed", sentence, batch=row.batch, leaf=row.leaf)
+    hashed = leaf_hash(canonical_json(row.event))
+    if hashed.hex() != row.hash:
+        raise _changed(row, hashed.hex())
+    _check_texts(row, progress, erasures)
+    return hashed
+
+
+def _changed(row: Row, hashed: str) -> Wrong:
+    """Say whether an event was changed, or is one of another place."""
+    assert row.event is not None  # noqa: S101 - the caller has looked
+    where: dict[str, Any] = {"batch": row.batch, "leaf": row.leaf, "event": row.event["uuid"]}
+    home = Leaf.objects.filter(hash=hashed).values_list("number", flat=True).first()
+    if home is not None:
+        sentence = _("The event at leaf {leaf} was swapped: it was sealed as leaf {home}.")
+        return Wrong("event_swapped", sentence.format(leaf=row.leaf, home=home), **where)
+    sentence = _("The event {event} at leaf {leaf}, or its leaf, was changed after it was sealed.")
+    return Wrong("event_changed", sentence.format(event=row.event["uuid"], leaf=row.leaf), **where)
+
+
+def _check_texts(row: Row, progress: Progress, erasures: set[str]) -> None:
+    assert row.event is not None  # noqa: S101 - the caller has looked
+    name, promised, texts = row.event["uuid"], row.event["commitments"], row.texts
+    where: dict[str, Any] = {"batch": row.batch, "leaf": row.leaf, "event": name}
+    if texts is None:
+        raise Wrong("text_removed", _("The text of event {event} was removed.").format(event=name), **where)
+    if row.erased:
+        progress.erased += 1
+        if name not in erasures:
+            sentence = _("The text of event {event} was erased, and no event tells of it.").format(event=name)
+            raise Wrong("text_erased_silently", sentence, **where)
+        return
+    if texts.keys() != promised.keys() or row.salts.keys() != promised.keys():
+        raise Wrong("text_changed", _("A text of event {event} was removed or added.").format(event=name), **where)
+    for part, text in texts.items():
+        if commitment(text, salt=row.salts[part]) != promised[part]:
+            sentence = _("The text “{name}” of event {event} was changed.").format(name=part, event=name)
+            raise Wrong("text_changed", sentence, **where)
+    searched = folded(" ".join(texts.values()))
+    # The database does not keep the order of the fields.
+    if searched != row.search and sorted(searched.split()) != sorted(row.search.split()):
+        sentence = _("What event {event} is found by in a search was changed.").format(event=name)
+        raise Wrong("search_changed", sentence, **where)
+
+
+def _check_tips(progress: Progress) -> None:
+    for number, leaves, hashed in progress.tips:
+        if number == progress.batch and (leaves, hashed) != (progress.leaves, progress.link):
+            sentence = _("Batch {batch} is not the one that was anchored: the history up to it was written anew.")
+            raise Wrong("anchor_differs", sentence.format(batch=number), batch=number)
+
+
+def _check_end(progress: Progress, now: datetime) -> None:
+    """Look for what is cut off or too much: batches, leaves, events that nobody sealed."""
+    ahead = max((tip for tip in progress.tips if tip[0] > progress.upto), default=None)
+    if ahead and not Batch.objects.filter(number=ahead[0]).exists():
+        sentence = _(
+            "The history ends with batch {last}, but batch {batch} was anchored: its end was cut off, "
+            "or an older backup was restored."
+        )
+        raise Wrong("cut_off", sentence.format(last=progress.upto, batch=ahead[0]), batch=ahead[0])
+    stray = Leaf.objects.filter(number__gt=progress.leaves, batch__lte=progress.upto).order_by("number").first()
+    stray = stray or _leaf_without_batch()
+    if stray is not None:
+        sentence = _("Leaf {leaf} belongs to no sealed batch: it was added, or its batch was removed.")
+        raise Wrong("leaf_added", sentence.format(leaf=stray.pk), leaf=stray.pk)
+    _check_unsealed(progress, now)
+
+
+def _leaf_without_batch() -> Leaf | None:
+    last = Leaf.objects.order_by("-number").first()
+    return last if last and not Batch.objects.filter(pk=last.batch_id).exists() else None
+
+
+def _check_unsealed(progress: Progress, now: datetime) -> None:
+    """Every event without a leaf must wait, and not for long, and its text be the one that was recorded."""
+    for event in Event.objects.filter(leaf=None).order_by("id").iterator(chunk_size=500):
+        where = {"event": str(event.uuid)}
+        if not Pending.objects.filter(pk=event.pk).exists():
+            if Leaf.objects.filter(event=event.pk).exists():
+                continue  # sealed meanwhile
+            sentence = _("Event {event} was added: it is neither sealed nor does it wait to be.")
+            raise Wrong("event_added", sentence.format(event=event.uuid), **where)
+        if event.recorded_at < now - GRACE:
+            sentence = _("Event {event} waits for too long to be sealed: the sealing stands still, or it was added.")
+            raise Wrong("unsealed", sentence.format(event=event.uuid), **where)
+        if not _keeps_its_promises(event):
+            raise Wrong("text_changed", _("A text of event {event} was changed.").format(event=event.uuid), **where)
+        progress.waiting += 1
+
+
+def _keeps_its_promises(event: Event) -> bool:
+    text = EventText.objects.filter(pk=event.pk).first()
+    if text is None:
+        return False
+    made = {name: commitment(words, salt=text.salts.get(name, "")) for name, words in text.fields.items()}
+    return text.erased_at is not None or made == event.commitments
+
+
+def sentence_of(progress: Progress) -> str:
+    """Say in words how a verification that is done ended."""
+    if progress.finding:
+        return progress.finding.sentence
+    whole = _("All {leaves} sealed events in {batches} batches are as they were sealed.")
+    said = [whole.format(leaves=f"{progress.leaves:,}", batches=f"{progress.batch:,}")]
+    if progress.erased:
+        said.append(_("The personal text of {count} was erased on request.").format(count=f"{progress.erased:,}"))
+    if progress.waiting:
+        said.append(_("{count} more wait to be sealed.").format(count=f"{progress.waiting:,}"))
+    said.append(
+        _("{count} anchors agree.").format(count=len(progress.tips))
+        if progress.tips
+        else _("No anchor was given, so that a cut-off end or an older backup would not show.")
+    )
+    return " ".join(said)

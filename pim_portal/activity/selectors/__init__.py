@@ -1,0 +1,1 @@
+"""What of the history somebody may read, and what one event says."""

@@ -1,0 +1,44 @@
+"""Whose history somebody may read: the events of the places where they may see the audit, and of the directory.
+
+An event belongs to its resource, wherever that stands in the tree now; one without a resource belongs to its world as
+a whole.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from audit.kinds import Realm
+from audit.models import Event, EventQuerySet
+from roles.authority import Authority
+from roles.catalogue import GRANTS, Permission
+from roles.ids import DIRECTORY
+from roles.models import Resource, ResourceKind
+from roles.selectors.sight import within_sight
+
+
+def in_sight(authority: Authority, *, at: str = "") -> Q:
+    """Return the condition that this person may read an event; `at` leads from the row to it, with a trailing `__`."""
+    places = Resource.objects.filter(within_sight(authority, Permission.SEE_AUDIT, at=""))
+    seen = Q(**{f"{at}resource_id__in": places.values("pk")})
+    whole = Q(pk__in=[])
+    if authority.allows(Permission.SEE_AUDIT):
+        whole |= Q(**{f"{at}realm": Realm.DIRECTORY})
+    reach_groups = GRANTS[Permission.SEE_AUDIT].group_directory
+    if any(one.role_id in reach_groups and one.resource_id == DIRECTORY for one in authority.held):
+        whole |= Q(**{f"{at}realm": Realm.GROUP})
+    if _sees_every_root(authority):
+        whole |= Q(**{f"{at}realm": Realm.RESOURCE})
+    return seen | (Q(**{f"{at}resource_id": None}) & whole)
+
+
+def _sees_every_root(authority: Authority) -> bool:
+    if not any(authority.paths(Permission.SEE_AUDIT, Realm.RESOURCE)):
+        return False
+    roots = Resource.objects.filter(kind=ResourceKind.ROOT)
+    return all(authority.allows(Permission.SEE_AUDIT, root) for root in roots)
+
+
+def readable(authority: Authority) -> EventQuerySet:
+    """Return the events that this person may read, the newest first, with their texts."""
+    return Event.objects.filter(in_sight(authority)).select_related("text").newest_first()

@@ -1,0 +1,178 @@
+"""Audit history: what happened at the places whose history the reader may see."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from audit import keys
+from audit.exporting import proof_of
+from audit.kinds import Outcome
+from audit.models import Event, EventText, Leaf
+from audit.sentences import sentence
+from pim_portal.activity import downloads, services
+from pim_portal.activity.filters import AuditFilter
+from pim_portal.activity.forms import EraseForm, ExportForm
+from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
+from pim_portal.activity.selectors.sight import readable
+from pim_portal.activity.selectors.stories import done_under, story_of_request, told
+from pim_portal.activity.tables import AuditTable
+from roles.answers import form_page, read_and_send
+from roles.catalogue import Permission
+from roles.guards import holding
+from roles.lists import ListPage
+from roles.middleware import PortalRequest
+from roles.refusals import Refused
+
+
+@method_decorator(holding(Permission.SEE_AUDIT), name="dispatch")
+class AuditPage(ListPage):
+    """The history of every place that the reader may look at, the newest first."""
+
+    request: PortalRequest
+    template_name = "activity/audit.html"
+    table_class = AuditTable
+    filter_class = AuditFilter
+
+    def rows(self) -> QuerySet[Event]:
+        return readable(self.request.authority)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        format = request.GET.get("download", "")
+        if format in downloads.FORMATS:
+            rows = self.filter.qs if self.filter else self.rows()
+            reader = self.request.user
+            made: Any = downloads.answer(format, rows, reader=reader, on=timezone.localdate())
+            return made  # type: ignore[no-any-return]  # a stream is no HttpResponse to Django's types
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_verify = self.request.authority.allows(Permission.SEE_AUDIT)
+        query = _without(self.request.GET, "page", "per_page", "sort", "download")
+        return super().get_context_data(may_verify=may_verify, query=query, more_formats=["jsonl"], **kwargs)
+
+
+audit = AuditPage.as_view()
+
+
+def _without(query: QueryDict, *names: str) -> str:
+    kept = query.copy()
+    for name in names:
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
+def _event(request: PortalRequest, pk: uuid.UUID) -> Event:
+    found: Event = get_object_or_404(readable(request.authority), uuid=pk)
+    return found
+
+
+@require_GET
+def audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
+    """Everything recorded of one event; one that the reader may not see is as unknown as a random one."""
+    one = _event(request, event)
+    text: EventText = one.text
+    context: dict[str, Any] = {
+        "event": one,
+        "outcome_tag": "good" if one.outcome == Outcome.DONE else "bad",
+        "sentence": sentence(one),
+        "facts": [*texts_of(one, None), *details_of(one)],
+        "ids": ids_of(one),
+        "authority": authority_behind(one),
+        "leaf": Leaf.objects.select_related("batch").filter(event=one.pk).first(),
+        "erased_at": text.erased_at,
+        "may_erase": text.erased_at is None and request.authority.allows(Permission.OPERATE),
+        "under": told(done_under(one.assignment_id, request.authority)) if one.assignment_id else [],
+    }
+    return render(request, "activity/audit_event.html", context)
+
+
+@require_GET
+def audit_proof(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
+    """The proof of one event, as a small file; 404 while it is not sealed."""
+    one = _event(request, event)
+    proof = proof_of(one, "")
+    if proof is None:
+        raise Http404
+    key = keys.trusted(settings.PIM_AUDIT_KEY).get(proof["seal"]["key"])
+    if key is None:
+        raise Http404
+    proof["public_key"] = key.public_bytes_raw().hex()
+    answer = HttpResponse(json.dumps(proof, indent=2, ensure_ascii=False), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="event-{one.uuid}.json"'
+    return answer
+
+
+@require_GET
+def audit_request(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """The whole story of one request, as far as the reader may read it."""
+    story = told(story_of_request(pk, request.authority))
+    if not story:
+        raise Http404
+    context = {"story": story, "first": story[0], "request_id": pk}
+    return render(request, "activity/audit_request.html", context)
+
+
+@read_and_send
+@holding(Permission.SEE_AUDIT)
+def audit_export(request: PortalRequest) -> HttpResponseBase:
+    """Take the history away, as it is filtered: a zip with the seals and a verifier of its own."""
+    filter = AuditFilter(request.GET, queryset=readable(request.authority))
+    form = ExportForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            services.export(
+                file,
+                filter.qs,
+                filtered=any(filter.form.cleaned_data.values()),
+                key_file=settings.PIM_AUDIT_KEY,
+                portal=settings.PIM_BASE_URL,
+                actor=form.actor([request.user.pk]),
+                clock=timezone.now,
+            )
+        except Refused as refused:
+            form.add_refusal(refused)
+        else:
+            file.seek(0)
+            name = f"audit-history-{timezone.localdate().isoformat()}.zip"
+            return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    count = filter.qs.filter(leaf__isnull=False).count()
+    sentence = ngettext("{count} sealed event.", "{count} sealed events.", count).format(count=f"{count:,}")
+    return form_page(request, "activity/audit_export.html", form, count=sentence, query=request.GET.urlencode())
+
+
+@read_and_send
+def audit_erase(request: PortalRequest, event: uuid.UUID) -> HttpResponseBase:
+    """Erase the personal text of one event."""
+    one = _event(request, event)
+    if not request.authority.allows(Permission.OPERATE):
+        raise Http404
+    form = EraseForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            services.erase_texts([one.uuid], reason=reason, actor=form.actor([one.uuid]), clock=timezone.now)
+        except Refused as refused:
+            form.add_refusal(refused)
+        else:
+            messages.success(request, _("The personal text is erased. The event still verifies."))
+            return redirect("audit_event", event=one.uuid)
+    return form_page(
+        request, "activity/audit_erase.html", form, event=one, back=reverse("audit_event", args=[one.uuid])
+    )
