@@ -151,7 +151,7 @@ def test_a_sweep_clears_away_what_is_worth_nothing(ines):
 def test_tick_does_the_recurring_jobs(over):
     call_command("tick")
     assert ends_told() == (5, 5)
-    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"sweep", "send"}
+    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"sweep", "send", "seal"}
 
 
 # The watchdog
