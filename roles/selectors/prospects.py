@@ -26,7 +26,7 @@ def principals_matching(text: str, *, chosen: Iterable[uuid.UUID] = (), only_use
     if only_users:
         rows = rows.filter(kind=PrincipalKind.USER)
     kept = list(rows.filter(pk__in=set(chosen)))
-    words = search_key(text).split()
+    words = search_key(text.replace("\0", "")).split()  # PostgreSQL refuses the character
     if not words:
         return kept
     found = rows.filter(enabled=True).exclude(pk__in=[one.pk for one in kept])
