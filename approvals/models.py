@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from roles.models import Assignment, SecondFactor
+from roles.models import Assignment, AssignmentType, EndReason, SecondFactor
+from roles.rules.changes import EXTENDED_WITHIN, RENEWED_WITHIN
 
 
 class Action(models.TextChoices):
     """What is asked for."""
 
     ACTIVATE = "activate", _("Activate")
+    PROLONG = "prolong", _("Prolong")
     EXTEND = "extend", _("Extend")
     RENEW = "renew", _("Renew")
     CHANGE_SETTINGS = "change_settings", _("Change settings")
+
+
+# For a time that is asked for and begins when it is granted; what is decided by the stages of the settings.
+TIMED = (Action.ACTIVATE, Action.PROLONG)
+# For an end that is asked for; what is decided by whoever administers the place.
+RENEWALS = (Action.EXTEND, Action.RENEW)
 
 
 class Status(models.TextChoices):
@@ -55,13 +63,29 @@ class RequestQuerySet(models.QuerySet["Request"]):
         return self.filter(status=Status.PENDING)
 
     def waiting(self, now: datetime) -> RequestQuerySet:
-        """Return what can still be decided: its window is open and the eligibility behind it is in effect."""
+        """Return what can still be decided: its window is open, and what it is about is as it must be.
+
+        To activate: the eligibility is in effect for who asked. To prolong: the activation is. To extend: the
+        assignment is, and is near its end. To renew: it ended by its time, lately, and was not renewed since.
+        """
         live = Assignment.objects.in_effect(now).given_to("principal", now, since="made_at")
-        live = live.filter(pk=OuterRef("eligibility"))
-        return self.pending().filter(Exists(live), lapses_at__gt=now, principal__enabled=True)
+        live = live.filter(pk=OuterRef("assignment"))
+        far = Q(action=Action.EXTEND, assignment__ends_at__gt=now + EXTENDED_WITHIN)
+        renewed = Assignment.objects.filter(renewed_from=OuterRef("assignment"))
+        renewable = Q(
+            ~Exists(renewed),
+            action=Action.RENEW,
+            assignment__ends_at__lte=now,
+            assignment__ends_at__gte=now - RENEWED_WITHIN,
+            assignment__end_reason__in=("", EndReason.EXPIRED),
+            role__retired_at=None,
+        )
+        runs = Q(Exists(live), ~far, action__in=(*TIMED, Action.EXTEND))
+        stands = runs | renewable | Q(action=Action.CHANGE_SETTINGS)
+        return self.pending().filter(stands, lapses_at__gt=now, principal__enabled=True)
 
     def lapsed_unwritten(self, now: datetime) -> RequestQuerySet:
-        """Return what lapsed, by the clock or with its eligibility, and is not written down yet."""
+        """Return what lapsed, by the clock or with what it is about, and is not written down yet."""
         return self.pending().exclude(pk__in=self.model.objects.waiting(now).values("pk"))
 
     def with_waits(self, now: datetime) -> RequestQuerySet:
@@ -70,7 +94,9 @@ class RequestQuerySet(models.QuerySet["Request"]):
 
     def shown(self) -> RequestQuerySet:
         """Fetch along what every page shows of a request."""
-        return self.select_related("principal", "requestor", "role", "resource", "eligibility", "outcome")
+        about = ("assignment__role", "assignment__resource", "assignment__principal")
+        behind = ("assignment__activated_from__role", "assignment__activated_from__resource")
+        return self.select_related("principal", "requestor", "role", "resource", *about, *behind, "outcome")
 
 
 class Request(models.Model):
@@ -84,17 +110,29 @@ class Request(models.Model):
     requestor = models.ForeignKey("roles.Principal", models.PROTECT, related_name="requests_made")
     role = models.ForeignKey("roles.Role", models.PROTECT, related_name="requests")
     resource = models.ForeignKey("roles.Resource", models.PROTECT, related_name="requests")
-    eligibility = models.ForeignKey("roles.Assignment", models.PROTECT, related_name="requests")
+    assignment = models.ForeignKey(
+        "roles.Assignment",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requests",
+        verbose_name=_("what it is about"),
+        help_text=_("The eligibility to activate from, the activation to prolong, the assignment to extend or renew."),
+    )
 
     made_at = models.DateTimeField(_("asked"), default=timezone.now)
     wanted_start = models.DateTimeField(_("wanted start"), null=True, blank=True, help_text=_("Empty: at once."))
-    wanted_duration = models.DurationField(_("wanted duration"))
+    wanted_duration = models.DurationField(_("wanted duration"), null=True, blank=True)
+    wanted_type = models.CharField(_("wanted type"), max_length=10, choices=AssignmentType.choices, blank=True)
+    wanted_end = models.DateTimeField(
+        _("wanted end"), null=True, blank=True, help_text=_("Of an extension or renewal. Empty: permanent.")
+    )
     reason = models.TextField(_("reason"), blank=True)
     ticket = models.CharField(_("ticket"), max_length=100, blank=True)
     ticket_check = models.CharField(_("check of the ticket"), max_length=200, blank=True)
     digest = models.CharField(max_length=64, help_text=_("Of exactly what was asked; a decision is bound to it."))
     settings_digest = models.CharField(max_length=64, help_text=_("Of the role settings when it was asked."))
-    settings_max = models.DurationField(_("maximum duration when asked"))
+    settings_max = models.DurationField(_("maximum duration when asked"), null=True, blank=True)
     second_factor = models.CharField(
         _("second factor when asked"), max_length=10, choices=SecondFactor.choices, default=SecondFactor.NONE
     )
@@ -105,7 +143,12 @@ class Request(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     lapses_at = models.DateTimeField(_("lapses"))
     outcome = models.OneToOneField(
-        "roles.Assignment", models.PROTECT, null=True, blank=True, related_name="granted_by_request"
+        "roles.Assignment",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="granted_by_request",
+        help_text=_("The assignment that was made; what is prolonged or extended stays the same one."),
     )
 
     objects = RequestQuerySet.as_manager()
@@ -116,13 +159,34 @@ class Request(models.Model):
         ordering = ["-made_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["principal", "eligibility", "resource", "action"],
+                fields=["principal", "assignment", "resource", "action"],
                 condition=Q(status="pending"),
-                name="one_pending_request_per_eligibility",
+                name="one_pending_request_about_an_assignment",
+            ),
+            # What belongs to which action.
+            models.CheckConstraint(
+                condition=Q(action="change_settings", assignment=None)
+                | (~Q(action="change_settings") & Q(assignment__isnull=False)),
+                name="a_request_but_for_settings_is_about_an_assignment",
             ),
             models.CheckConstraint(
-                condition=Q(status="granted", outcome__isnull=False) | (~Q(status="granted") & Q(outcome=None)),
-                name="a_granted_request_has_its_outcome",
+                condition=Q(action__in=TIMED, wanted_duration__isnull=False, settings_max__isnull=False)
+                | (~Q(action__in=TIMED) & Q(wanted_duration=None, settings_max=None, ticket="")),
+                name="to_activate_or_prolong_asks_for_a_time",
+            ),
+            models.CheckConstraint(
+                condition=(Q(action__in=RENEWALS) & ~Q(wanted_type=""))
+                | (~Q(action__in=RENEWALS) & Q(wanted_type="", wanted_end=None)),
+                name="to_extend_or_renew_asks_for_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(action="activate") | Q(wanted_start=None), name="only_an_activation_asks_for_a_start"
+            ),
+            models.CheckConstraint(
+                condition=(Q(status="granted", action__in=("activate", "renew")) & Q(outcome__isnull=False))
+                | (~Q(status="granted", action__in=("activate", "renew")) & Q(outcome=None))
+                | Q(status="granted", action="extend"),
+                name="what_is_granted_anew_has_its_outcome",
             ),
             models.CheckConstraint(
                 condition=Q(status="pending", decided_at=None) | (~Q(status="pending") & Q(decided_at__isnull=False)),
@@ -138,6 +202,35 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.role_id} ({self.get_status_display()})"
+
+    @property
+    def about(self) -> Assignment:
+        """What it is about; raises LookupError for a change of settings, which is about no assignment."""
+        if self.assignment is None:
+            raise LookupError("This request is not about an assignment.")
+        return self.assignment
+
+    @property
+    def behind(self) -> Assignment:
+        """The assignment at whose resource the settings rule this request: an activation obeys its eligibility's."""
+        return self.about.activated_from or self.about
+
+    @property
+    def time(self) -> timedelta:
+        """For how long it was asked; raises LookupError where no time was."""
+        if self.wanted_duration is None:
+            raise LookupError("This request does not ask for a time.")
+        return self.wanted_duration
+
+    @property
+    def is_renewal(self) -> bool:
+        """Whether it asks to extend or to renew."""
+        return self.action in RENEWALS
+
+    @property
+    def result(self) -> Assignment | None:
+        """The assignment as it was granted: a new one, or the one that now lasts longer; None while it is not."""
+        return (self.outcome or self.assignment) if self.status == Status.GRANTED else None
 
 
 class RequestStage(models.Model):
@@ -181,11 +274,23 @@ class Decision(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.ForeignKey(Request, models.PROTECT, related_name="decisions")
-    stage = models.ForeignKey(RequestStage, models.PROTECT, related_name="decisions")
+    stage = models.ForeignKey(
+        RequestStage,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decisions",
+        help_text=_("None: decided by authority over the place."),
+    )
     approver = models.ForeignKey("roles.Principal", models.PROTECT, related_name="decisions")
     verdict = models.CharField(_("decision"), max_length=10, choices=Verdict.choices)
     justification = models.TextField(_("justification"))
     granted_duration = models.DurationField(_("granted duration"), null=True, blank=True)
+    granted_type = models.CharField(_("granted type"), max_length=10, choices=AssignmentType.choices, blank=True)
+    granted_start = models.DateTimeField(_("granted start"), null=True, blank=True, help_text=_("Empty: at once."))
+    granted_end = models.DateTimeField(
+        _("granted end"), null=True, blank=True, help_text=_("Of an extension or renewal. Empty: permanent.")
+    )
     decided_at = models.DateTimeField(_("decided"))
 
     class Meta:
@@ -195,6 +300,10 @@ class Decision(models.Model):
         constraints = [
             # Across the stages, too: nobody counts twice.
             models.UniqueConstraint(fields=["request", "approver"], name="an_approver_decides_a_request_once"),
+            models.CheckConstraint(
+                condition=~Q(granted_type="") | Q(granted_start=None, granted_end=None),
+                name="only_granted_terms_have_dates",
+            ),
         ]
         indexes = [models.Index(fields=["approver", "-decided_at"], name="decision_by_approver")]
 

@@ -1,19 +1,28 @@
-"""My roles, my requests, approvals: everything below /tasks/."""
+"""My roles, my requests, approvals: everything below /tasks/, and the requests at each place."""
 
 from django.urls import path
 
-from approvals.views import activation, decisions, my_roles, requests
+from approvals.views import activation, closing, decisions, history, my_roles, prolonging, renewals, requests
 
 app_name = "approvals"
+
+# Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
+place_patterns = [
+    path("requests/", history.PlaceRequests.as_view(), name="requests"),
+]
 
 urlpatterns = [
     path("roles/", my_roles.my_roles, name="my_roles"),
     path("roles/activate/", activation.activate, name="activate"),
     path("roles/<uuid:pk>/deactivate/", my_roles.deactivate, name="deactivate"),
+    path("roles/<uuid:pk>/prolong/", prolonging.prolong, name="prolong"),
+    path("roles/<uuid:pk>/extend/", renewals.extend, name="extend"),
+    path("roles/<uuid:pk>/renew/", renewals.renew, name="renew"),
     path("requests/", requests.MyRequests.as_view(), name="my_requests"),
-    path("requests/<uuid:pk>/cancel/", requests.cancel, name="cancel"),
+    path("requests/<uuid:pk>/cancel/", closing.cancel, name="cancel"),
     path("approvals/", decisions.approvals, name="approvals"),
     path("approvals/decide/", decisions.decide_selected, name="decide_selected"),
     path("approvals/<uuid:pk>/", requests.request_page, name="request"),
     path("approvals/<uuid:pk>/decide/", decisions.decide, name="decide"),
+    path("approvals/<uuid:pk>/cancel/", closing.cancel_for, name="cancel_for"),
 ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from approvals.models import Action, Request
 from approvals.selectors.approvers import Panel
 from roles import wording
 from roles.models import SecondFactor, User
@@ -42,6 +43,29 @@ def who_approves(panel: Panel, *, of_several: bool) -> str:
     else:
         sentence = _("{names} approves.").format(names=names)
     return _("Stage {number}: {sentence}").format(number=panel.number, sentence=sentence) if of_several else sentence
+
+
+def title_of(request: Request, *, own: bool) -> str:
+    """Say as a heading who asks for what: "Ines Okafor asks to extend Reader", "Your request to prolong Owner"."""
+    mine, theirs = {
+        Action.ACTIVATE: (_("Your request for {role}"), _("{person} asks for {role}")),
+        Action.PROLONG: (_("Your request to prolong {role}"), _("{person} asks to prolong {role}")),
+        Action.EXTEND: (_("Your request to extend {role}"), _("{person} asks to extend {role}")),
+        Action.RENEW: (_("Your request to renew {role}"), _("{person} asks to renew {role}")),
+        Action.CHANGE_SETTINGS: (_("Your change of settings of {role}"), _("{person} changes settings of {role}")),
+    }[Action(request.action)]
+    return (mine if own else theirs).format(person=request.principal.name, role=request.role.name)
+
+
+def what_is_wanted(request: Request) -> str:
+    """Say for how long, or until when, something is asked: "for 4 h", "until 3 Dec 2026, 10:00"."""
+    if request.is_renewal:
+        if request.wanted_end is None:
+            return _("without an end")
+        return _("until {end}").format(end=wording.exact(request.wanted_end))
+    if request.action == Action.PROLONG:
+        return _("for {span} from its approval").format(span=wording.span(request.time))
+    return _("for {span}").format(span=wording.span(request.time)) if request.wanted_duration is not None else ""
 
 
 def what_is_asked(settings: EffectiveSettings) -> str:

@@ -40,6 +40,7 @@ class Kind(TextChoices):
     ASSIGNMENT_EXPIRED = "assignment.expired", _("Assignment expired")
     ASSIGNMENT_ENDED = "assignment.ended", _("Assignment ended")
     ACTIVATION_STARTED = "activation.started", _("Role activated")
+    ACTIVATION_PROLONGED = "activation.prolonged", _("Activation prolonged")
     ACTIVATION_DEACTIVATED = "activation.deactivated", _("Role deactivated")
     ACTIVATION_EXPIRED = "activation.expired", _("Activation expired")
     ACTIVATION_ENDED = "activation.ended", _("Activation ended")

@@ -82,6 +82,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} activated {role} at {resource}."),
         gettext_lazy("{actor} tried to activate {role} at {resource}"),
     ),
+    Kind.ACTIVATION_PROLONGED: Wording(
+        gettext_lazy("{actor} prolonged {role} at {resource}."),
+        gettext_lazy("{actor} tried to prolong {role} at {resource}"),
+    ),
     Kind.ACTIVATION_DEACTIVATED: Wording(
         gettext_lazy("{actor} deactivated {role} at {resource}."),
         gettext_lazy("{actor} tried to deactivate {role} at {resource}"),

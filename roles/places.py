@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("overview", _("Overview")),
     ("roles", _("Roles")),
     ("assignments", _("Assignments")),
+    ("requests", _("Requests")),
     ("settings", _("Settings")),
     ("reach", _("Who can do what")),
     ("below", _("Below")),

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 
 from approvals.models import Request
-from approvals.services.requests import Wanted, ask
+from approvals.services.activations import Wanted, ask
 from roles import ids
 from roles.actors import Actor, Clock
 from roles.models import (

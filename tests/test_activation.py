@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from approvals.models import Request, Status
-from approvals.services.requests import Wanted, ask, cancel, lapse_overdue
+from approvals.services.activations import Wanted, ask
+from approvals.services.closing import cancel, lapse_overdue
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids

@@ -16,8 +16,8 @@ from django.urls import reverse
 from approvals.models import Decision, Request, Status
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.panels import panels_of
+from approvals.services.closing import cancel
 from approvals.services.decisions import approve, deny
-from approvals.services.requests import cancel
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
@@ -87,7 +87,7 @@ def status_of(request: Request) -> str:
 def test_an_approver_sees_who_asks_for_what_where_how_long_and_why(ines, adam, berta, with_approval):
     User.objects.filter(pk=ines.pk).update(department="Platform", manager=berta)
     earlier = request_activation(ines, make_eligible(ines, role(ids.SECURITY_READER)), now=NOW - DAY, hours=3)
-    request_activation(ines, earlier.eligibility, hours=2)
+    request_activation(ines, earlier.assignment, hours=2)
     request = request_activation(ines, with_approval, hours=4, reason="Restore the mailbox")
     html = html_of(visiting(adam), page_of(request))
     for words in ("Ines asks for Exchange Administrator", "Restore the mailbox", "for 4 h", "Platform", "Berta"):
@@ -366,7 +366,7 @@ def test_a_list_says_of_each_request_what_its_page_says(ines, adam, berta, petra
     )
     configure(role(roles[0]), approvers=[berta, zoe], quorum=2)
     User.objects.filter(pk=zoe.pk).update(enabled=False)
-    rows = list(Request.objects.shown().select_related("eligibility__role", "eligibility__resource"))
+    rows = list(Request.objects.shown())
     panels = panels_of(rows, NOW)
     assert len(rows) == 4
     for row in rows:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from approvals.models import Request, Status
+from approvals.services.activations import Wanted, ask
 from approvals.services.decisions import approve
-from approvals.services.requests import Wanted, ask
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from roles import ids

@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from approvals.models import TRANSITIONS, Decision, Request, RequestApprover, Status, Verdict
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.requests import requests_awaiting, requests_visible_to
+from approvals.services.closing import cancel, cancel_requests_of, lapse_overdue
 from approvals.services.decisions import approve, deny
-from approvals.services.requests import cancel, cancel_requests_of, lapse_overdue
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
@@ -76,7 +76,7 @@ def say_no(request: Request, user: User, **kwargs) -> Request:
 
 def test_an_approval_activates_and_the_clock_starts_then(pending, adam, ines):
     say_yes(pending, adam)
-    activation = Assignment.objects.get(activated_from=pending.eligibility)
+    activation = Assignment.objects.get(activated_from=pending.assignment)
     assert (activation.starts_at, activation.ends_at) == (SOON, SOON + 4 * HOUR)
     assert Assignment.objects.held_by(ines.pk, SOON).filter(role=EXCHANGE_ADMINISTRATOR).exists()
 
@@ -99,7 +99,7 @@ def test_a_denial_ends_it(pending, adam, berta):
     say_no(pending, adam)
     with pytest.raises(Refused, match="denied"):
         say_yes(pending, berta)
-    assert not Assignment.objects.filter(activated_from=pending.eligibility).exists()
+    assert not Assignment.objects.filter(activated_from=pending.assignment).exists()
 
 
 def test_an_approver_may_shorten_and_never_widen(pending, adam):
@@ -108,7 +108,7 @@ def test_an_approver_may_shorten_and_never_widen(pending, adam):
     with pytest.raises(Refused, match="duration_too_short"):
         say_yes(pending, adam, duration=MINUTE)
     say_yes(pending, adam, duration=HOUR)
-    assert Assignment.objects.get(activated_from=pending.eligibility).ends_at == SOON + HOUR
+    assert Assignment.objects.get(activated_from=pending.assignment).ends_at == SOON + HOUR
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -200,9 +200,10 @@ class TestWhoMayDecide:
         configure(pending.role, approvers=[berta])
         assert requests_awaiting(Authority(adam, SOON)) == []
 
-    def test_only_who_takes_part_sees_it(self, pending, ines, adam, zoe, nina):
-        seen = [requests_visible_to(user, SOON).filter(pk=pending.pk).exists() for user in (ines, adam, zoe, nina)]
-        assert seen == [True, True, False, False]
+    def test_who_takes_part_sees_it_and_who_may_look_there(self, pending, ines, adam, zoe, nina):
+        people = (ines, adam, zoe, nina)
+        seen = [requests_visible_to(Authority(user, SOON)).filter(pk=pending.pk).exists() for user in people]
+        assert seen == [True, True, False, True]
 
 
 class TestBinding:
@@ -218,12 +219,12 @@ class TestBinding:
     def test_a_shorter_maximum_of_today_shortens_it(self, pending, adam):
         configure(pending.role, max_activation=HOUR)
         say_yes(pending, adam)
-        assert Assignment.objects.get(activated_from=pending.eligibility).ends_at == SOON + HOUR
+        assert Assignment.objects.get(activated_from=pending.assignment).ends_at == SOON + HOUR
 
     def test_a_longer_maximum_of_today_does_not_lengthen_it(self, pending, adam):
         configure(pending.role, max_activation=24 * HOUR)
         say_yes(pending, adam)
-        assert Assignment.objects.get(activated_from=pending.eligibility).ends_at == SOON + 4 * HOUR
+        assert Assignment.objects.get(activated_from=pending.assignment).ends_at == SOON + 4 * HOUR
 
     @pytest.mark.parametrize("stricter", [{"ticket_required": True}, {"approvers": "two stages"}])
     def test_stricter_settings_that_it_cannot_meet_refuse_it(self, pending, adam, berta, stricter):
@@ -278,7 +279,7 @@ class TestStages:
     def test_the_shortest_grant_of_all_holds(self, staged, adam, zoe):
         say_yes(staged, adam, duration=30 * MINUTE)
         say_yes(staged, zoe)
-        assert Assignment.objects.get(activated_from=staged.eligibility).ends_at == SOON + 30 * MINUTE
+        assert Assignment.objects.get(activated_from=staged.assignment).ends_at == SOON + 30 * MINUTE
 
 
 # Every transition tried from every status: the grid is generated, so a new status or act is tried by itself.
@@ -305,7 +306,7 @@ def _bring_to(status: Status, request: Request) -> None:
             type="active",
             starts_at=NOW,
             ends_at=NOW + HOUR,
-            activated_from=request.eligibility,
+            activated_from=request.assignment,
         )
     Request.objects.filter(pk=request.pk).update(**fields)
 

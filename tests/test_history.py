@@ -16,8 +16,8 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from approvals.models import Decision, Request
+from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
-from approvals.services.requests import cancel, lapse_overdue
 from audit import triggers
 from audit.canonical import canonical, commitment
 from audit.kinds import Kind, Outcome, Realm

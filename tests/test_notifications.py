@@ -14,8 +14,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from approvals.models import Request
+from approvals.services.closing import cancel, cancel_requests_of, lapse_overdue
 from approvals.services.decisions import approve, deny
-from approvals.services.requests import cancel, cancel_requests_of, lapse_overdue
 from audit import recording
 from audit.kinds import Kind
 from pim_portal.accounts.services.tickets import help_back_in, invite

@@ -8,8 +8,9 @@ import pytest
 from django_otp.oath import totp
 
 from approvals.models import Decision, Request, Status
+from approvals.services.activations import Wanted, ask
+from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
-from approvals.services.requests import Wanted, ask, cancel, lapse_overdue
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids

@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.rules import BEFOREHAND, SHORTEST, ActivateFacts
+from approvals.rules.activations import BEFOREHAND, SHORTEST, ActivateFacts
 from approvals.selectors.my_roles import scopes_below
-from approvals.services.requests import Wanted, gather
+from approvals.services.activations import Wanted, gather
 from roles import wording
 from roles.actors import Actor
 from roles.forms.fields import DurationField, LocalDateTimeField

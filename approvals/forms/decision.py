@@ -32,10 +32,10 @@ class DecideForm(StepUpForm):
     def __init__(self, *args: Any, request: PortalRequest, asked: Request | None = None, **kwargs: Any) -> None:
         super().__init__(*args, request=request, purpose=Purpose.DECIDE, **kwargs)
         if asked is not None:
-            field = DurationField(label=_("Grant for"), longest=asked.wanted_duration, required=False)
-            field.initial = asked.wanted_duration
+            field = DurationField(label=_("Grant for"), longest=asked.time, required=False)
+            field.initial = asked.time
             words = _("{span} was asked for. You can shorten it.")
-            field.help_text = words.format(span=wording.span(asked.wanted_duration))
+            field.help_text = words.format(span=wording.span(asked.time))
             self.fields["duration"] = field
         self.order_fields(self.field_order)
 

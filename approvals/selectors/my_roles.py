@@ -11,7 +11,7 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from approvals.models import Request
+from approvals.models import Action, Request
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.selectors.resources import places_of
@@ -36,16 +36,19 @@ def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
 def _busy(user: User, now: datetime) -> set[uuid.UUID | None]:
     """The eligibilities that are active, planned or waiting; as values, since the query of what is held is deep."""
     running = _activations(user, now).filter(resource=F("activated_from__resource"))
-    waiting = Request.objects.waiting(now).filter(principal=user.pk, resource=F("eligibility__resource"))
-    return {*running.values_list("activated_from", flat=True), *waiting.values_list("eligibility", flat=True)}
+    asked = Request.objects.waiting(now).filter(principal=user.pk, action=Action.ACTIVATE)
+    waiting = asked.filter(resource=F("assignment__resource"))
+    return {*running.values_list("activated_from", flat=True), *waiting.values_list("assignment", flat=True)}
 
 
 def held_roles(user: User, now: datetime) -> AssignmentQuerySet:
     """Return the roles that this person holds now, what ends first first.
 
-    Plain membership of a group is no role that somebody holds with care; a membership that was activated is.
+    Plain membership of a group is no role that somebody holds with care; one that was activated, or that ends and can
+    be extended, is.
     """
-    rows = Assignment.objects.held_by(user.pk, now).exclude(role__kind=RoleKind.GROUP, activated_from=None)
+    rows = Assignment.objects.held_by(user.pk, now)
+    rows = rows.exclude(role__kind=RoleKind.GROUP, activated_from=None, ends_at=None)
     return _with_source(rows).order_by(F("ends_at").asc(nulls_last=True), "role__name_key", "pk")
 
 
@@ -83,7 +86,9 @@ def activations_of(user: User) -> AssignmentQuerySet:
 
 def request_behind(user: User, eligibility: Assignment, resource_id: uuid.UUID, now: datetime) -> Request | None:
     """Return the request by which this role is waiting, active or planned there; None when it is none of them."""
-    slot = Request.objects.filter(principal=user.pk, eligibility=eligibility, resource=resource_id)
+    slot = Request.objects.filter(
+        action=Action.ACTIVATE, principal=user.pk, assignment=eligibility, resource=resource_id
+    )
     running = _activations(user, now).filter(activated_from=eligibility, resource=resource_id)
     waiting = slot.waiting(now).first()
     return waiting or slot.filter(outcome__in=running).first()
@@ -125,8 +130,9 @@ def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[
     for one in _activations(user, now).filter(activated_from__in=rows).select_related("resource").order_by("ends_at"):
         activations.setdefault(one.activated_from_id, []).append(one)
     waiting: dict[uuid.UUID, list[Request]] = {}
-    for request in Request.objects.waiting(now).filter(principal=user.pk, eligibility__in=rows).shown():
-        waiting.setdefault(request.eligibility_id, []).append(request)
+    asked = Request.objects.waiting(now).filter(action=Action.ACTIVATE, principal=user.pk, assignment__in=rows)
+    for request in asked.shown():
+        waiting.setdefault(request.about.pk, []).append(request)
     book = SettingsBook(row.role_id for row in rows)
     ends = _ends(user, rows, now)
     places = places_of(row.resource for row in rows)

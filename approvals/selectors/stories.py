@@ -10,14 +10,18 @@ from django.db.models import Q
 from approvals.models import Request
 from audit.kinds import Kind, Outcome
 from audit.models import Event
-from audit.sentences import sentence, why
+from audit.sentences import said, sentence, why
 from roles.authority import Authority, Held
+from roles.catalogue import Permission
 from roles.models import Assignment, ResourceKind, RoleKind, User
 
 RECENT = timedelta(days=30)
 
 _TONES = {
     Kind.ACTIVATION_STARTED: "good",
+    Kind.ACTIVATION_PROLONGED: "good",
+    Kind.ASSIGNMENT_EXTENDED: "good",
+    Kind.ASSIGNMENT_RENEWED: "good",
     Kind.REQUEST_APPROVED: "good",
     Kind.REQUEST_DENIED: "bad",
     Kind.REQUEST_FAILED: "bad",
@@ -31,7 +35,12 @@ _ENDS = (
 
 
 # What somebody wrote with it stands in other events of the request again.
-_WRITTEN_WITH = (Kind.REQUEST_MADE, Kind.REQUEST_APPROVED, Kind.REQUEST_DENIED, Kind.ACTIVATION_DEACTIVATED)
+_WRITTEN_WITH = (
+    Kind.REQUEST_MADE,
+    Kind.REQUEST_APPROVED,
+    Kind.REQUEST_DENIED,
+    Kind.ACTIVATION_DEACTIVATED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +63,37 @@ def story_of(request: Request) -> list[Moment]:
 
 def _moment(event: Event) -> Moment:
     kind = Kind(event.kind)
-    words = why(event) if kind in _WRITTEN_WITH else ""
+    words = why(event) if kind in _WRITTEN_WITH else said(event, "justification")
     return Moment(sentence(event), event.occurred_at, words, _TONES.get(kind, ""))
 
 
-def holds_beside(request: Request, now: datetime) -> list[Held]:
-    """Return the roles that the person holds now in the world of this request, and in no other (isolation)."""
+def holds_beside(request: Request, viewer: Authority, *, takes_part: bool) -> list[Held]:
+    """Return the roles that the person holds now in the world of this request, and in no other (isolation).
+
+    Who does not take part in the request, but looks on, sees those where they may look.
+    """
     person = User.objects.get(pk=request.principal_id)
     realm = request.resource.realm
+    sight = tuple(viewer.paths(Permission.SEE, realm))
     return [
         one
-        for one in Authority(person, now).held
-        if one.role_kind != RoleKind.GROUP and ResourceKind(one.resource_kind).realm == realm
+        for one in Authority(person, viewer.now).held
+        if one.role_kind != RoleKind.GROUP
+        and ResourceKind(one.resource_kind).realm == realm
+        and (takes_part or one.path.startswith(sight))
     ]
 
 
-def earlier_activations(request: Request, now: datetime) -> list[timedelta]:
-    """Return how long each of this person's activations of this role in the last 30 days lasted, the newest first."""
+def earlier_activations(request: Request, now: datetime, *, takes_part: bool) -> list[timedelta]:
+    """Return how long each of this person's activations of this role in the last 30 days lasted, the newest first.
+
+    Who does not take part in the request, but looks on, learns of those there and below.
+    """
     rows = Assignment.objects.filter(
         principal=request.principal_id,
         role=request.role_id,
         activated_from__isnull=False,
+        resource__path__startswith="" if takes_part else request.resource.path,
         starts_at__gt=now - RECENT,
         starts_at__lte=now,
     )

@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from approvals.models import Decision, Request, Status, Verdict
-from approvals.rules import DECIDE, DecideFacts
+from approvals.models import Action, Decision, Request, RequestStage, Status, Verdict
+from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.requests import status_at
-from approvals.services.requests import about_request, close, digest_of, grant, lock_request
+from approvals.services.activations import grant
+from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
+from approvals.services.prolonging import grant_prolonged
+from approvals.services.requests import about_request, close, digest_of, lock_request
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
+from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Purpose, SecondFactor, User
-from roles.refusals import Refused, Violation, require
+from roles.models import AssignmentType, Purpose, SecondFactor, User
+from roles.refusals import Refused, Violation, broken
 from roles.selectors.settings import settings_behind
 from roles.service import record, service
 from roles.services import step_ups
@@ -34,8 +38,12 @@ def gather(
     actor: Actor,
     approver: User,
     now: datetime,
+    gives: AssignmentType | None = None,
 ) -> DecideFacts:
     """Gather the facts of a decision as they are now. `seen` is the digest of what the approver's page showed."""
+    settings = settings_behind(request.behind)
+    # Making somebody active straight away asks for what it asks when an administrator does it directly.
+    own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
     return DecideFacts(
         approver=approver,
         own=approver.pk in (request.principal_id, request.requestor_id),
@@ -46,10 +54,13 @@ def gather(
         justification=clean(justification),
         duration=duration,
         wanted=request.wanted_duration,
+        now=now,
+        renews=request.is_renewal,
+        runs_until=request.about.ends_at if request.action == Action.PROLONG else None,
         as_seen=seen == request.digest == digest_of(request),
-        second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now),
+        second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
         stages_then=request.stages.count(),
-        settings=settings_behind(request.eligibility),
+        settings=settings,
         reason=request.reason,
         ticket=request.ticket,
         factor_then=SecondFactor(request.second_factor),
@@ -64,13 +75,19 @@ def approve(
     justification: str,
     seen: str,
     duration: timedelta | None = None,
+    terms: Terms | None = None,
     clock: Clock,
 ) -> Request:
     """Record an approval; the one that completes the last stage grants the request.
 
-    `duration` may shorten what was asked. Raises `Refused`, and `Request.DoesNotExist` for an unknown id.
+    `duration` may shorten a time that was asked for; `terms` set those of an extension or renewal anew. Raises
+    `Refused`, and `Request.DoesNotExist` for an unknown id.
     """
-    request, facts, now = _decide(request_id, Verdict.APPROVE, actor, justification, seen, duration, clock)
+    request, facts, now = _decide(request_id, Verdict.APPROVE, actor, justification, seen, duration, terms, clock)
+    if request.is_renewal:
+        granted = granted_by(request, facts.approver, actor=actor, now=now)
+        grant_renewal(request, terms or terms_of(request), reason=facts.justification, granted=granted)
+        return request
     agreed = request.decisions.filter(stage__number=request.stage_number, verdict=Verdict.APPROVE).count()
     if agreed >= facts.panel.quorum:
         _advance(request, facts=facts, actor=actor, now=now)
@@ -80,7 +97,7 @@ def approve(
 @service(Kind.REQUEST_DENIED)
 def deny(request_id: uuid.UUID, *, actor: Actor, justification: str, seen: str, clock: Clock) -> Request:
     """Record a denial; it ends the request. Raises `Refused`, and `Request.DoesNotExist` for an unknown id."""
-    request, facts, now = _decide(request_id, Verdict.DENY, actor, justification, seen, None, clock)
+    request, facts, now = _decide(request_id, Verdict.DENY, actor, justification, seen, None, None, clock)
     authority_id = _authority_id(request, facts, now)
     close(request, Status.DENIED, actor=actor, now=now, justification=facts.justification, authority_id=authority_id)
     return request
@@ -93,6 +110,7 @@ def _decide(
     justification: str,
     seen: str,
     duration: timedelta | None,
+    terms: Terms | None,
     clock: Clock,
 ) -> tuple[Request, DecideFacts, datetime]:
     request = lock_request(request_id)
@@ -100,6 +118,10 @@ def _decide(
     if actor.user is None:
         raise Refused([Violation("nobody", _("Only a person can decide."))], about=about_request(request))
     approver = User.objects.get(pk=actor.user.pk)
+    gives = None
+    if verdict == Verdict.APPROVE and request.is_renewal:
+        terms = terms or terms_of(request)
+        gives = terms.type
     facts = gather(
         request,
         verdict=verdict,
@@ -109,11 +131,13 @@ def _decide(
         actor=actor,
         approver=approver,
         now=now,
+        gives=gives,
     )
-    require(DECIDE, facts, about=about_request(request, justification=facts.justification))
+    _require(request, facts, terms if gives else None, actor=actor, now=now)
 
     step_ups.spend(actor, Purpose.DECIDE, request.pk, now=now)
-    stage = request.stages.get(number=request.stage_number)
+    stage = request.stages.filter(number=request.stage_number).first()
+    granted = terms if gives and terms else None
     Decision.objects.create(
         request=request,
         stage=stage,
@@ -121,6 +145,9 @@ def _decide(
         verdict=verdict,
         justification=facts.justification,
         granted_duration=duration,
+        granted_type=granted.type if granted else "",
+        granted_start=granted.starts_at if granted else None,
+        granted_end=granted.ends_at if granted else None,
         decided_at=now,
     )
     if verdict == Verdict.APPROVE:
@@ -133,14 +160,37 @@ def _decide(
             resource=request.resource,
             request_id=request.pk,
             authority_id=_authority_id(request, facts, now),
-            details={
-                "stage": stage.number,
-                "granted_seconds": int((duration or request.wanted_duration).total_seconds()),
-                "digest": request.digest,
-            },
+            details=_approved(request, stage, duration, granted),
             justification=facts.justification,
         )
     return request, facts, now
+
+
+def _require(request: Request, facts: DecideFacts, terms: Terms | None, *, actor: Actor, now: datetime) -> None:
+    """Refuse with everything that is against it: of deciding at all, and of what an extension or renewal would give."""
+    violations = broken(DECIDE, facts)
+    if terms is not None and not broken(MAY_DECIDE, facts):
+        granted = granted_by(request, facts.approver, actor=actor, now=now)
+        told = {one.code for one in violations}
+        against = against_the_terms(request, terms, reason=facts.justification, granted=granted)
+        violations += [one for one in against if one.code not in told]
+    if violations:
+        raise Refused(violations, about=about_request(request, justification=facts.justification))
+
+
+def _approved(
+    request: Request, stage: RequestStage | None, duration: timedelta | None, terms: Terms | None
+) -> dict[str, object]:
+    """Return what was approved, for the history."""
+    said: dict[str, object] = {"action": str(request.action), "digest": request.digest}
+    if stage is not None:
+        said["stage"] = stage.number
+        said["granted_seconds"] = int((duration or request.time).total_seconds())
+    if terms is not None:
+        said["type"] = str(terms.type)
+        said["starts_at"] = terms.starts_at.isoformat() if terms.starts_at else None
+        said["ends_at"] = terms.ends_at.isoformat() if terms.ends_at else None
+    return said
 
 
 def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetime) -> None:
@@ -149,12 +199,16 @@ def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetim
         request.save(update_fields=["stage_number"])
         return
     granted = [one.granted_duration for one in request.decisions.all() if one.granted_duration is not None]
-    shortest = min([*granted, request.wanted_duration])
-    grant(request, actor=actor, now=now, settings=facts.settings, duration=shortest)
+    shortest = min([*granted, request.time])
+    verb = grant_prolonged if request.action == Action.PROLONG else grant
+    verb(request, actor=actor, now=now, settings=facts.settings, duration=shortest)
 
 
 def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.UUID | None:
     """Return the assignment by which somebody decides where the settings name nobody; who is named needs none."""
+    if request.is_renewal:
+        held = Authority(facts.approver, now).by(Permission.DECIDE_RENEWALS, request.resource)
+        return held.assignment_id if held else None
     named = any(stage.approvers for stage in facts.settings.stages if stage.number == request.stage_number)
     for one in () if named else Authority(facts.approver, now).held:
         if one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY:

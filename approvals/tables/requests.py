@@ -11,7 +11,7 @@ import django_tables2 as tables
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import Request, Status
+from approvals.models import Action, Request, Status
 from approvals.tables.my_roles import cell
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import RoleKind
@@ -33,6 +33,7 @@ class MyRequestsFilter(ListFilter):
     search_in = ("role__name_key__contains", "resource__name_key__contains")
 
     status = StatusPill(label=_("Status"), choices=Status.choices)
+    action = ChoicePill(label=_("To"), choices=Action.choices)
     kind = ChoicePill(field_name="role__kind", label=_("Type"), choices=RoleKind.choices)
 
     class Meta:
@@ -51,12 +52,14 @@ class WaitingFilter(ListFilter):
 
 
 class DecidedFilter(WaitingFilter):
+    action = ChoicePill(label=_("To"), choices=Action.choices)
     status = StatusPill(label=_("Status"), choices=Status.choices)
 
 
 class MyRequestsTable(tables.Table):
     role = cell("request_role", _("Role"), "role__name_key", look="main")
     where = cell("where", _("Where"), "resource__name_key")
+    action = cell("action", _("To"), "action")
     made_at = cell("asked", _("Asked"), "made_at")
     status = cell("request_status", _("Status"))
     who = cell("who_decides", _("Who decides"))
@@ -79,9 +82,25 @@ class WaitingTable(tables.Table):
         empty_text = _("No request waits for you. You get a mail when one does.")
 
 
+class RenewalsTable(tables.Table):
+    request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
+    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
+    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    now = cell("present_end", _("Ends"), "assignment__ends_at")
+    wanted = cell("wanted_end", _("Asked for"), "wanted_end")
+    reason = cell("reason", _("Reason"), look="wide")
+    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
+    actions = cell("review", _("Action"), look="end")
+
+    class Meta:
+        attrs = {"aria-label": _("Extensions and renewals")}
+        empty_text = _("No extension or renewal waits for you. You get a mail when one does.")
+
+
 class DecidedTable(tables.Table):
     requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
     role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    action = cell("action", _("To"), "action")
     made_at = cell("asked", _("Asked"), "made_at")
     status = cell("request_status", _("Status"))
     decisions = cell("decisions", _("Decisions"), look="wide")

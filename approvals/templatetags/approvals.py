@@ -5,11 +5,12 @@ from __future__ import annotations
 from django import template
 
 from approvals.models import Status
-from approvals.wording import what_is_asked
+from approvals.wording import what_is_asked, what_is_wanted
 
 register = template.Library()
 
 register.filter("what_is_asked", what_is_asked)
+register.filter("what_is_wanted", what_is_wanted)
 
 
 @register.filter

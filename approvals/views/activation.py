@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods
 
 from approvals.forms.activation import ActivateForm, Prospect, prospect_of
 from approvals.models import Request, Status
-from approvals.rules import ACTIVATE
+from approvals.rules.activations import ACTIVATE
 from approvals.selectors.my_roles import eligibilities_among, request_behind
-from approvals.services.requests import ask, gather
+from approvals.services.activations import ask, gather
 from approvals.wording import what_is_asked, who_approves
 from roles import wording
 from roles.actors import Actor

@@ -19,18 +19,27 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.forms.decision import DecideForm
+from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
-from approvals.rules import MAY_DECIDE
+from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.services.decisions import approve, deny
-from approvals.tables.requests import DecidedFilter, DecidedTable, WaitingFilter, WaitingTable
-from approvals.views.requests import RequestsPage, may_decide, show_request, visible_request
+from approvals.tables.requests import DecidedFilter, DecidedTable, RenewalsTable, WaitingFilter, WaitingTable
+from approvals.views.requests import (
+    DecisionForm,
+    RequestsPage,
+    decision_form,
+    may_decide,
+    show_request,
+    visible_request,
+)
 from roles.actors import Actor
 from roles.lists import Tab
 from roles.middleware import PortalRequest, actor_of
-from roles.models import User
+from roles.models import AssignmentType, User
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
+from roles.selectors.settings import settings_behind
 from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
@@ -45,11 +54,24 @@ class ApprovalsPage(RequestsPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = reverse("approvals:approvals")
-        waiting = Tab(
-            gettext_lazy("Waiting"), page, self.tab == "waiting", len(requests_awaiting(self.viewer.authority))
-        )
-        decided = Tab(gettext_lazy("Decided"), f"{page}?tab=decided", self.tab == "decided")
-        return super().get_context_data(tabs=[waiting, decided], tab=self.tab, **kwargs)
+        waiting = requests_awaiting(self.viewer.authority)
+        renewals = sum(one.is_renewal for one in waiting)
+        tabs = [
+            Tab(
+                gettext_lazy("Activations"),
+                f"{page}?tab=waiting",
+                self.tab == "waiting",
+                len(waiting) - renewals,
+            ),
+            Tab(
+                gettext_lazy("Extensions and renewals"),
+                f"{page}?tab=renewals",
+                self.tab == "renewals",
+                renewals,
+            ),
+            Tab(gettext_lazy("Decided"), f"{page}?tab=decided", self.tab == "decided"),
+        ]
+        return super().get_context_data(tabs=tabs, tab=self.tab, **kwargs)
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
@@ -59,16 +81,26 @@ class ApprovalsPage(RequestsPage):
 
 
 class WaitingPage(ApprovalsPage):
-    """What the viewer can decide now, what lapses first first."""
+    """The activations that the viewer can decide now, what lapses first first."""
 
     table_class = WaitingTable
     filter_class = WaitingFilter
     tab = "waiting"
+    renewals = False
 
     def rows(self) -> QuerySet[Any]:
-        ids = [one.pk for one in requests_awaiting(self.viewer.authority)]
+        waiting = requests_awaiting(self.viewer.authority)
+        ids = [one.pk for one in waiting if one.is_renewal == self.renewals]
         rows = Request.objects.filter(pk__in=ids).shown().with_waits(self.viewer.now)
-        return rows.select_related("eligibility__role", "eligibility__resource").order_by("lapses_at", "pk")
+        return rows.order_by("lapses_at", "pk")
+
+
+class RenewalsPage(WaitingPage):
+    """The extensions and renewals that the viewer can decide now."""
+
+    table_class = RenewalsTable
+    tab = "renewals"
+    renewals = True
 
 
 class DecidedPage(ApprovalsPage):
@@ -80,16 +112,20 @@ class DecidedPage(ApprovalsPage):
 
     def rows(self) -> QuerySet[Any]:
         rows = requests_decided_by(self.viewer.user, self.viewer.now)
-        return rows.select_related("eligibility__role", "eligibility__resource").prefetch_related("decisions__approver")
+        return rows.prefetch_related("decisions__approver")
 
 
-_PAGES = {page.tab: page.as_view() for page in (WaitingPage, DecidedPage)}
+_PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, DecidedPage)}
 
 
 @require_safe
 def approvals(request: PortalRequest) -> HttpResponseBase:
-    """Show the tab that the query string names; the first one for any other word."""
-    return _PAGES.get(request.GET.get("tab", ""), _PAGES["waiting"])(request)
+    """Show the tab that the query string names; without one the first where something waits."""
+    tab = request.GET.get("tab", "")
+    if tab not in _PAGES:
+        waiting = {one.is_renewal for one in requests_awaiting(request.authority)}
+        tab = "renewals" if waiting == {True} else "waiting"
+    return _PAGES[tab](request)
 
 
 @require_POST
@@ -99,7 +135,7 @@ def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     if told := broken(MAY_DECIDE, may_decide(request, asked)):
         _record_attempt(request, asked)
         return _too_late(request, asked, Refused(told))
-    form = DecideForm(request.POST, request=request, asked=asked)
+    form = decision_form(request, asked, request.POST)
     form.is_valid()
     actor = _actor(form, [asked])
     if form.errors or actor is None:
@@ -134,7 +170,7 @@ def _told(verdict: Verdict) -> str:
     return _("You approved this request.") if verdict == Verdict.APPROVE else _("You denied this request.")
 
 
-def _actor(form: DecideForm, requests: Sequence[Request]) -> Actor | None:
+def _actor(form: DecisionForm, requests: Sequence[Request]) -> Actor | None:
     """Return who decides, with the code of the form if one was typed; None when it was none or a wrong one."""
     if form.step_up is None and form.asks_for_code and not {"device", "code"} <= form.cleaned_data.keys():
         return None
@@ -145,11 +181,15 @@ def _actor(form: DecideForm, requests: Sequence[Request]) -> Actor | None:
         return None
 
 
-def _say(asked: Request, form: DecideForm, *, actor: Actor, seen: str) -> Request:
+def _say(asked: Request, form: DecisionForm, *, actor: Actor, seen: str) -> Request:
     said = form.cleaned_data
     justification = said["justification"]
     if said["verdict"] == Verdict.DENY:
         return deny(asked.pk, actor=actor, justification=justification, seen=seen, clock=timezone.now)
+    if isinstance(form, DecideRenewalForm):
+        return approve(
+            asked.pk, actor=actor, justification=justification, seen=seen, terms=form.terms, clock=timezone.now
+        )
     duration = said.get("duration")
     shorter = duration if duration != asked.wanted_duration else None
     return approve(asked.pk, actor=actor, justification=justification, seen=seen, duration=shorter, clock=timezone.now)
@@ -164,19 +204,29 @@ def decide_selected(request: PortalRequest) -> HttpResponse:
         sentence = _("Choose one request, or up to {most} at once, and then Approve or Deny.")
         messages.warning(request, sentence.format(most=MOST_AT_ONCE))
         return redirect("approvals:approvals")
-    rows = requests_visible_to(request.user, request.now)
-    found = rows.select_related("eligibility__role", "eligibility__resource").in_bulk(ids)
+    found = requests_visible_to(request.authority).in_bulk(ids)
     if len(found) < len(ids):
         raise Http404
     chosen = [found[one] for one in ids]
     if request.method != "POST":
-        return _selected_page(request, chosen, DecideForm(request=request, initial={"verdict": _verdict(query)}))
-    form = DecideForm(request.POST, request=request)
+        form = DecideForm(request=request, initial={"verdict": _verdict(query)}, own_code=_asks_own_code(chosen))
+        return _selected_page(request, chosen, form)
+    form = DecideForm(request.POST, request=request, own_code=_asks_own_code(chosen))
     form.is_valid()
     actor = _actor(form, chosen)
     if form.errors or actor is None:
         return _selected_page(request, chosen, form, status=422)
     return _decide_each(request, form, chosen, actor)
+
+
+def _asks_own_code(chosen: Sequence[Request]) -> bool:
+    """Whether one of them would make somebody active straight away where the settings ask for a code with that."""
+    return any(
+        one.is_renewal
+        and one.wanted_type == AssignmentType.ACTIVE
+        and settings_behind(one.behind).second_factor_on_assign
+        for one in chosen
+    )
 
 
 def _verdict(query: QueryDict) -> str:

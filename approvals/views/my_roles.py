@@ -25,6 +25,7 @@ from approvals.selectors.my_roles import (
     standings_of,
     through,
 )
+from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
 from roles.lists import ListPage, Tab
 from roles.middleware import PortalRequest, actor_of
@@ -64,7 +65,9 @@ class RolesPage(ListPage):
     def dress(self, rows: list[Any]) -> None:
         """Hang on each row of the page what its cells show besides the assignment."""
         places = places_of(row.resource for row in rows)
+        keeping = standings_of_renewal(self.viewer.user, rows, self.viewer.now)
         for row in rows:
+            row.keeping = keeping[row.pk]
             row.place = places[row.resource_id]
             row.through = through(row, self.viewer.user.pk)
 
@@ -83,7 +86,9 @@ class EligiblePage(RolesPage):
 
     def dress(self, rows: list[Any]) -> None:
         standings = standings_of(self.viewer.user, rows, self.viewer.now)
+        keeping = standings_of_renewal(self.viewer.user, rows, self.viewer.now)
         for row in rows:
+            row.keeping = keeping[row.pk]
             row.standing = standings[row.pk]
             row.place, row.through = row.standing.place, row.standing.through
 

@@ -6,37 +6,38 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from approvals.forms.decision import DecideForm
+from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
-from approvals.rules import MAY_DECIDE, DecideFacts
+from approvals.rules.decisions import MAY_DECIDE, DecideFacts
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
 from approvals.services.decisions import gather
-from approvals.services.requests import cancel as cancel_request
 from approvals.tables.requests import MyRequestsFilter, MyRequestsTable
-from approvals.wording import all_of, names_of
+from approvals.wording import all_of, names_of, title_of
+from roles.catalogue import Permission
 from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
-from roles.models import Assignment, User
-from roles.refusals import Refused, broken
+from roles.models import Assignment, AssignmentType, User
+from roles.refusals import broken
 from roles.selectors.resources import places_of
+from roles.selectors.settings import settings_behind
+from roles.views.assigning import limits_of
 
 _ENDED = {
     Status.DENIED: gettext_lazy("It was denied. Why stands with the decision."),
     Status.CANCELLED: gettext_lazy("It was cancelled before somebody decided."),
-    Status.LAPSED: gettext_lazy("It lapsed: nobody decided in time, or the eligibility behind it ended."),
-    Status.FAILED: gettext_lazy("It could not be granted: the eligibility ends before the start that was asked for."),
+    Status.LAPSED: gettext_lazy("It lapsed: nobody decided in time, or what it was about ended."),
+    Status.FAILED: gettext_lazy("It could not be granted any more."),
 }
 
 
@@ -75,8 +76,7 @@ class MyRequests(RequestsPage):
     template_name = "approvals/my_requests.html"
 
     def rows(self) -> QuerySet[Any]:
-        rows = requests_of(self.viewer.user, self.viewer.now)
-        return rows.select_related("eligibility__role", "eligibility__resource")
+        return requests_of(self.viewer.user, self.viewer.now)
 
 
 @require_safe
@@ -87,13 +87,25 @@ def request_page(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
 
 def visible_request(request: PortalRequest, pk: uuid.UUID) -> Request:
     """Return a request that the viewer takes part in, or answer as for any unknown id."""
-    rows = requests_visible_to(request.user, request.now)
-    asked = rows.select_related("eligibility__role", "eligibility__resource", "principal__user__manager")
+    rows = requests_visible_to(request.authority)
+    asked = rows.select_related("principal__user__manager")
     return get_object_or_404(asked, pk=pk)
 
 
+DecisionForm = DecideForm | DecideRenewalForm
+
+
+def decision_form(request: PortalRequest, asked: Request, data: QueryDict | None = None) -> DecisionForm:
+    """Return the form in which this request is decided."""
+    if not asked.is_renewal:
+        return DecideForm(data, request=request, asked=asked)
+    type = data.get("type", asked.wanted_type) if data else asked.wanted_type
+    own_code = type == AssignmentType.ACTIVE and settings_behind(asked.behind).second_factor_on_assign
+    return DecideRenewalForm(data, request=request, asked=asked, own_code=own_code)
+
+
 def show_request(
-    request: PortalRequest, asked: Request, form: DecideForm | None = None, *, status: int = 200
+    request: PortalRequest, asked: Request, form: DecisionForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Render the page of a request as it is now, with the decision form where the viewer can decide it."""
     now = request.now
@@ -104,7 +116,7 @@ def show_request(
     hindrances = broken(MAY_DECIDE, facts)
     can_decide = not hindrances
     if can_decide and form is None:
-        form = DecideForm(request=request, asked=asked)
+        form = decision_form(request, asked)
     deciders = names_of(facts.panel.people, viewer=request.user, all_count=facts.panel.quorum > 1)
     waits = facts.status == Status.PENDING and bool(deciders)
     page: dict[str, Any] = {
@@ -113,7 +125,11 @@ def show_request(
         "status_now": facts.status,
         "form": form if can_decide else None,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
-        "hindrances": [] if own or facts.status != Status.PENDING else hindrances,
+        "hindrances": [] if own or facts.status != Status.PENDING or not _was_asked(request, asked) else hindrances,
+        "title": title_of(asked, own=own),
+        "limits": limits_of(facts.settings) if asked.is_renewal and can_decide else [],
+        "result": asked.result,
+        "may_cancel": may_cancel(request, asked, facts.status),
         "panel": facts.panel,
         "deciders": deciders,
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
@@ -125,14 +141,26 @@ def show_request(
         "ended_sentence": _ENDED.get(facts.status, ""),
     }
     if not own:
-        earlier = earlier_activations(asked, now)
+        takes_part = _was_asked(request, asked)
+        earlier = earlier_activations(asked, now, takes_part=takes_part)
         page |= {
             "person": User.objects.select_related("manager").get(pk=asked.principal_id),
-            "holds": holds_beside(asked, now),
+            "holds": holds_beside(asked, request.authority, takes_part=takes_part),
             "earlier": len(earlier),
             "earlier_spans": all_of(earlier[:5]),
         }
     return render(request, "approvals/request.html", page, status=status)
+
+
+def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
+    """Whether the viewer may cancel this request as an administrator: their own has a button of its own."""
+    own = request.user.pk in (asked.principal_id, asked.requestor_id)
+    return status == Status.PENDING and not own and request.authority.allows(Permission.ASSIGN, asked.resource)
+
+
+def _was_asked(request: PortalRequest, asked: Request) -> bool:
+    """Whether the request was put to the viewer; who only looks on need not hear that they do not decide."""
+    return asked.stages.filter(approvers__principal=request.user.pk).exists()
 
 
 def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:
@@ -154,29 +182,17 @@ def _outcome_state(asked: Request, request: PortalRequest) -> str:
 
     Lost is what has no eligibility behind it any more, and nobody has written its end down.
     """
-    outcome = asked.outcome
+    outcome = asked.result
     if outcome is None:
         return ""
     over_at = outcome.over_at
     if over_at is not None and over_at <= request.now:
         return "over"
+    if asked.is_renewal:
+        return "kept"
     if Assignment.objects.orphaned(request.now).filter(pk=outcome.pk).exists():
         return "lost"
     if outcome.starts_at > request.now:
         return "planned"
     # The holder is disabled, or the role retired: nothing of it is held.
     return "active" if Assignment.objects.in_effect(request.now).filter(pk=outcome.pk).exists() else "lost"
-
-
-@require_POST
-def cancel(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
-    """Cancel one's own request while it waits."""
-    asked = get_object_or_404(requests_of(request.user, request.now), pk=pk)
-    try:
-        cancel_request(asked.pk, actor=actor_of(request), clock=timezone.now)
-    except Refused as refused:
-        messages.warning(request, refused.sentence)
-    else:
-        words = _("Your request for {role} at {resource} was cancelled.")
-        messages.success(request, words.format(role=asked.role.name, resource=asked.resource.name))
-    return redirect("approvals:request", pk=asked.pk)

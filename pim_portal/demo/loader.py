@@ -20,7 +20,8 @@ from django.db import transaction
 
 from approvals.models import Request
 from approvals.services import decisions
-from approvals.services.requests import Wanted, ask, cancel, lapse_overdue
+from approvals.services.activations import Wanted, ask
+from approvals.services.closing import cancel, lapse_overdue
 from audit.kinds import Kind
 from pim_portal.demo.sample import (
     SampleAssignment,

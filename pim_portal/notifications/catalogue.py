@@ -33,7 +33,7 @@ def still_to_decide(notification: Notification, now: datetime) -> bool:
     request = Request.objects.waiting(now).filter(pk=recipients.named_by_event(notification.event.request_id)).first()
     if request is None or request.decisions.filter(approver=notification.recipient_id).exists():
         return False
-    return any(user.pk == notification.recipient_id for user in asked_to_decide(request))
+    return any(user.pk == notification.recipient_id for user in asked_to_decide(request, now))
 
 
 def was_told(notification: Notification, now: datetime) -> bool:
@@ -115,6 +115,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.ASSIGNMENT_EXPIRED: (ASSIGNMENT_ENDED,),
     # That a request was granted is told by the activation that came of it.
     Kind.ACTIVATION_STARTED: (REQUEST_RESULT, ROLE_ACTIVATED),
+    Kind.ACTIVATION_PROLONGED: (REQUEST_RESULT,),
     Kind.ACTIVATION_EXPIRED: (ACTIVATION_ENDED,),
     Kind.ACTIVATION_ENDED: (ACTIVATION_ENDED,),
     # Asking and deciding

@@ -86,7 +86,7 @@ def request_waits(notification: Notification, now: datetime) -> Letter | None:
     words = {
         "person": person.name,
         "the_role": the_role(request.role, request.resource),
-        "duration": wording.span(request.wanted_duration),
+        "duration": wording.span(request.time),
     }
     start = wording.exact(request.wanted_start) if request.wanted_start else _("As soon as it is approved")
     facts = [

@@ -50,11 +50,12 @@ def approvers_to_ask(event: Event) -> list[User]:
     if request is None or request.status != Status.PENDING:
         return []
     if event.kind == Kind.REQUEST_APPROVED:
-        if not _completed(request, event):
+        # One administrator decides an extension or renewal: nobody is asked after them.
+        if request.is_renewal or not _completed(request, event):
             return []
         # The service moves the request on after it has recorded the approval.
         request.stage_number = event.details["stage"] + 1
-    return asked_to_decide(request)
+    return asked_to_decide(request, event.occurred_at)
 
 
 def _completed(request: Request, event: Event) -> bool:

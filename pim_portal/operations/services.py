@@ -16,7 +16,7 @@ from django.db import transaction
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
-from approvals.services.requests import lapse_overdue
+from approvals.services.closing import lapse_overdue
 from audit import keys
 from audit.anchors import Anchor, Tip, anchor, tip
 from audit.kinds import Kind

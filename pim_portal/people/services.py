@@ -6,7 +6,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from approvals.services.requests import cancel_requests_of
+from approvals.services.closing import cancel_requests_of
 from audit.kinds import Kind
 from audit.recording import Ids
 from pim_portal.accounts.services.sessions import end_sessions_of

@@ -43,8 +43,8 @@ class _ActForm(StepUpForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
-        super().__init__(*args, request=request, purpose=Purpose.ASSIGN, **kwargs)
+    def __init__(self, *args: Any, request: PortalRequest, purpose: Purpose = Purpose.ASSIGN, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, purpose=purpose, **kwargs)
 
 
 class EndForm(_ActForm):
@@ -72,7 +72,8 @@ class TermsForm(_ActForm):
     def __init__(self, *args: Any, end: datetime | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zone = timezone.get_current_timezone_name()
-        self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
+        if "starts_at" in self.fields:
+            self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
         self.fields["ends_at"].help_text = _("Where it is not permanent. Your clock ({zone}).").format(zone=zone)
         if end is not None:
             self.fields["duration"].initial = UNTIL
@@ -104,12 +105,13 @@ class ChangeForm(TermsForm):
         """Return both times; what shows the same minute as before is as it was, to the second."""
         kept, given = self.assignment, self.cleaned_data
         return {
-            "starts_at": _as_it_was(given.get("starts_at"), kept.starts_at),
-            "ends_at": _as_it_was(given["ends_at"], kept.ends_at),
+            "starts_at": as_it_was(given.get("starts_at"), kept.starts_at),
+            "ends_at": as_it_was(given["ends_at"], kept.ends_at),
         }
 
 
-def _as_it_was(given: datetime | None, before: datetime | None) -> datetime | None:
+def as_it_was(given: datetime | None, before: datetime | None) -> datetime | None:
+    """Return a typed moment; one that shows the same minute as before is as it was, to the second."""
     same = given is not None and before is not None and given == before.replace(second=0, microsecond=0)
     return before if same else given
 

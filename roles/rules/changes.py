@@ -99,6 +99,7 @@ def was_renewed(facts: RenewFacts) -> Violation | None:
 _AS_ASSIGNED = tuple(rule for rule in ASSIGN if rule is not already_assigned)
 
 CHANGE = (*_AS_ASSIGNED, is_activation, is_elevation, is_over, has_started, nothing_to_change)
+REPLACE = (*CHANGE, already_assigned)
 RENEW = (*ASSIGN, is_activation, is_elevation, has_not_ended, did_not_expire, ended_long_ago, was_renewed)
 
 

@@ -127,48 +127,6 @@ def plan(assignment: Assignment) -> dict[str, object]:
     }
 
 
-def start_activation(
-    eligibility: Assignment,
-    *,
-    holder_id: uuid.UUID,
-    resource: Resource,
-    starts_at: datetime,
-    ends_at: datetime,
-    now: datetime,
-    actor: Actor,
-    request_id: uuid.UUID,
-    reason: str,
-    ticket: str,
-) -> Assignment:
-    """Make the activation that was asked for and granted; the holder is locked and the rules have been asked.
-
-    The part of granting that belongs to roles: called by approvals only, inside its transaction.
-    """
-    close_slot(Q(principal=holder_id, activated_from=eligibility, resource=resource), now=now)
-    activation = Assignment.objects.create(
-        principal_id=holder_id,
-        role=eligibility.role,
-        resource=resource,
-        type=AssignmentType.ACTIVE,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        activated_from=eligibility,
-        created_at=now,
-    )
-    record(
-        Kind.ACTIVATION_STARTED,
-        actor=actor,
-        at=now,
-        assignment=activation,
-        request_id=request_id,
-        authority_id=eligibility.pk,
-        details=plan(activation),
-        reason=reason,
-        ticket=ticket,
-    )
-    return activation
-
-
 @service(Kind.ACTIVATION_DEACTIVATED)
 def deactivate(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Clock) -> Assignment:
     """End one's own activation now. A scheduled one is called off the same way. Raises `Refused`."""

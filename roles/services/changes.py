@@ -1,25 +1,22 @@
 """Changing the times of an assignment, and renewing one that has ended.
 
 `change` and `renew` are what an administrator does directly. Whoever has established the authority otherwise (a
-decision about a request) calls `change_granted` and `renew_granted` inside a service of their own, after locking
-`principals_of(assignment_id)` and reading the clock: all rules are asked there but those of authority and second
-factor. With a `request_id` no step-up is spent here: that of the decision is.
+decision about a request) calls `change_granted`, `renew_granted` or `replace_granted` inside a service of their own,
+after locking `principals_of(assignment_id)` and reading the clock: all rules are asked there but those of authority
+and second factor. With a `request_id` no step-up is spent here: that of the decision is.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Q
 
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.models import Assignment, AssignmentType, EndReason, Purpose
 from roles.refusals import require
-from roles.rules.changes import CHANGE, EXTENDED_WITHIN, RENEW, ChangeFacts, RenewFacts
+from roles.rules.changes import CHANGE, EXTENDED_WITHIN, RENEW, REPLACE
 from roles.selectors.settings import settings_of
 from roles.service import record, service
 from roles.services import step_ups
@@ -28,26 +25,19 @@ from roles.services.assignments import (
     about,
     authority_over,
     could_be_the_last_administrator,
-    is_retired,
     plan,
     second_factor_given,
 )
-from roles.services.ends import close_slot, end
+from roles.services.change_facts import (
+    Granted,
+    facts_of_change,
+    facts_of_renewal,
+    facts_of_replacement,
+    fresh,
+    slot_of,
+)
+from roles.services.ends import close_slot, end, end_activations
 from roles.services.locks import hold_tree, lock_principals
-from roles.text import clean
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """By what a change is made: the rules of authority and second factor, answered."""
-
-    actor: Actor
-    now: datetime
-    authority_id: uuid.UUID | None = None
-    request_id: uuid.UUID | None = None
-    allowed: bool = True
-    second_factor: bool = True
-    roles_beyond: tuple[str, ...] = ()
 
 
 def principals_of(assignment_id: uuid.UUID) -> set[uuid.UUID]:
@@ -72,7 +62,7 @@ def change(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     lock_principals(principals_of(assignment_id))
-    assignment = _fresh(assignment_id)
+    assignment = fresh(assignment_id)
     granted = _by(actor, assignment, AssignmentType(assignment.type), clock())
     return change_granted(assignment_id, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
 
@@ -93,13 +83,9 @@ def renew(
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
     lock_principals(principals_of(assignment_id))
-    hold_tree(_fresh(assignment_id).resource_id)
-    granted = _by(actor, _fresh(assignment_id), type, clock())
+    hold_tree(fresh(assignment_id).resource_id)
+    granted = _by(actor, fresh(assignment_id), type, clock())
     return renew_granted(assignment_id, type=type, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
-
-
-def _fresh(assignment_id: uuid.UUID) -> Assignment:
-    return Assignment.objects.select_related("principal", "role__home", "resource").get(pk=assignment_id)
 
 
 def _by(actor: Actor, assignment: Assignment, type: AssignmentType, now: datetime) -> Granted:
@@ -127,37 +113,16 @@ def change_granted(
 ) -> Assignment:
     """Move the times of an assignment by an authority already established; see the head of this file."""
     now = granted.now
-    assignment = _fresh(assignment_id)
+    assignment = fresh(assignment_id)
     old = plan(assignment)
-    runs = assignment.starts_at <= now
-    wanted = starts_at if starts_at is not None else assignment.starts_at
-    moves_start = wanted != assignment.starts_at
-    facts = ChangeFacts(
-        principal=assignment.principal,
-        role=assignment.role,
-        resource=assignment.resource,
-        type=AssignmentType(assignment.type),
-        starts_at=now if runs else wanted,
-        ends_at=ends_at,
-        now=now,
-        reason=clean(reason),
-        settings=settings_of(assignment.role, assignment.resource),
-        allowed=granted.allowed,
-        second_factor=granted.second_factor,
-        already_there=False,
-        retired=is_retired(assignment.role, assignment.resource),
-        roles_beyond=granted.roles_beyond,
-        assignment=assignment,
-        moves_start=moves_start,
-        moves_end=ends_at != assignment.ends_at,
-    )
+    facts = facts_of_change(assignment, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
     require(CHANGE, facts, about=about(assignment))
 
     _spend(assignment, granted)
     was_permanent = assignment.ends_at is None
     extended = _is_extension(assignment.ends_at, ends_at, now)
-    if moves_start:
-        assignment.starts_at = max(wanted, now)
+    if facts.moves_start:
+        assignment.starts_at = max(facts.starts_at, now)
     assignment.ends_at = ends_at
     assignment.save(update_fields=["starts_at", "ends_at"])
     kind = Kind.ASSIGNMENT_EXTENDED if extended else Kind.ASSIGNMENT_CHANGED
@@ -219,29 +184,11 @@ def renew_granted(
 ) -> Assignment:
     """Give an assignment anew by an authority already established; see the head of this file."""
     now = granted.now
-    hold_tree(_fresh(assignment_id).resource_id)
-    old = _fresh(assignment_id)
-    holds = Q(principal=old.principal_id, role=old.role_id, resource=old.resource_id, activated_from=None)
-    close_slot(holds, now=now)
+    hold_tree(fresh(assignment_id).resource_id)
+    old = fresh(assignment_id)
+    close_slot(slot_of(old), now=now)
     old.refresh_from_db(fields=["ended_at", "end_reason"])
-    facts = RenewFacts(
-        principal=old.principal,
-        role=old.role,
-        resource=old.resource,
-        type=type,
-        starts_at=starts_at or now,
-        ends_at=ends_at,
-        now=now,
-        reason=clean(reason),
-        settings=settings_of(old.role, old.resource),
-        allowed=granted.allowed,
-        second_factor=granted.second_factor,
-        already_there=Assignment.objects.open().filter(holds, type=type).exists(),
-        retired=is_retired(old.role, old.resource),
-        roles_beyond=granted.roles_beyond,
-        assignment=old,
-        renewed_already=old.renewals.exists(),
-    )
+    facts = facts_of_renewal(old, type=type, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
     require(RENEW, facts, about=about(old))
 
     _spend(old, granted)
@@ -258,3 +205,44 @@ def renew_granted(
     details = plan(renewed) | {"renewed_from": str(old.pk), "old_ends_at": plan(old)["ends_at"]}
     _record(Kind.ASSIGNMENT_RENEWED, renewed, granted, details=details, reason=facts.reason)
     return renewed
+
+
+def replace_granted(
+    assignment_id: uuid.UUID, *, type: AssignmentType, ends_at: datetime | None, reason: str, granted: Granted
+) -> Assignment:
+    """Let one of the other type take the place of an assignment, at once and without a gap.
+
+    By an authority already established; see the head of this file.
+    """
+    now = granted.now
+    hold_tree(fresh(assignment_id).resource_id)
+    old = fresh(assignment_id)
+    close_slot(slot_of(old), now=now)
+    facts = facts_of_replacement(old, type=type, ends_at=ends_at, reason=reason, granted=granted)
+    require(REPLACE, facts, about=about(old))
+
+    _spend(old, granted)
+    end(
+        old,
+        EndReason.TYPE_CHANGED,
+        actor=granted.actor,
+        at=now,
+        authority_id=granted.authority_id,
+        reason=facts.reason,
+    )
+    end_activations(old, actor=granted.actor, at=now)
+    made = Assignment.objects.create(
+        principal=old.principal,
+        role=old.role,
+        resource=old.resource,
+        type=type,
+        starts_at=now,
+        ends_at=ends_at,
+        renewed_from=old,
+        created_at=now,
+    )
+    details = plan(made) | {"renewed_from": str(old.pk), "old_ends_at": plan(old)["ends_at"]}
+    _record(Kind.ASSIGNMENT_EXTENDED, made, granted, details=details, reason=facts.reason)
+    if could_be_the_last_administrator(old):
+        keep_an_administrator(now, about=about(old))
+    return made

@@ -1,4 +1,4 @@
-"""The rules of asking for a role and of deciding; each is a sentence, all broken ones are told at once."""
+"""The rules of asking for a role; each is a sentence, all broken ones are told at once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from approvals.models import Status, Verdict
 from approvals.selectors.approvers import Panel
-from roles.models import Assignment, SecondFactor, User
+from roles.models import Assignment
 from roles.refusals import Violation
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, MAX_TICKET, is_visible
@@ -182,137 +180,3 @@ ACTIVATE = (
 
 # What can be said before anything is typed.
 BEFOREHAND = (not_eligible, already_active, already_asked, nobody_to_approve)
-
-
-@dataclass(frozen=True, slots=True)
-class DecideFacts:
-    """What is known when somebody decides a request."""
-
-    approver: User
-    own: bool
-    status: Status
-    panel: Panel
-    decided_before: bool
-    verdict: Verdict
-    justification: str
-    duration: timedelta | None
-    wanted: timedelta
-    as_seen: bool
-    second_factor: bool
-    stages_then: int
-    settings: EffectiveSettings
-    reason: str
-    ticket: str
-    factor_then: SecondFactor
-
-
-_DEMANDS = (SecondFactor.NONE, SecondFactor.FRESH, SecondFactor.EVERY_TIME)
-
-
-def own_request(facts: DecideFacts) -> Violation | None:
-    if facts.own:
-        return Violation("own_request", _("You cannot decide your own request."))
-    return None
-
-
-_OVER = {
-    Status.GRANTED: gettext_lazy("This request was already approved."),
-    Status.DENIED: gettext_lazy("This request was already denied."),
-    Status.CANCELLED: gettext_lazy("This request was cancelled by the person who made it."),
-    Status.LAPSED: gettext_lazy("This request has lapsed; it can no longer be decided."),
-    Status.FAILED: gettext_lazy("This request could not be granted; it has to be made again."),
-}
-
-
-def over(facts: DecideFacts) -> Violation | None:
-    if facts.status != Status.PENDING:
-        return Violation(facts.status.value, _OVER[facts.status])
-    return None
-
-
-def decided_before(facts: DecideFacts) -> Violation | None:
-    if facts.status == Status.PENDING and facts.decided_before:
-        return Violation("decided_before", _("You have already decided this request; others must agree, too."))
-    return None
-
-
-def not_an_approver(facts: DecideFacts) -> Violation | None:
-    if facts.own or facts.decided_before or facts.status != Status.PENDING:
-        return None
-    if facts.approver.pk not in {user.pk for user in facts.panel.people}:
-        return Violation("not_an_approver", _("You are not an approver of this request now."))
-    return None
-
-
-def changed_since_seen(facts: DecideFacts) -> Violation | None:
-    if not facts.as_seen:
-        sentence = _("This request changed since you opened the page. Look at it again before you decide.")
-        return Violation("changed", sentence)
-    return None
-
-
-def justification_missing(facts: DecideFacts) -> Violation | None:
-    if not is_visible(facts.justification):
-        return Violation("justification_missing", _("Say why you decide so."), "justification")
-    return None
-
-
-def justification_too_long(facts: DecideFacts) -> Violation | None:
-    if len(facts.justification) > MAX_REASON:
-        sentence = _("The justification is too long: at most %(limit)s characters.")
-        return Violation("justification_too_long", sentence % {"limit": MAX_REASON}, "justification")
-    return None
-
-
-def wider_than_asked(facts: DecideFacts) -> Violation | None:
-    if facts.duration is not None and facts.duration > facts.wanted:
-        sentence = _("You can shorten what was asked, not lengthen it: at most %(wanted)s.")
-        return Violation("wider", sentence % {"wanted": span(facts.wanted)}, "duration")
-    return None
-
-
-def too_short_to_grant(facts: DecideFacts) -> Violation | None:
-    if facts.duration is not None and facts.duration < SHORTEST:
-        sentence = _("A role is activated for at least %(shortest)s.")
-        return Violation("duration_too_short", sentence % {"shortest": span(SHORTEST)}, "duration")
-    return None
-
-
-def settings_became_stricter(facts: DecideFacts) -> Violation | None:
-    """What was asked must satisfy today's settings as well. A shorter maximum shortens it; the rest cannot be met."""
-    if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING:
-        return None
-    stricter = (
-        len(facts.settings.stages) > facts.stages_then
-        or _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then)
-        or (facts.settings.ticket_required and not is_visible(facts.ticket))
-        or (facts.settings.reason_required and not is_visible(facts.reason))
-    )
-    if stricter:
-        sentence = _("The settings of this role became stricter since this was asked. Deny it; it can be asked anew.")
-        return Violation("settings_stricter", sentence)
-    return None
-
-
-def no_second_factor(facts: DecideFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
-DECIDE = (
-    own_request,
-    over,
-    decided_before,
-    not_an_approver,
-    changed_since_seen,
-    justification_missing,
-    justification_too_long,
-    wider_than_asked,
-    too_short_to_grant,
-    settings_became_stricter,
-    no_second_factor,
-)
-
-# What can be said before a verdict is chosen.
-MAY_DECIDE = (own_request, over, decided_before, not_an_approver)

@@ -1,0 +1,77 @@
+"""The list of all requests at a place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import django_filters
+import django_tables2 as tables
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from approvals.models import Action, Request, Status
+from approvals.tables.my_roles import cell
+from approvals.tables.requests import StatusPill
+from roles.lists import ChoicePill, ListFilter
+from roles.models import Role, User
+
+SPANS = {
+    "1": _("Last 24 hours"),
+    "7": _("Last 7 days"),
+    "30": _("Last 30 days"),
+    "90": _("Last 90 days"),
+    "365": _("Last 365 days"),
+}
+
+
+class AmongPill(django_filters.ModelChoiceFilter):
+    """Narrows to one of the things that the rows of the list name; `key` is the column that names them."""
+
+    def __init__(self, model: type[Any], key: str, **kwargs: Any) -> None:
+        self.key = key
+        super().__init__(
+            field_name=key, queryset=model.objects.order_by("name_key", "pk"), empty_label=_("All"), **kwargs
+        )
+
+    def get_queryset(self, request: Any) -> Any:
+        found = super().get_queryset(request)
+        parent: Any = self.parent
+        return found.filter(pk__in=parent.queryset.order_by().values(self.key))
+
+
+class HistoryFilter(ListFilter):
+    search_in = (
+        "principal__name_key__contains",
+        "role__name_key__contains",
+        "resource__name_key__contains",
+        "ticket__icontains",
+    )
+
+    status = StatusPill(label=_("Status"), choices=Status.choices)
+    action = ChoicePill(label=_("To"), choices=Action.choices)
+    role = AmongPill(Role, "role", label=_("Role"))
+    person = AmongPill(User, "principal", label=_("Person"))
+    span = ChoicePill(method="since", label=_("Asked"), choices=list(SPANS.items()), empty_label=_("Any time"))
+
+    class Meta:
+        model = Request
+        fields: ClassVar[tuple[str, ...]] = ()
+
+    def since(self, rows: QuerySet[Request], name: str, value: str) -> QuerySet[Request]:
+        return rows.filter(made_at__gte=timezone.now() - timedelta(days=int(value)))
+
+
+class HistoryTable(tables.Table):
+    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
+    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    action = cell("action", _("To"), "action")
+    made_at = cell("asked", _("Asked"), "made_at")
+    reason = cell("reason", _("Reason and ticket"), look="wide")
+    status = cell("request_status", _("Status"))
+    decisions = cell("decisions", _("Decisions"), look="wide")
+
+    class Meta:
+        attrs = {"aria-label": _("Requests")}
+        empty_text = _("Nothing was asked for here yet.")

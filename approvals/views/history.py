@@ -1,0 +1,27 @@
+"""All requests at a place and below it, and what was decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.decorators import method_decorator
+
+from approvals.selectors.requests import requests_at
+from approvals.tables.history import HistoryFilter, HistoryTable
+from approvals.views.requests import RequestsPage
+from roles.guards import at_place
+from roles.views.places import PlaceList
+
+
+@method_decorator(at_place(), name="dispatch")
+class PlaceRequests(RequestsPage, PlaceList):
+    """Who asked for what here, who decided, and how it ended."""
+
+    current = "requests"
+    table_class = HistoryTable
+    filter_class = HistoryFilter
+    template_name = "manage/requests.html"
+
+    def rows(self) -> QuerySet[Any]:
+        return requests_at(self.place, self.viewer.now).prefetch_related("decisions__approver")
