@@ -68,6 +68,18 @@ def what_is_wanted(request: Request) -> str:
     return _("for {span}").format(span=wording.span(request.time)) if request.wanted_duration is not None else ""
 
 
+def sentence_of(request: Request, the_role: str) -> str:
+    """Say in a sentence who asks for what: "Ines Okafor asks to extend the Reader role at Payments until …"."""
+    sentence = {
+        Action.ACTIVATE: _("{person} asks to activate {the_role} {wanted}."),
+        Action.PROLONG: _("{person} asks to prolong {the_role}, which is active, {wanted}."),
+        Action.EXTEND: _("{person} asks to extend {the_role} {wanted}."),
+        Action.RENEW: _("{person} asks to renew {the_role} {wanted}."),
+        Action.CHANGE_SETTINGS: _("{person} asks to change the settings of {the_role}."),
+    }[Action(request.action)]
+    return sentence.format(person=request.principal.name, the_role=the_role, wanted=what_is_wanted(request))
+
+
 def what_is_asked(settings: EffectiveSettings) -> str:
     """Say the settings of a role in a line: "up to 8 h · MFA · approval · ticket"."""
     parts = [
