@@ -345,6 +345,11 @@ def _eligible(event: Event) -> bool:
     return bool(event.details.get("type") == "eligible")
 
 
+def _asks_to(action: str) -> Callable[[Event], bool]:
+    """Return whether a request of this action was made."""
+    return lambda event: bool(event.details.get("action") == action)
+
+
 def _planned(event: Event) -> bool:
     """Return whether what was activated begins later than it was activated."""
     starts_at = parse_datetime(str(event.details.get("starts_at", "")))
@@ -410,6 +415,38 @@ VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
                 gettext_lazy("{actor} tried to activate {role} at {resource} for {target}"),
             ),
         ),
+    ],
+    Kind.REQUEST_MADE: [
+        (
+            _asks_to("extend"),
+            Wording(
+                gettext_lazy("{actor} asked to extend {role} at {resource}."),
+                gettext_lazy("{actor} tried to ask to extend {role} at {resource}"),
+            ),
+        ),
+        (
+            _asks_to("renew"),
+            Wording(
+                gettext_lazy("{actor} asked to renew {role} at {resource}."),
+                gettext_lazy("{actor} tried to ask to renew {role} at {resource}"),
+            ),
+        ),
+        (
+            _asks_to("prolong"),
+            Wording(
+                gettext_lazy("{actor} asked to prolong {role} at {resource}."),
+                gettext_lazy("{actor} tried to ask to prolong {role} at {resource}"),
+            ),
+        ),
+    ],
+    Kind.ACTIVATION_PROLONGED: [
+        (
+            _for_somebody_else,
+            Wording(
+                gettext_lazy("{role} at {resource} was prolonged for {target}, approved by {actor}."),
+                gettext_lazy("{actor} tried to prolong {role} at {resource} for {target}"),
+            ),
+        )
     ],
     Kind.REQUEST_CANCELLED: [
         (

@@ -12,8 +12,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from approvals.models import Request
+from approvals.models import Request, Verdict
 from approvals.services.activations import Wanted, ask
+from approvals.services.decisions import approve, deny
+from approvals.services.extensions import ask_to_extend, ask_to_renew
+from approvals.services.prolonging import prolong
 from roles import ids
 from roles.actors import Actor, Clock
 from roles.models import (
@@ -188,4 +191,51 @@ def request_activation(
         wanted=Wanted(duration=timedelta(hours=hours), reason=reason, **wanted),
         actor=acting(user, Purpose.ACTIVATE, eligibility.pk, now=now),
         clock=at(now),
+    )
+
+
+def ask_to_keep(
+    user: User,
+    assignment: Assignment,
+    *,
+    ends_at: datetime | None,
+    now: datetime = NOW,
+    reason: str = "still needed",
+) -> Request:
+    """Ask to extend what runs, or to renew what has ended, as its holder would."""
+    end = assignment.over_at
+    verb = ask_to_renew if end is not None and end <= now else ask_to_extend
+    actor = acting(user, Purpose.ACTIVATE, assignment.pk, now=now)
+    return verb(assignment.pk, ends_at=ends_at, reason=reason, actor=actor, clock=at(now))
+
+
+def request_prolonging(
+    user: User,
+    activation: Assignment,
+    *,
+    now: datetime = NOW,
+    hours: float = 2,
+    reason: str = "not done",
+    ticket: str = "",
+) -> Request:
+    """Ask to prolong an activation as its holder would; the hours count from now."""
+    return prolong(
+        activation.pk,
+        wanted=Wanted(duration=timedelta(hours=hours), reason=reason, ticket=ticket),
+        actor=acting(user, Purpose.ACTIVATE, activation.pk, now=now),
+        clock=at(now),
+    )
+
+
+def decide(
+    verdict: Verdict, request: Request, user: User, *, now: datetime = NOW, seen: str | None = None, **kwargs: Any
+) -> Request:
+    """Approve or deny as this person would, having seen what was asked."""
+    return {Verdict.APPROVE: approve, Verdict.DENY: deny}[verdict](
+        request.pk,
+        actor=acting(user, Purpose.DECIDE, request.pk, now=now),
+        justification=kwargs.pop("justification", "fine"),
+        seen=request.digest if seen is None else seen,
+        clock=at(now),
+        **kwargs,
     )

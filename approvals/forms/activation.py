@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.rules.activations import BEFOREHAND, SHORTEST, ActivateFacts
-from approvals.selectors.my_roles import scopes_below
+from approvals.selectors.my_roles import MOST_SCOPES, scopes_below
 from approvals.services.activations import Wanted, gather
 from roles import wording
 from roles.actors import Actor
@@ -23,6 +23,7 @@ from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Purpose, SecondFactor, User
 from roles.refusals import Refused, Violation, broken
+from roles.selectors.resources import places_of
 
 NOW, LATER = "now", "later"
 _MINUTE = timedelta(minutes=1)
@@ -69,6 +70,14 @@ def prospect_of(user: User, eligibility: Assignment, *, place: str, actor: Actor
     return Prospect(eligibility, facts, place)
 
 
+def id_of(value: Any) -> uuid.UUID | None:
+    """Return the id that was chosen; None where it is none."""
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        return None
+
+
 class StartWidget(forms.RadioSelect):
     """Now or later; later shows the field for when (static/portal.css)."""
 
@@ -87,6 +96,7 @@ class ActivateForm(StepUpForm):
     resource = forms.UUIDField(
         label=gettext_lazy("Scope"), error_messages={"required": gettext_lazy("Choose where you need it.")}
     )
+    scope = forms.CharField(label=gettext_lazy("Find a smaller scope"), required=False, max_length=100)
     ticket = forms.CharField(label=gettext_lazy("Ticket"), required=False)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -95,7 +105,7 @@ class ActivateForm(StepUpForm):
         help_text=gettext_lazy("Approvers and auditors see this."),
     )
 
-    field_order = ("duration", "when", "start", "resource", "ticket", "reason", "device", "code")
+    field_order = ("duration", "when", "start", "scope", "resource", "ticket", "reason", "device", "code")
 
     def __init__(self, *args: Any, request: PortalRequest, prospects: Sequence[Prospect], **kwargs: Any) -> None:
         self.prospects = prospects
@@ -146,18 +156,33 @@ class ActivateForm(StepUpForm):
         self.fields["when"].choices = [(NOW, first), (LATER, _("Not before …"))]  # type: ignore[attr-defined]
 
     def _add_scopes(self) -> None:
-        scopes, self.more_scopes = scopes_below(self.alone.eligibility) if self.alone else ([], False)
-        if self.alone is None or not scopes:
-            del self.fields["resource"]
+        if self.alone is None:
+            del self.fields["resource"], self.fields["scope"]
             return
+        given = self.data if self.is_bound else self.initial
         own = self.alone.eligibility.resource
-        below = [(str(one.pk), f"{one.get_kind_display()}: {one.name}") for one in scopes]
+        chosen = id_of(given.get("resource"))
+        scopes = scopes_below(
+            self.alone.eligibility, text=str(given.get("scope", "")), chosen=chosen if chosen != own.pk else None
+        )
+        if not scopes.nodes and not scopes.many:
+            del self.fields["resource"], self.fields["scope"]
+            return
+        places = places_of(scopes.nodes)
+        below = [(str(one.pk), f"{one.name} ({places[one.pk]})") for one in scopes.nodes]
         everything = _("{name} (all of it)").format(name=own.name)
-        self.fields["resource"].widget = forms.Select(choices=[(str(own.pk), everything), *below])
-        self.fields["resource"].initial = str(own.pk)
-        self.fields["resource"].help_text = _("Choose less where that is enough.")
-        if self.more_scopes:
-            self.fields["resource"].help_text = _("The first {count} are listed.").format(count=len(scopes))
+        field = self.fields["resource"]
+        field.widget = forms.Select(choices=[(str(own.pk), everything), *below])
+        field.initial = str(own.pk)
+        field.help_text = _("Choose less where that is enough.")
+        if not scopes.many:
+            del self.fields["scope"]
+        elif scopes.more:
+            field.help_text = _("The first {count} are listed. Write more of the name.").format(count=MOST_SCOPES)
+        elif given.get("scope") and not below:
+            field.help_text = _("Nothing below has this in its name.")
+        else:
+            field.help_text = _("Choose less where that is enough: find it by its name first.")
 
     def clean_duration(self) -> timedelta:
         duration: timedelta = self.cleaned_data["duration"]

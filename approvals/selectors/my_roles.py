@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from approvals.models import Action, Request
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
-from roles.selectors.resources import places_of
+from roles.models.principals import search_key
+from roles.selectors.resources import below, places_of
 from roles.selectors.settings import EffectiveSettings, SettingsBook
 
 ENDS_SOON = timedelta(days=14)
 EXPIRED_SINCE = timedelta(days=30)
-MOST_SCOPES = 200
+MOST_SCOPES = 50  # listed at once; beyond that one searches
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -195,18 +196,32 @@ def _at_home_first(activations: list[Assignment], row: Assignment) -> Assignment
     return next(iter(sorted(activations, key=lambda one: one.resource_id != row.resource_id)), None)
 
 
-def scopes_below(eligibility: Assignment) -> tuple[list[Resource], bool]:
-    """Return the resources below an eligibility's that it can be activated at, and whether there are more than listed.
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """Where below its resource an eligibility can be activated, as far as the form lists it.
 
-    What is retired, or lies below something retired, is left out.
+    `many`: there are more than a list can hold, so that one searches; `more`: more are found than listed.
     """
-    top = eligibility.resource
-    below = Resource.objects.filter(path__startswith=top.path).exclude(pk=top.pk).order_by("path")
-    nodes: list[Resource] = []
-    gone: list[str] = []
-    for node in below[: MOST_SCOPES * 2]:
-        if node.retired_at is not None or any(node.path.startswith(path) for path in gone):
-            gone.append(node.path)
-        else:
-            nodes.append(node)
-    return nodes[:MOST_SCOPES], len(nodes) > MOST_SCOPES or below.count() > MOST_SCOPES * 2
+
+    nodes: tuple[Resource, ...]
+    many: bool
+    more: bool
+
+
+def scopes_below(eligibility: Assignment, *, text: str = "", chosen: uuid.UUID | None = None) -> Scopes:
+    """Return the resources below an eligibility's in whose name every word is found.
+
+    The one chosen stands first. What is retired, or lies below something retired, is left out.
+    """
+    rows = below(eligibility.resource)
+    for path in rows.filter(retired_at__isnull=False).values_list("path", flat=True):
+        rows = rows.exclude(path__startswith=path)
+    kept = list(rows.filter(pk=chosen)) if chosen else []
+    many = rows.count() > MOST_SCOPES
+    words = search_key(text).split()
+    if many and not words:
+        return Scopes(tuple(kept), many=True, more=False)
+    for word in words:
+        rows = rows.filter(name_key__contains=word)
+    found = [row for row in rows[: MOST_SCOPES + 1] if row.pk != chosen]
+    return Scopes((*kept, *found[:MOST_SCOPES]), many=many, more=len(found) > MOST_SCOPES)

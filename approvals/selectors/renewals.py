@@ -56,7 +56,9 @@ def _keeping(user: User, row: Assignment, asked: Request | None, now: datetime, 
     if row.activated_from_id is not None:
         return Keeping(can_prolong=runs)
     near = end is not None and end - now <= EXTENDED_WITHIN
-    return Keeping(can_extend=runs and near and can_be_changed(row, now), can_renew=can_be_renewed(row, now) and not renewed)
+    return Keeping(
+        can_extend=runs and near and can_be_changed(row, now), can_renew=can_be_renewed(row, now) and not renewed
+    )
 
 
 def who_decides(row: Assignment, user: User, now: datetime) -> Sequence[User]:

@@ -30,6 +30,7 @@ from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 20
+_TYPED = ("duration", "when", "start", "scope", "resource", "ticket", "reason")
 ALREADY = {"already_active", "already_asked"}
 
 
@@ -51,8 +52,12 @@ def activate(request: PortalRequest) -> HttpResponse:
         for one in eligibilities
     ]
     possible = [one for one in prospects if one.is_possible]
-    if request.method == "POST":
+    if request.method == "POST" and "find" not in request.POST:
         return _submitted(request, prospects, possible)
+    if request.method == "POST" and possible:
+        # Looking for a scope sends the form, too, keeps what was typed and changes nothing.
+        typed = {name: request.POST[name] for name in _TYPED if request.POST.get(name)}
+        return _page(request, prospects, ActivateForm(initial=typed, request=request, prospects=possible))
     return _page(request, prospects, ActivateForm(request=request, prospects=possible) if possible else None)
 
 

@@ -59,11 +59,14 @@ class Mail:
 REQUEST_WAITS = Mail("request_waits", recipients.approvers_to_ask, letters.request_waits, still_to_decide)
 REQUEST_RESULT = Mail("request_result", recipients.parties, letters.request_result, was_told)
 ROLE_ACTIVATED = Mail("role_activated", recipients.administrators, letters.role_activated)
+ROLE_PROLONGED = Mail("role_prolonged", recipients.administrators, letters.role_prolonged)
 ACTIVATION_ENDED = Mail("activation_ended", recipients.person, letters.activation_ended)
 ASSIGNMENT_ADDED = Mail("assignment_added", recipients.holders, letters.assignment_added)
 # One mail to each holder for all that an import brought them, in place of one for each assignment.
 ROLES_IMPORTED = Mail("roles_imported", recipients.holders, letters.roles_imported)
 IMPORTED = Mail("imported", recipients.administrators_there, letters.imported)
+ASSIGNMENT_RENEWED = Mail("assignment_renewed", recipients.holders_unasked, letters.assignment_added)
+ASSIGNMENT_KEPT = Mail("assignment_kept", recipients.holders_unasked, letters.kept)
 ASSIGNMENT_ENDED = Mail("assignment_ended", recipients.holders, letters.assignment_ended)
 REVIEW_BEGINS = Mail("review_begins", reviews.reviewers, reviews.review_begins, reviews.still_to_review)
 REVIEW_REMINDER = Mail("review_reminder", reviews.reviewers, reviews.review_reminder, reviews.still_to_review)
@@ -110,12 +113,14 @@ AUDIT_TIP = Mail("audit_tip", recipients.auditors, letters.audit_tip)
 MAILS: dict[Kind, tuple[Mail, ...]] = {
     # Who may hold what
     Kind.ASSIGNMENT_ADDED: (ASSIGNMENT_ADDED,),
-    Kind.ASSIGNMENT_RENEWED: (ASSIGNMENT_ADDED,),
+    # What was asked for is told as the result of the request; nobody hears of it twice.
+    Kind.ASSIGNMENT_EXTENDED: (REQUEST_RESULT, ASSIGNMENT_KEPT),
+    Kind.ASSIGNMENT_RENEWED: (REQUEST_RESULT, ASSIGNMENT_RENEWED),
     Kind.ASSIGNMENT_REMOVED: (ASSIGNMENT_ENDED,),
     Kind.ASSIGNMENT_EXPIRED: (ASSIGNMENT_ENDED,),
     # That a request was granted is told by the activation that came of it.
     Kind.ACTIVATION_STARTED: (REQUEST_RESULT, ROLE_ACTIVATED),
-    Kind.ACTIVATION_PROLONGED: (REQUEST_RESULT,),
+    Kind.ACTIVATION_PROLONGED: (REQUEST_RESULT, ROLE_PROLONGED),
     Kind.ACTIVATION_EXPIRED: (ACTIVATION_ENDED,),
     Kind.ACTIVATION_ENDED: (ACTIVATION_ENDED,),
     # Asking and deciding
@@ -153,7 +158,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.PORTAL_SET_UP,
         Kind.CHECKLIST_STEP_DISMISSED,
         Kind.ASSIGNMENT_CHANGED,
-        Kind.ASSIGNMENT_EXTENDED,
         # What ends with somebody who was disabled, a group or a role: the change itself is what is told of.
         Kind.ASSIGNMENT_ENDED,
         # One's own doing.

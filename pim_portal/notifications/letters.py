@@ -17,7 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from approvals.models import Request, Status, Verdict
+from approvals.models import Action, Request, Status, Verdict
+from approvals.wording import sentence_of, what_is_wanted
 from audit.kinds import Kind, Realm
 from audit.models import Event
 from audit.proofs import tip_line
@@ -82,6 +83,8 @@ def audit_tip(notification: Notification, now: datetime) -> Letter | None:
 def request_waits(notification: Notification, now: datetime) -> Letter | None:
     """Ask an approver to decide."""
     request = _request(notification)
+    if request.action != Action.ACTIVATE:
+        return keeping_waits(request)
     person = User.objects.get(pk=request.principal_id)
     words = {
         "person": person.name,
@@ -114,6 +117,48 @@ def request_waits(notification: Notification, now: datetime) -> Letter | None:
     )
 
 
+def keeping_waits(request: Request) -> Letter:
+    """Ask somebody to decide whether a role may be kept for longer: prolonged, extended or renewed."""
+    person = User.objects.get(pk=request.principal_id)
+    role = the_role(request.role, request.resource)
+    subject = {
+        Action.PROLONG: _("Review {person}’s request to prolong {the_role}"),
+        Action.EXTEND: _("Review {person}’s request to extend {the_role}"),
+        Action.RENEW: _("Review {person}’s request to renew {the_role}"),
+    }[Action(request.action)]
+    facts = [
+        (_("Who"), _with_job(person)),
+        (_("Role"), request.role.name),
+        (_("Resource"), request.resource.name),
+        (_("Type"), str(AssignmentType(request.about.type).label)),
+        *_span_of(request.about),
+        (_("Asked for"), what_is_wanted(request)),
+        (_("Lapses"), wording.exact(request.lapses_at)),
+    ]
+    if request.ticket:
+        facts.append((_("Ticket"), _unlinked(request.ticket)))
+    administers = _("You administer this role, or could after activating yours.")
+    return Letter(
+        subject=subject.format(person=person.name, the_role=role),
+        sentences=(
+            sentence_of(request, role),
+            _("Opening the link decides nothing: you sign in, look at the request and say why you decide as you do."),
+        ),
+        facts=tuple(facts),
+        quote=(_("Reason, as {person} wrote it").format(person=person.name), _unlinked(request.reason)),
+        button=_("Open the request"),
+        path=reverse("approvals:request", args=[request.pk]),
+        because=administers if request.is_renewal else _("You are an approver of this request."),
+    )
+
+
+def kept(notification: Notification, now: datetime) -> Letter | None:
+    """Tell the holder that an administrator extended an assignment of theirs without being asked."""
+    row = _assignment(notification)
+    subject = _("Your time with {the_role} was extended").format(the_role=the_role(row.role, row.resource))
+    return _about_assignment(notification, row, subject, _("It lasts longer; you need do nothing."))
+
+
 def request_result(notification: Notification, now: datetime) -> Letter | None:
     """Tell the requestor, or an approver who was asked, how a request ended."""
     request = _request(notification)
@@ -124,8 +169,8 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
     facts = [(_("Role"), request.role.name), (_("Resource"), request.resource.name)]
     if not own:
         facts.insert(0, (_("Who"), request.principal.name))
-    if request.outcome:
-        facts += _span_of(request.outcome)
+    if request.result:
+        facts += _span_of(request.result)
     verdict = {Status.GRANTED: Verdict.APPROVE, Status.DENIED: Verdict.DENY}.get(Status(request.status))
     deciders = [one.approver.name for one in request.decisions.filter(verdict=verdict).select_related("approver")]
     if deciders:
@@ -148,12 +193,18 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
 def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
     later = request.outcome is not None and request.outcome.starts_at > request.outcome.created_at
     granted = _("The role will be active by itself at its start.") if later else _("The role is active now.")
+    if request.action != Action.ACTIVATE:
+        granted = _("You have it for longer.") if request.action != Action.RENEW else _("You have it again.")
+    not_given = _("You did not get {role}.")
+    lapsed = _("You did not get {role}. You can ask again.")
+    if request.action in (Action.EXTEND, Action.PROLONG):
+        not_given, lapsed = _("{role} ends when it was to end."), _("{role} ends when it was to end.")
     mine = {
         Status.GRANTED: (_("Your request for {role} was approved"), granted),
-        Status.DENIED: (_("Your request for {role} was denied"), _("You did not get {role}.")),
-        Status.LAPSED: (_("Your request for {role} lapsed"), _("You did not get {role}. You can ask again.")),
-        Status.CANCELLED: (_("Your request for {role} was cancelled"), _("You did not get {role}.")),
-        Status.FAILED: (_("Your request for {role} failed"), _("You did not get {role}.")),
+        Status.DENIED: (_("Your request for {role} was denied"), not_given),
+        Status.LAPSED: (_("Your request for {role} lapsed"), lapsed),
+        Status.CANCELLED: (_("Your request for {role} was cancelled"), not_given),
+        Status.FAILED: (_("Your request for {role} failed"), not_given),
     }
     theirs = {
         Status.GRANTED: (_("{person}’s request for {role} was approved"), _("There is nothing left to decide.")),
@@ -181,6 +232,25 @@ def role_activated(notification: Notification, now: datetime) -> Letter | None:
             (_("Resource"), row.resource.name),
             *_span_of(row),
             (_("Approval"), approved),
+        ),
+        button=_("Open PIM Portal"),
+        path=reverse("overview"),
+        because=_("You administer this role."),
+    )
+
+
+def role_prolonged(notification: Notification, now: datetime) -> Letter | None:
+    """Tell an administrator that somebody prolonged a privileged role."""
+    row = _assignment(notification)
+    words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
+    return Letter(
+        subject=_("{person} prolonged {the_role}").format(**words),
+        sentences=(_("This is a privileged role. There is nothing to do if you expected this."),),
+        facts=(
+            (_("Who"), _with_job(User.objects.get(pk=row.principal_id))),
+            (_("Role"), row.role.name),
+            (_("Resource"), row.resource.name),
+            *_span_of(row),
         ),
         button=_("Open PIM Portal"),
         path=reverse("overview"),

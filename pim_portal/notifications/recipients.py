@@ -156,6 +156,11 @@ def administrators_there(event: Event) -> list[User]:
     return [user for user in holders if user.pk != event.actor_id]
 
 
+def holders_unasked(event: Event) -> Iterable[User]:
+    """Return the holder of an assignment that changed without a request: who asked hears of the request's result."""
+    return [] if event.request_id else holders(event)
+
+
 def people_behind(principals: Q, now: datetime) -> Iterable[User]:
     """Return the people among these principals and the members of the groups among them."""
     members = Assignment.objects.memberships(now).filter(resource__group__in=Principal.objects.filter(principals))

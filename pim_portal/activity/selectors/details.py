@@ -31,6 +31,8 @@ LABELS: dict[str, str | Promise] = {
     "wanted_start": gettext_lazy("Wanted start"),
     "wanted_seconds": gettext_lazy("Wanted duration"),
     "granted_seconds": gettext_lazy("Granted duration"),
+    "wanted_type": gettext_lazy("Wanted type"),
+    "wanted_end": gettext_lazy("Wanted end"),
     "stage": gettext_lazy("Stage of approval"),
     "why": gettext_lazy("Why it ended"),
     "refused": gettext_lazy("Refused because of"),
@@ -56,6 +58,7 @@ LABELS: dict[str, str | Promise] = {
 _WORDS: dict[str, dict[str, str | Promise]] = {
     "action": dict(Action.choices),
     "type": dict(AssignmentType.choices),
+    "wanted_type": dict(AssignmentType.choices),
     "why": dict(EndReason.choices),
     "purpose": dict(Purpose.choices),
     "kind": dict([*ResourceKind.choices, *TicketKind.choices]),
@@ -111,12 +114,14 @@ def ids_of(event: Event) -> list[Detail]:
 
 def _said(name: str, value: Any) -> str:
     if value is None:
-        return {"ends_at": _("Permanent"), "wanted_start": _("At once")}.get(name, _("None"))
+        return {"ends_at": _("Permanent"), "wanted_end": _("Permanent"), "wanted_start": _("At once")}.get(
+            name, _("None")
+        )
     if name.endswith("_seconds") and isinstance(value, int):
         return wording.span(timedelta(seconds=value))
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    if name.endswith(("_at", "_start", "until")) and (moment := _moment(value)):
+    if name.endswith(("_at", "_start", "_end", "until")) and (moment := _moment(value)):
         return wording.exact(moment)
     if isinstance(value, str):
         return str(_WORDS.get(name, {}).get(value, value))
