@@ -84,6 +84,14 @@ def status_of(request: Request) -> str:
 # Who sees a request
 
 
+@pytest.fixture
+def olga(db):
+    """An Owner at the resource root: of the directory she sees nothing."""
+    user = person("olga")
+    give(user, role(ids.OWNER), tree("Root")[0])
+    return user
+
+
 def test_an_approver_sees_who_asks_for_what_where_how_long_and_why(ines, adam, berta, with_approval):
     User.objects.filter(pk=ines.pk).update(department="Platform", manager=berta)
     earlier = request_activation(ines, make_eligible(ines, role(ids.SECURITY_READER)), now=NOW - DAY, hours=3)
@@ -110,9 +118,9 @@ def test_an_approver_sees_nothing_of_the_other_world(ines, adam, pending):
     assert "Secret subscription" not in html_of(visiting(adam), page_of(pending))
 
 
-def test_everybody_else_gets_what_a_random_id_gets(pending, zoe, petra, nina):
+def test_everybody_else_gets_what_a_random_id_gets(pending, zoe, olga):
     random = uuid.uuid4()
-    for user in (zoe, petra, nina):
+    for user in (zoe, olga):
         client = visiting(user)
         answers = []
         for pk in (pending.pk, random):
@@ -125,6 +133,16 @@ def test_everybody_else_gets_what_a_random_id_gets(pending, zoe, petra, nina):
             assert client.post(SELECTED, {"request": pk}).status_code == 404
         assert answers[0] == answers[1]
         assert "sign in as" in answers[0].lower()
+
+
+def test_who_may_look_there_sees_it_and_decides_nothing(pending, petra, nina):
+    for user in (petra, nina):
+        client = visiting(user)
+        html = html_of(client, page_of(pending))
+        assert "Approve</button>" not in html
+        assert ("Cancel request" in html) == (user == petra)
+        client.post(reverse("approvals:decide", args=[pending.pk]), {"verdict": "approve", "justification": "x"})
+    assert Request.objects.get(pk=pending.pk).status == Status.PENDING
 
 
 def test_somebody_who_is_not_signed_in_comes_back_after_signing_in(client, pending):
