@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from approvals.models import Decision, Request, Status
+from approvals.models import Action, Decision, Request, Status
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.demo.loader import PASSWORD, load
@@ -39,7 +39,7 @@ def test_every_line_of_the_file_is_there(now: datetime) -> None:
     sample = SampleOrganisation()
 
     assert User.objects.count() == len(sample.people)
-    assert Request.objects.count() == len(sample.requests)
+    assert Request.objects.count() == len(sample.requests) + len(sample.renewals)
     given = Assignment.objects.filter(activated_from=None).exclude(role__kind="group")
     assert given.count() == len(sample.assignments)
 
@@ -115,7 +115,9 @@ def test_what_is_over_was_written_down(now: datetime) -> None:
 
 def test_some_roles_run_and_some_requests_wait(now: datetime) -> None:
     assert Assignment.objects.in_effect(now).filter(activated_from__isnull=False).count() >= 8
-    assert Request.objects.waiting(now).count() == 6
+    waiting = Request.objects.waiting(now)
+    assert waiting.filter(action=Action.ACTIVATE).count() == 6
+    assert set(waiting.exclude(action=Action.ACTIVATE).values_list("action", flat=True)) == {"extend", "renew"}
 
 
 def test_the_history_stands_in_the_order_in_which_it_happened(now: datetime) -> None:

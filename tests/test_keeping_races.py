@@ -65,7 +65,8 @@ def asked(cast, ending) -> Request:
 @pytest.fixture
 def active(cast) -> Assignment:
     eligibility = make_eligible(cast["ines"], role(ids.GLOBAL_READER))
-    return request_activation(cast["ines"], eligibility).outcome
+    request_activation(cast["ines"], eligibility)
+    return Assignment.objects.get(activated_from=eligibility)
 
 
 def done(*kinds: Kind) -> int:

@@ -22,12 +22,14 @@ from approvals.models import Request
 from approvals.services import decisions
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
+from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
 from pim_portal.demo.sample import (
     SampleAssignment,
     SampleDecision,
     SampleOrganisation,
     SamplePerson,
+    SampleRenewal,
     SampleRequest,
     SampleSettings,
 )
@@ -141,6 +143,8 @@ class Loader:
             self.timeline.put(self._days(assignment.given_days), self._giving(assignment))
         for request in self.sample.requests:
             self.timeline.put(request.asked_at(self.now), self._asking(request))
+        for renewal in self.sample.renewals:
+            self.timeline.put(self.now - renewal.minutes_ago * MINUTE, self._keeping(renewal))
 
     def _days(self, days: float) -> datetime:
         moment = self.now + timedelta(days=days)
@@ -294,6 +298,24 @@ class Loader:
             self._follow(row, request)
 
         return ask_for
+
+    def _keeping(self, row: SampleRenewal) -> Act:
+        def ask_to_keep(now: datetime) -> None:
+            user, place = self.users[row.who], self.places[row.at]
+            mine = Assignment.objects.filter(principal=user, role=self._role(row.role, place), resource=place)
+            assignment = mine.filter(activated_from=None, ends_at__isnull=False).latest("starts_at")
+            over = assignment.over_at is not None and assignment.over_at <= now
+            verb = ask_to_renew if over else ask_to_extend
+            begins = now if over else assignment.ends_at or now
+            verb(
+                assignment.pk,
+                ends_at=begins + timedelta(days=row.days),
+                reason=row.reason,
+                actor=self._acting(user.username, Purpose.ACTIVATE, assignment.pk, now),
+                clock=at(now),
+            )
+
+        return ask_to_keep
 
     def _follow(self, row: SampleRequest, request: Request) -> None:
         """Put on the timeline what became of a request."""

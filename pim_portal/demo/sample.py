@@ -147,6 +147,18 @@ class SampleRequest:
         return asked - self.weeks_ago * WEEK
 
 
+@dataclass(frozen=True, slots=True)
+class SampleRenewal:
+    """Something that somebody asked to keep for so many days more, `minutes_ago`: it runs, or has ended lately."""
+
+    who: str
+    role: str
+    at: str
+    days: float
+    minutes_ago: float
+    reason: str
+
+
 class SampleOrganisation:
     """The whole file, room by room."""
 
@@ -189,6 +201,11 @@ class SampleOrganisation:
     @property
     def assignments(self) -> list[SampleAssignment]:
         return _rows(SampleAssignment, self._data["assignments"])
+
+    @property
+    def renewals(self) -> list[SampleRenewal]:
+        """Extensions and renewals that wait."""
+        return _rows(SampleRenewal, self._data["renewals"])
 
     @property
     def requests(self) -> list[SampleRequest]:
