@@ -156,7 +156,7 @@ class TestWaiting:
         with pytest.raises(Refused, match="lapsed"):
             decide(Verdict.APPROVE, waiting, adam, now=LATE + MINUTE)
 
-    def test_disabled_and_enabled_again_it_stays_over(self, waiting, active, adam, ines):
+    def test_disabled_and_enabled_again_it_stays_over(self, waiting, active, adam, ines, petra):
         disable_person(ines.pk, reason="x", actor=OPERATOR, clock=at(LATE))
         enable_person(ines.pk, actor=OPERATOR, clock=at(LATE + TICK))
         with pytest.raises(Refused):
