@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
+from reviews.selectors.places import waiting_count
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -62,6 +63,10 @@ def _requests_to_decide(request: PortalRequest) -> int:
     return len(requests_awaiting(request.authority))
 
 
+def _reviews_to_do(request: PortalRequest) -> int:
+    return waiting_count(request.user.pk, request.now)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the menu: who sees it, and what waits there for the viewer."""
@@ -82,6 +87,7 @@ NAVIGATION = (
     Entry(TASKS, _("My roles"), "approvals:my_roles", "key-round"),
     Entry(TASKS, _("My requests"), "approvals:my_requests", "clock", count=_my_waiting_requests),
     Entry(TASKS, _("Approve requests"), "approvals:approvals", "clipboard-check", count=_requests_to_decide),
+    Entry(TASKS, _("Review access"), "reviews:reviews", "list-checks", count=_reviews_to_do),
     Entry(MANAGE, _("Directory roles"), "directory:overview", "package", visible=_may_see_the_directory),
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),

@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 import approvals.urls
+import reviews.urls
 import roles.urls
 from pim_portal.imports.urls import place_patterns as imports
 from pim_portal.people.views.groups import overview as group_overview
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
-PLACE = [*roles.urls.place_patterns, *approvals.urls.place_patterns, *imports]
+PLACE = [*roles.urls.place_patterns, *approvals.urls.place_patterns, *reviews.urls.place_patterns, *imports]
 UNIT = [*roles.urls.unit_patterns, *PLACE]
 RESOURCE = [*roles.urls.resource_patterns, *PLACE]
 GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns]
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", include("pim_portal.operations.urls")),
     path("", include("pim_portal.search.urls")),
     path("tasks/", include("approvals.urls")),
+    path("tasks/reviews/", include("reviews.urls")),
     path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),
     path("manage/directory/", include((PLACE, "manage"), namespace="directory")),

@@ -34,6 +34,7 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("requests", _("Requests")),
     ("settings", _("Settings")),
     ("reach", _("Who can do what")),
+    ("reviews", _("Access reviews")),
     ("below", _("Below")),
 )
 

@@ -221,10 +221,31 @@
     }, 2000);
   });
 
+  // Reviewing from the keyboard, while the focus is in the list: J and K go to another row, A, D and U say something.
+
+  const verdictKeys = { a: "approve", d: "deny", u: "dont_know" };
+
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("form[data-saying]");
+    if (!form || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("textarea, select, input:not([type=radio], [type=checkbox])")) return;
+    const rows = [...form.querySelectorAll("fieldset.verdicts")];
+    const here = rows.findIndex((row) => row.contains(event.target));
+    const key = event.key.toLowerCase();
+    const said = rows[here]?.querySelector(`[data-verdict="${verdictKeys[key] ?? ""}"]`);
+    const step = said ? 1 : { j: 1, k: -1 }[key];
+    if (step === undefined) return;
+    event.preventDefault();
+    if (said) said.checked = true;
+    const next = rows[Math.min(Math.max(here + step, 0), rows.length - 1)];
+    next?.querySelector("input:checked, input").focus();
+    next?.scrollIntoView({ block: "nearest" });
+  });
+
   // What only works with this script is hidden until it runs.
 
   function prepare(root) {
-    for (const box of root.querySelectorAll("[data-select-all]")) box.hidden = false;
+    for (const shown of root.querySelectorAll("[data-select-all], [data-keys]")) shown.hidden = false;
     if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
     for (const form of root.querySelectorAll("form")) refreshSelection(form);
   }

@@ -43,6 +43,7 @@ from tests.people import (
     tree,
     unit,
 )
+from tests.reviewing import chosen, started
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +118,13 @@ def of_the_team(page: str, *, changes: bool = False, to: str = "") -> dict[str, 
     return {f"group:{page}": Row(who, to=f"team+{to}" if to else "team")}
 
 
+def of_a_review(page: str, *, changes: bool = False, instance: bool = False) -> dict[str, Row]:
+    """The rows of a page about a review, or an instance of it, which stands at the very place that it is about."""
+    what = "instance" if instance else "review"
+    rows = at_each_place(page, changes=changes, to=what)
+    return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to=f"unit+{what}_in_unit")}
+
+
 OURS = {"audit", "roles", "approvals", "reviews", "pim_portal"}
 
 PAGES: dict[str, Row] = {
@@ -184,6 +192,20 @@ PAGES: dict[str, Row] = {
     **of_an_upload("import"),
     **of_an_upload("import_confirm"),
     **{name: replace(row, only_post=True) for name, row in of_an_upload("import_discard").items()},
+    **at_each_place("reviews"),
+    **at_each_place("review_add", changes=True),
+    **of_a_review("review"),
+    **of_a_review("review_change", changes=True),
+    **of_a_review("review_delete", changes=True),
+    **of_a_review("review_instance", instance=True),
+    **of_a_review("review_stop", changes=True, instance=True),
+    **of_a_review("review_reset", changes=True, instance=True),
+    **of_a_review("review_remind", changes=True, instance=True),
+    **of_a_review("review_apply", changes=True, instance=True),
+    "reviews:reviews": Row(EVERYONE),
+    "reviews:review": Row({"adam"}, to="running"),
+    "reviews:say_all": Row({"adam"}, to="running"),
+    "reviews:results": Row(set(), to="running", redirects=SEE_DIRECTORY),
     "people": Row(SEE_PEOPLE, denied=403),
     "invite": Row(MANAGE_PEOPLE, denied=403),
     "person": Row(SEE_PEOPLE, to="zoe"),
@@ -289,8 +311,17 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
     while seal(sealing_key, clock=timezone.now):
         pass
     berlin, root = unit("Berlin"), Resource.objects.get(kind=ResourceKind.ROOT)
-    return {
+    reviews: dict[str, list[object]] = {}
+    for suffix, where, what in (
+        ("", directory(), running.role),
+        ("_in_unit", berlin, running.role),
+        ("_there", root, role(ids.READER)),
+    ):
+        begun = started(what, stages=[chosen(people["adam"])], place=where, now=now)
+        reviews |= {f"review{suffix}": [begun.review_id], f"instance{suffix}": [begun.review_id, begun.pk]}
+    return reviews | {
         "": [],
+        "running": reviews["instance"][1:],
         "step": ["backup"],
         "request": [request.pk],
         "activation": [activation.pk],

@@ -15,13 +15,13 @@ from playwright.sync_api import Page
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from pim_portal.models import SetUp
-from pim_portal.overview.plots import HEIGHT, WIDTH, plot
 from pim_portal.overview.selectors.checklist import Step, checklist
 from pim_portal.overview.selectors.figures import Figures, mine, worlds
 from roles import ids
 from roles.actors import Actor
 from roles.authority import Authority
 from roles.models import TotpDevice, User
+from roles.plots import HEIGHT, WIDTH, plot
 from roles.services.assignments import deactivate
 from tests.people import (
     DAY,

@@ -24,6 +24,7 @@ from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
+from pim_portal.demo.reviews import plan_reviews
 from pim_portal.demo.sample import (
     SampleAssignment,
     SampleDecision,
@@ -145,6 +146,7 @@ class Loader:
             self.timeline.put(request.asked_at(self.now), self._asking(request))
         for renewal in self.sample.renewals:
             self.timeline.put(self.now - renewal.minutes_ago * MINUTE, self._keeping(renewal))
+        plan_reviews(self)
 
     def _days(self, days: float) -> datetime:
         moment = self.now + timedelta(days=days)
@@ -227,7 +229,7 @@ class Loader:
 
     # What people did
 
-    def _acting(self, username: str, purpose: Purpose, about: uuid.UUID, now: datetime) -> Actor:
+    def acting(self, username: str, purpose: Purpose, about: uuid.UUID, now: datetime) -> Actor:
         """Return this person with a second factor given a moment ago, for one form over one object."""
         user = self.users[username]
         actor = Actor(user=user)
@@ -254,7 +256,7 @@ class Loader:
                 starts_at=self._days(row.starts_days) if row.starts_days > row.given_days else None,
                 ends_at=self._days(row.ends_days) if row.ends_days is not None else None,
                 reason=row.reason,
-                actor=self._acting(row.by, Purpose.ASSIGN, principal.pk, now) if row.by else OPERATOR,
+                actor=self.acting(row.by, Purpose.ASSIGN, principal.pk, now) if row.by else OPERATOR,
                 clock=at(now),
             )
             self._sweep_at(given.ends_at)
@@ -265,7 +267,7 @@ class Loader:
 
     def _removing(self, row: SampleAssignment, given: Assignment) -> Act:
         def take_away(now: datetime) -> None:
-            actor = self._acting(row.by, Purpose.ASSIGN, given.pk, now) if row.by else OPERATOR
+            actor = self.acting(row.by, Purpose.ASSIGN, given.pk, now) if row.by else OPERATOR
             remove(given.pk, actor=actor, reason="No longer needed", clock=at(now))
 
         return take_away
@@ -273,7 +275,7 @@ class Loader:
     def _disabling(self, person: SamplePerson) -> Act:
         def disable(now: datetime) -> None:
             administrator = self.users["jonas"]
-            actor = self._acting(administrator.username, Purpose.PEOPLE, administrator.pk, now)
+            actor = self.acting(administrator.username, Purpose.PEOPLE, administrator.pk, now)
             disable_person(self.users[person.username].pk, reason="Left the company", actor=actor, clock=at(now))
 
         return disable
@@ -292,7 +294,7 @@ class Loader:
                     start=start,
                     resource_id=place.pk,
                 ),
-                actor=self._acting(user.username, Purpose.ACTIVATE, eligibility.pk, now),
+                actor=self.acting(user.username, Purpose.ACTIVATE, eligibility.pk, now),
                 clock=at(now),
             )
             self._follow(row, request)
@@ -330,7 +332,7 @@ class Loader:
 
     def _deciding(self, row: SampleRequest, request_id: uuid.UUID, decision: SampleDecision) -> Act:
         def decide(now: datetime) -> None:
-            actor = self._acting(decision.by, Purpose.DECIDE, request_id, now)
+            actor = self.acting(decision.by, Purpose.DECIDE, request_id, now)
             seen = Request.objects.values_list("digest", flat=True).get(pk=request_id)
             service = {"approve": decisions.approve, "deny": decisions.deny}[decision.verdict]
             request = service(request_id, actor=actor, justification=decision.justification, seen=seen, clock=at(now))

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from pim_portal.overview import services
-from pim_portal.overview.plots import Plot, plot
 from pim_portal.overview.selectors.access import Carried, allowances, django_permissions
 from pim_portal.overview.selectors.checklist import Item, Step, checklist
 from pim_portal.overview.selectors.figures import Figures, mine, worlds
 from roles.middleware import PortalRequest, actor_of
+from roles.plots import Plot, plot
 from roles.refusals import Refused
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from reviews.models import ApplyResult, Instance, Opinion, Verdict
 
@@ -80,17 +79,3 @@ def results_of(instance: Instance) -> dict[str, int]:
 def to_apply(instance: Instance) -> QuerySet[Verdict]:
     """Return the rows whose access is still to be removed."""
     return instance.verdicts.filter(verdict=Opinion.DENY, result=ApplyResult.NEW)
-
-
-def instances_in_sight(review_rows: Q) -> QuerySet[Instance]:
-    """Return instances of the series that fulfil a condition, with what pages show of them."""
-    return Instance.objects.filter(review_rows).select_related("review__resource").order_by("-starts_at", "pk")
-
-
-def latest_of(review_ids: Iterable[object], now: datetime) -> dict[object, Instance]:
-    """Return for each series the instance that a list shows: the latest that has begun, else the planned one."""
-    found: dict[object, Instance] = {}
-    for one in Instance.objects.filter(review__in=list(review_ids)).select_related("review").order_by("number"):
-        if one.review_id not in found or one.starts_at <= now:
-            found[one.review_id] = one
-    return found

@@ -1,0 +1,202 @@
+"""The reviews of a place: the list, one series with its instances, making, changing and deleting it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+
+from reviews.forms.acts import ActForm
+from reviews.forms.series import PARTS, PROPOSED, SeriesForm, initial_of
+from reviews.models import AccessReview, Instance
+from reviews.selectors.places import instances_of, latest_of, reviews_at
+from reviews.selectors.previews import preview
+from reviews.selectors.results import counts_of_instances
+from reviews.services.series import change_review as change_series
+from reviews.services.series import create_review, delete_review, tidy, wanted_of
+from reviews.tables.series import InstanceTable, ReviewFilter, ReviewTable
+from reviews.wording import WHY_NOBODY
+from roles.answers import form_page, read_and_send
+from roles.catalogue import Permission
+from roles.guards import at_place
+from roles.lists import Tab
+from roles.middleware import PortalRequest
+from roles.models import Resource
+from roles.places import Frame, address
+from roles.refusals import Refused
+from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
+from roles.views.ids import ids_in
+from roles.views.places import PlaceList
+
+_TYPED = tuple(name for name in SeriesForm.base_fields if name not in PARTS)
+
+
+def found_at(place: Resource, pk: uuid.UUID) -> AccessReview:
+    """Return a series of this very place; also one that was deleted, whose history stays."""
+    review = AccessReview.objects.select_related("resource", "created_by").filter(resource=place, pk=pk).first()
+    if review is None:
+        raise Http404
+    return review
+
+
+@method_decorator(at_place(), name="dispatch")
+class Reviews(PlaceList):
+    """The series of a place."""
+
+    current = "reviews"
+    table_class, filter_class, template_name = ReviewTable, ReviewFilter, "reviews/reviews.html"
+
+    @property
+    def deleted(self) -> bool:
+        return self.request.GET.get("tab") == "deleted"
+
+    def rows(self) -> QuerySet[Any]:
+        return reviews_at(self.place, deleted=self.deleted)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = address(self.place, "reviews")
+        tabs = [
+            Tab(_("Current"), page, not self.deleted, reviews_at(self.place).count()),
+            Tab(_("Deleted"), f"{page}?tab=deleted", self.deleted, reviews_at(self.place, deleted=True).count()),
+        ]
+        context = super().get_context_data(list_tabs=tabs, **kwargs)
+        table = context["table"]
+        shown = list(table.page.object_list.data) if hasattr(table, "page") else list(table.data)
+        latest = latest_of(shown, self.request.now)
+        context |= {"latest": latest, "counts": counts_of_instances(latest.values())}
+        return context
+
+
+@method_decorator(at_place(), name="dispatch")
+class Review(PlaceList):
+    """One series: what was set, and its instances."""
+
+    current = "reviews"
+    table_class, template_name = InstanceTable, "reviews/review.html"
+    review: AccessReview
+
+    def get(self, request: HttpRequest, *args: Any, place: Resource, **kwargs: Any) -> HttpResponse:
+        """Show a series of this place."""
+        self.review = found_at(place, kwargs["pk"])
+        return super().get(request, *args, place=place, **kwargs)
+
+    def rows(self) -> QuerySet[Instance]:
+        return instances_of(self.review)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        table = context["table"]
+        shown = list(table.page.object_list.data) if hasattr(table, "page") else list(table.data)
+        stages = self.review.stages.prefetch_related("principals__principal").order_by("number")
+        return context | {
+            "review": self.review,
+            "stages": stages,
+            "told": self.review.told.select_related("principal"),
+            "review_roles": self.review.roles.order_by("name_key", "pk"),
+            "counts": counts_of_instances(shown),
+            "may_manage": context["frame"].may_assign and self.review.deleted_at is None,
+        }
+
+
+@read_and_send
+@at_place(Permission.ASSIGN)
+def add(request: PortalRequest, place: Resource) -> HttpResponse:
+    """Make a series. Finding people and looking at the preview send the form, too, and change nothing."""
+    return _edit(request, place, None)
+
+
+@read_and_send
+@at_place(Permission.ASSIGN)
+def change(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
+    """Change a series."""
+    return _edit(request, place, found_at(place, pk))
+
+
+def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    initial = initial_of(wanted_of(review)) if review else PROPOSED
+    if sent is not None:
+        chosen = {one for name in PARTS for one in ids_in(sent, name)}
+    else:
+        chosen = {uuid.UUID(one) for name in PARTS for one in initial.get(name, ())}
+    search = sent.get("q", "") if sent is not None else ""
+    people = principals_matching(search, chosen=chosen)
+    given: dict[str, Any] = {"request": request, "roles": roles_assignable_at(place), "people": people}
+    page: dict[str, Any] = {
+        "place": place,
+        "frame": Frame(place, request.authority, "reviews"),
+        "review": review,
+        "nobody": bool(search) and len(people) == len(chosen),
+        "more": len(people) - len(chosen) >= MOST_FOUND,
+        "most": MOST_FOUND,
+    }
+    if sent is None or "find" in sent:
+        form = SeriesForm(initial=initial if sent is None else _typed(sent), **given)
+        return form_page(request, "reviews/review_form.html", form, **page)
+    form = SeriesForm(sent, **given)
+    asks = form.fields.get("code")
+    if "preview" in sent and asks is not None:
+        asks.required = form.fields["device"].required = False
+    if form.is_valid():
+        done = None if "preview" in sent else _save(request, form, place, review)
+        if done is not None:
+            return done
+        page |= _preview(form, place, request)
+    return form_page(request, "reviews/review_form.html", form, **page)
+
+
+def _typed(sent: Any) -> dict[str, Any]:
+    """Return what was typed so far, to be shown again."""
+    several = {"roles", *PARTS}
+    return {name: sent.getlist(name) if name in several else sent.get(name) for name in (*_TYPED, *PARTS)}
+
+
+def _preview(form: SeriesForm, place: Resource, request: PortalRequest) -> dict[str, Any]:
+    shown = preview(place, tidy(form.wanted(), request.now), request.now)
+    nobody = {
+        stage.number: [(who, role, WHY_NOBODY[why]) for who, role, why in stage.examples] for stage in shown.stages
+    }
+    return {"preview": shown, "nobody_reviews": nobody}
+
+
+def _save(
+    request: PortalRequest, form: SeriesForm, place: Resource, review: AccessReview | None
+) -> HttpResponse | None:
+    about = review or place
+    try:
+        actor = form.actor([about.pk])
+        if review is None:
+            saved = create_review(place.pk, form.wanted(), actor=actor, clock=timezone.now)
+        else:
+            saved = change_series(review.pk, form.wanted(), actor=actor, clock=timezone.now)
+    except Refused as refused:
+        form.add_refusal(refused)
+        return None
+    messages.success(request, _("The review is saved."))
+    return redirect(address(place, "review", pk=saved.pk))
+
+
+@read_and_send
+@at_place(Permission.ASSIGN)
+def delete(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
+    """Delete a series; its history stays."""
+    review = found_at(place, pk)
+    form = ActForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            delete_review(pk, actor=form.actor([pk]), reason=reason, clock=timezone.now)
+        except Refused as refused:
+            form.add_refusal(refused)
+        else:
+            messages.success(request, _("The review is deleted. What was said in it stays."))
+            return redirect(address(place, "reviews"))
+    frame = Frame(place, request.authority, "reviews")
+    return form_page(request, "reviews/delete.html", form, place=place, frame=frame, review=review)
