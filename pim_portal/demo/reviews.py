@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from reviews.models import AccessReview, Frequency, IfUnanswered, Opinion, ReviewersKind, Verdict
+from reviews.models import AccessReview, Frequency, Opinion, ReviewersKind, Verdict
 from reviews.rules.series import StageWanted, Wanted
 from reviews.services.applying import apply
 from reviews.services.clockwork import keep_reviews_going
@@ -100,7 +100,6 @@ def _make_running(loader: Loader, now: datetime) -> None:
         zone="Europe/Berlin",
         frequency=Frequency.ANNUALLY,
         stages=(StageWanted(ReviewersKind.MANAGERS, 14, frozenset(), _people(loader, "jonas", "priya")),),
-        if_unanswered=IfUnanswered.RECOMMENDATION,
         mail_text="Please look at each line, also where you are sure. Ask Priya Raman if in doubt.",
     )
     review = _make(loader, "jonas", wanted, now)

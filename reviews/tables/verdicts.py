@@ -38,7 +38,6 @@ class ResultTable(tables.Table):
     since = cell("since", gettext_lazy("Since"), "since")
     recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation")
     verdict = cell("verdict", gettext_lazy("Verdict"), "verdict")
-    reviewer = cell("reviewer", gettext_lazy("Reviewed by"), "reviewer_name")
     result = cell("result", gettext_lazy("Apply result"), "result")
 
     class Meta:
@@ -53,7 +52,7 @@ class WorkTable(tables.Table):
     used = cell("used", gettext_lazy("Used"), "last_activated_at")
     recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation")
     before = cell("before", gettext_lazy("Said before"))
-    say = cell("say", gettext_lazy("Verdict"), look="wide")
+    say = cell("say", gettext_lazy("Verdict"), look="wide say")
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Assignments to review")}

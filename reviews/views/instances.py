@@ -93,7 +93,7 @@ def _bars(counts: Counts) -> list[tuple[str, int]]:
     return [
         (_("Approved"), counts.approved),
         (_("Denied"), counts.denied),
-        (_("Don’t know"), counts.unknown),
+        (_("Unsure"), counts.unknown),
         (_("Open"), counts.unanswered),
     ]
 
