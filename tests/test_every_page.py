@@ -319,7 +319,8 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
     ):
         begun = started(what, stages=[chosen(people["adam"])], place=where, now=now)
         reviews |= {f"review{suffix}": [begun.review_id], f"instance{suffix}": [begun.review_id, begun.pk]}
-    return reviews | {
+    return {
+        **reviews,
         "": [],
         "running": reviews["instance"][1:],
         "step": ["backup"],
