@@ -313,7 +313,7 @@ class Loader:
                 assignment.pk,
                 ends_at=begins + timedelta(days=row.days),
                 reason=row.reason,
-                actor=self._acting(user.username, Purpose.ACTIVATE, assignment.pk, now),
+                actor=self.acting(user.username, Purpose.ACTIVATE, assignment.pk, now),
                 clock=at(now),
             )
 
