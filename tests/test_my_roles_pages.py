@@ -369,7 +369,7 @@ def test_a_double_click_leads_to_the_request_with_its_sentence(client, ines, wit
 def test_the_role_can_be_taken_for_less_than_the_whole(client, ines):
     lyon = unit("Lyon")
     eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
-    assert "Administrative unit: Lyon" in panel_of(client, eligible)
+    assert "Lyon (Administrative unit)" in panel_of(client, eligible)
     ask_for(client, eligible, resource=lyon.pk)
     assert Assignment.objects.get(activated_from=eligible).resource_id == lyon.pk
 
