@@ -127,9 +127,14 @@ class ResourceAdmin(PlacedAdmin):
 
 @admin.register(Role)
 class RoleAdmin(ReadOnlyAdmin):
+    """The built-in roles of every world, and the custom ones of the places that the viewer may see."""
+
     list_display = ("name", "kind", "category", "privileged", "built_in")
     list_filter = ("kind", "privileged", "built_in")
     search_fields = ("name_key",)
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        return rows.filter(Q(home=None) | within_sight(authority, self.permission, at="home__"))
 
 
 def _settings_within_sight(authority: Authority, at: str) -> Q:

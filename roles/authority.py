@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from audit.kinds import Realm
-from roles.catalogue import GRANTS, Grant, Permission
+from roles.catalogue import GRANTS, OF_PLACES, Grant, Permission
 from roles.ids import DIRECTORY, GLOBAL_ADMINISTRATOR, OWNER
 from roles.models import Assignment, Resource, ResourceKind, User
 
@@ -111,8 +111,13 @@ class Authority:
         return any(self.paths(Permission.SEE, Realm.RESOURCE))
 
     def anywhere(self, permission: Permission) -> bool:
-        """Return whether this person may do it at some resource."""
-        return any(one.role_id in GRANTS[permission].roles for one in self.held)
+        """Return whether this person may do it at some place; what is of no place, in the whole directory."""
+        grant = GRANTS[permission]
+        somewhere = grant.resource | grant.group | (grant.directory if permission in OF_PLACES else frozenset())
+        whole = grant.directory | grant.group_directory
+        return any(
+            one.role_id in somewhere or (one.role_id in whole and one.resource_id == DIRECTORY) for one in self.held
+        )
 
     def paths(self, permission: Permission, realm: Realm) -> Iterator[str]:
         """Yield the tree paths at and below which this person may do it in this world."""

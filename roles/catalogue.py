@@ -53,6 +53,19 @@ class Grant:
         return self.directory | self.resource | self.group | self.group_directory
 
 
+# What may be done at one place or another. Everything else concerns the whole portal: a directory role that is held for an
+# administrative unit only does not give it.
+OF_PLACES = frozenset(
+    {
+        Permission.ASSIGN,
+        Permission.CHANGE_SETTINGS,
+        Permission.DECIDE_RENEWALS,
+        Permission.SEE,
+        Permission.SEE_AUDIT,
+        Permission.DEFINE,
+    }
+)
+
 _PRA = frozenset({ids.PRIVILEGED_ROLE_ADMINISTRATOR})
 _SEERS = _PRA | {ids.GLOBAL_ADMINISTRATOR, ids.SECURITY_ADMINISTRATOR, ids.SECURITY_READER, ids.GLOBAL_READER}
 _OWNERS = frozenset({ids.OWNER, ids.USER_ACCESS_ADMINISTRATOR})

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from roles.authority import Authority
-from roles.catalogue import Permission
+from roles.catalogue import GRANTS, Permission
 from roles.ids import DIRECTORY
 from roles.models import Assignment, Resource, StageApprover
 
@@ -77,11 +78,13 @@ def gives(group_resource: Resource, authority: Authority) -> list[str]:
 
 
 def privileged_through(user_id: uuid.UUID) -> bool:
-    """Return whether somebody holds, may activate or is to get a privileged directory role.
+    """Return whether somebody holds, may activate or is to get a privileged role, or one by which roles are given.
 
-    Directly or through a group, now or as soon as a membership or assignment that is planned begins.
+    Of either world, and without saying of which; directly or through a group, now or as soon as a membership or
+    assignment that is planned begins.
     """
     groups = Assignment.objects.open().filter(principal=user_id, resource__group__isnull=False)
-    rows = Assignment.objects.open().filter(role__privileged=True, role__kind="directory")
+    strong = Q(role__privileged=True) | Q(role__in=GRANTS[Permission.ASSIGN].resource)
+    rows = Assignment.objects.open().filter(strong)
     direct = rows.filter(principal=user_id)
     return direct.exists() or rows.filter(principal__in=groups.values("resource__group")).exists()

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles.actors import Actor, Clock
+from roles.authority import Authority
+from roles.catalogue import Permission
 from roles.ids import DIRECTORY
 from roles.models import Resource, Role, RoleSettings
 from roles.refusals import About, Refused, Violation
@@ -29,7 +31,12 @@ def remove_approver(settings_id: uuid.UUID, *, principal_id: uuid.UUID, actor: A
     Role.objects.select_for_update(no_key=True).get(pk=row.role_id)
     stages = settings_of(row.role, row.resource or Resource.objects.get(pk=DIRECTORY)).stages
     kept = tuple(replace(one, approvers=one.approvers - {principal_id}) for one in stages)
-    violations = _broken(stages, kept)
+    place = row.resource or Resource.objects.get(pk=DIRECTORY)
+    if actor.user is None or Authority(actor.user, clock()).allows(Permission.CHANGE_SETTINGS, place):
+        violations = _broken(stages, kept)
+    else:
+        # Said alone: who may not change settings is told nothing of whom they name.
+        violations = [Violation("not_allowed", _("You may not change the settings of this role."))]
     if violations:
         realm = row.resource.realm if row.resource else Realm(row.role.kind)
         text = {"role": row.role.name, "resource": row.resource.name if row.resource else ""}

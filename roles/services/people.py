@@ -49,7 +49,7 @@ def change_person(
         changed.append("manager")
     held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
     if IDENTIFYING & set(changed) and actor.user is not None:
-        violations += _taking_over(user, by=Authority(actor.user, now))
+        violations += taking_over(user, by=Authority(actor.user, now))
     if user_id in chain_of(manager_id):
         sentence = _("{name} cannot be their own manager, not even by way of others.").format(name=user.name)
         violations.append(Violation("manager_loop", sentence, "manager"))
@@ -80,13 +80,13 @@ def chain_of(manager_id: uuid.UUID | None) -> list[uuid.UUID]:
     return chain
 
 
-def _taking_over(user: User, *, by: Authority) -> list[Violation]:
-    """Whoever decides where the links of a privileged person are mailed could become that person."""
+def taking_over(user: User, *, by: Authority) -> list[Violation]:
+    """Whoever decides where the links of a privileged person go, or makes one, could become that person."""
     administers = any(one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY for one in by.held)
     if administers or not privileged_through(user.pk):
         return []
     sentence = _(
-        "This person has, or may come to, a privileged directory role. Only a Privileged Role Administrator may "
-        "change their user name or e-mail address."
+        "This person has, or may come to, a privileged role. Only a Privileged Role Administrator may change their "
+        "user name or e-mail address, or invite them again."
     )
     return [Violation("target_administers", sentence, "email")]

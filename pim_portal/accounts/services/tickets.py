@@ -29,6 +29,7 @@ from roles.selectors.administrators import lasting_administrators
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.locks import lock_principal
+from roles.services.people import taking_over
 from roles.services.principals import add_person
 from roles.text import clean, is_visible
 
@@ -80,6 +81,8 @@ def invite_again(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Given:
     user = User.objects.get(pk=user_id)
     held = Authority(actor.user, now).by(Permission.MANAGE_PEOPLE) if actor.user else None
     violations = _not_by(actor, held, now)
+    if actor.user is not None:
+        violations += taking_over(user, by=Authority(actor.user, now))
     if user.has_usable_password():
         violations.append(Violation("joined", _("This person has already joined.")))
     if not user.enabled:
