@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 
 from approvals.models import Request, Verdict
+from approvals.selectors.showing import shown_digest
 from approvals.services.activations import Wanted, ask
 from approvals.services.decisions import approve, deny
 from approvals.services.extensions import ask_to_extend, ask_to_renew
@@ -235,7 +236,7 @@ def decide(
         request.pk,
         actor=acting(user, Purpose.DECIDE, request.pk, now=now),
         justification=kwargs.pop("justification", "fine"),
-        seen=request.digest if seen is None else seen,
+        seen=shown_digest(Request.objects.get(pk=request.pk)) if seen is None else seen,
         clock=at(now),
         **kwargs,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from django.urls import reverse
 from approvals.models import Decision, Request, Status
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.panels import panels_of
+from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel
 from approvals.services.decisions import approve, deny
 from audit.kinds import Kind, Outcome
@@ -67,12 +69,17 @@ def page_of(request: Request) -> str:
 
 
 def decide(client: Client, request: Request, verdict: str = "approve", **typed: Any):
-    fields = {"verdict": verdict, "justification": "fine", "seen": request.digest, **typed}
+    fields = {
+        "verdict": verdict,
+        "justification": "fine",
+        "seen": shown_digest(Request.objects.get(pk=request.pk)),
+        **typed,
+    }
     return client.post(reverse("approvals:decide", args=[request.pk]), fields)
 
 
 def decide_all(client: Client, *requests: Request, verdict: str = "approve", **typed: Any):
-    items = {"request": [one.pk for one in requests], "seen": [f"{one.pk}:{one.digest}" for one in requests]}
+    items = {"request": [one.pk for one in requests], "seen": [f"{one.pk}:{shown_digest(one)}" for one in requests]}
     return client.post(SELECTED, {**items, "verdict": verdict, "justification": "fine", **typed})
 
 
@@ -186,7 +193,7 @@ def test_approving_grants_it_and_the_page_shows_the_outcome(ines, adam, pending)
     client = verified(adam)
     html = client.post(
         reverse("approvals:decide", args=[pending.pk]),
-        {"verdict": "approve", "justification": "go on", "seen": pending.digest, "duration": "4"},
+        {"verdict": "approve", "justification": "go on", "seen": shown_digest(pending), "duration": "4"},
         follow=True,
     ).content.decode()
     assert "You approved this request." in html
@@ -252,7 +259,7 @@ def test_whoever_comes_second_is_told_how_it_ended(adam, berta, pending):
     decide(verified(adam), pending)
     html = client.post(
         reverse("approvals:decide", args=[pending.pk]),
-        {"verdict": "deny", "justification": "no", "seen": pending.digest},
+        {"verdict": "deny", "justification": "no", "seen": shown_digest(pending)},
         follow=True,
     ).content.decode()
     assert "This request was already approved." in html
@@ -263,7 +270,7 @@ def test_whoever_comes_second_is_told_how_it_ended(adam, berta, pending):
 def test_deciding_ones_own_request_is_refused_and_in_the_history(ines, pending):
     response = verified(ines).post(
         reverse("approvals:decide", args=[pending.pk]),
-        {"verdict": "approve", "justification": "mine", "seen": pending.digest},
+        {"verdict": "approve", "justification": "mine", "seen": shown_digest(pending)},
         follow=True,
     )
     assert "You cannot decide your own request." in response.content.decode()
@@ -286,7 +293,7 @@ def test_after_its_end_the_page_shows_the_outcome_only(ines, adam, berta, pendin
         cancel(pending.pk, actor=Actor(user=ines), clock=at(NOW))
     elif end == "denied":
         actor = acting(berta, Purpose.DECIDE, pending.pk)
-        deny(pending.pk, actor=actor, justification="no", seen=pending.digest, clock=at(NOW))
+        deny(pending.pk, actor=actor, justification="no", seen=shown_digest(pending), clock=at(NOW))
     else:
         moment = pending.lapses_at
     with time_machine.travel(moment, tick=False):
@@ -308,6 +315,49 @@ def test_the_first_of_two_approvals_waits_for_the_second(adam, berta, ines, with
     assert status_of(request) == Status.GRANTED
 
 
+# What changed since the page was opened
+
+
+def carried_by(html: str) -> dict[str, str]:
+    """The digest and the lines that the form on a page carries."""
+    return {name: re.findall(rf'name="{name}" value="([^"]*)"', html)[0] for name in ("seen", "shown")}
+
+
+def test_a_decision_on_an_old_page_is_refused_and_shows_what_changed(adam, berta, pending):
+    client = verified(adam)
+    opened = carried_by(html_of(client, page_of(pending)))
+    configure(pending.role, approvers=[adam, berta], max_activation=timedelta(hours=5))
+    answer = decide(client, pending, **opened)
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "changed since you opened the page" in html
+    changes = re.findall(r'<ul class="changes.*?</ul>', html, re.DOTALL)[0]
+    assert "Settings: Maximum duration" in changes
+    assert "<del>8 h</del>" in changes
+    assert "<ins>5 h</ins>" in changes
+    assert "Reason" not in changes
+    assert status_of(pending) == Status.PENDING
+    # The page shows it as it is now: whoever looked again may decide.
+    decide(client, pending, **carried_by(html))
+    assert status_of(pending) == Status.GRANTED
+
+
+def test_what_the_portal_did_not_sign_is_not_shown_as_changed(adam, pending):
+    answer = decide(verified(adam), pending, seen="0" * 64, shown="e30:forged")
+    assert answer.status_code == 422
+    assert '<ul class="changes' not in answer.content.decode()
+
+
+def test_of_several_only_what_changed_is_refused_and_says_what(adam, berta, several):
+    client = verified(adam)
+    html = html_of(client, f"{SELECTED}?verdict=approve&" + "&".join(f"request={one.pk}" for one in several))
+    carried = {name: re.findall(rf'name="{name}" value="([^"]*)"', html) for name in ("seen", "shown")}
+    configure(several[0].role, approvers=[adam, berta], max_activation=timedelta(hours=5))
+    told = client.get(decide_all(client, *several, **carried).url).content.decode()
+    assert "Settings: Maximum duration: 5 h (was 8 h)." in told
+    assert [status_of(one) for one in several] == [Status.PENDING, Status.GRANTED, Status.GRANTED]
+
+
 # The lists
 
 
@@ -324,7 +374,7 @@ def test_the_decided_list_says_who_decided_and_how(adam, berta, pending):
         pending.pk,
         actor=acting(adam, Purpose.DECIDE, pending.pk),
         justification="go on",
-        seen=pending.digest,
+        seen=shown_digest(pending),
         clock=at(NOW),
     )
     html = html_of(visiting(berta), f"{APPROVALS}?tab=decided")
@@ -359,7 +409,7 @@ def test_the_number_of_queries_does_not_grow_with_the_requests(adam, berta, ines
         for one in _ask_many(adam, berta, ines, start, count):
             if tab == "decided":
                 actor = acting(berta, Purpose.DECIDE, one.pk)
-                deny(one.pk, actor=actor, justification="no", seen=one.digest, clock=at(NOW))
+                deny(one.pk, actor=actor, justification="no", seen=shown_digest(one), clock=at(NOW))
 
     ask(0, 3)
     few = queries()
@@ -379,7 +429,7 @@ def test_a_list_says_of_each_request_what_its_page_says(ines, adam, berta, petra
         requests[3].pk,
         actor=acting(adam, Purpose.DECIDE, requests[3].pk),
         justification="one",
-        seen=requests[3].digest,
+        seen=shown_digest(requests[3]),
         clock=at(NOW),
     )
     configure(role(roles[0]), approvers=[berta, zoe], quorum=2)

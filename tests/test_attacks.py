@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from approvals.models import Request, Status
+from approvals.selectors.showing import shown_digest
 from approvals.services.activations import Wanted, ask
 from approvals.services.decisions import approve
 from audit.kinds import Kind, Outcome, Realm
@@ -50,7 +51,7 @@ def approve_as(user: User, request: Request, *, now: datetime) -> Request:
         request.pk,
         actor=acting(user, Purpose.DECIDE, request.pk, now=now),
         justification="fine",
-        seen=request.digest,
+        seen=shown_digest(request),
         clock=at(now),
     )
 

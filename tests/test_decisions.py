@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from approvals.models import TRANSITIONS, Decision, Request, RequestApprover, Status, Verdict
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.requests import requests_awaiting, requests_visible_to
+from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel, cancel_requests_of, lapse_overdue
 from approvals.services.decisions import approve, deny
 from audit.kinds import Kind, Outcome
@@ -60,7 +61,7 @@ def say(
         request.pk,
         actor=acting(user, Purpose.DECIDE, request.pk, now=now),
         justification=justification,
-        seen=request.digest if seen is None else seen,
+        seen=shown_digest(Request.objects.get(pk=request.pk)) if seen is None else seen,
         clock=at(now),
         **kwargs,
     )
@@ -122,7 +123,7 @@ def test_both_verdicts_need_a_visible_justification(pending, adam, verdict, just
 def test_both_verdicts_need_a_fresh_second_factor(pending, adam, verdict):
     service = approve if verdict == Verdict.APPROVE else deny
     with pytest.raises(Refused, match="second_factor"):
-        service(pending.pk, actor=Actor(user=adam), justification="ok", seen=pending.digest, clock=at(SOON))
+        service(pending.pk, actor=Actor(user=adam), justification="ok", seen=shown_digest(pending), clock=at(SOON))
 
 
 class TestWhoMayDecide:

@@ -11,6 +11,7 @@ from approvals.models import Action, Decision, Request, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_awaiting, status_at
+from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel_for, lapse_overdue
 from approvals.services.extensions import Terms, ask_to_extend
 from audit.kinds import Kind, Outcome
@@ -251,7 +252,7 @@ class TestDeciding:
         sign_in = acting(petra, Purpose.SIGN_IN, asked.pk)
         from approvals.services.decisions import approve
 
-        words = {"justification": "j", "seen": asked.digest, "clock": at(NOW)}
+        words = {"justification": "j", "seen": shown_digest(asked), "clock": at(NOW)}
         with pytest.raises(Refused, match="second_factor"):
             approve(asked.pk, terms=Terms(AssignmentType.ACTIVE, LATER), actor=sign_in, **words)
         approve(asked.pk, actor=acting(petra, Purpose.SIGN_IN, asked.pk), **words)

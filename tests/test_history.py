@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from approvals.models import Decision, Request
+from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
 from audit import triggers
@@ -288,7 +289,7 @@ def busy_day(petra, ines, adam, with_approval):
         asked.pk,
         actor=acting(adam, Purpose.DECIDE, asked.pk),
         justification="Zoë confirmed by phone",
-        seen=asked.digest,
+        seen=shown_digest(asked),
         clock=at(NOW),
     )
     asked.refresh_from_db()
@@ -373,7 +374,9 @@ class Scene:
 
     def decide(self, verdict: Callable[..., Request]) -> Request:
         actor = acting(self.adam, Purpose.DECIDE, self.request.pk)
-        return verdict(self.request.pk, actor=actor, justification="fine", seen=self.request.digest, clock=at(NOW))
+        return verdict(
+            self.request.pk, actor=actor, justification="fine", seen=shown_digest(self.request), clock=at(NOW)
+        )
 
     def in_effect(self) -> Assignment:
         assert self.active is not None

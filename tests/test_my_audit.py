@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve
 from audit.kinds import Kind, Realm
 from audit.models import Event, EventText
@@ -38,7 +39,7 @@ def story(ines, adam, with_approval):
     """Ines asks, Adam approves, Ines deactivates."""
     asked = request_activation(ines, with_approval, reason="Mailbox of Zoë", ticket="INC-4711")
     decision = acting(adam, Purpose.DECIDE, asked.pk)
-    approve(asked.pk, actor=decision, justification="Confirmed by phone", seen=asked.digest, clock=at(NOW))
+    approve(asked.pk, actor=decision, justification="Confirmed by phone", seen=shown_digest(asked), clock=at(NOW))
     asked.refresh_from_db()
     deactivate(asked.outcome_id, actor=Actor(ines, address="192.0.2.7"), reason="Done", clock=at(NOW))
     return asked

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from approvals.models import Request
+from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel, cancel_requests_of, lapse_overdue
 from approvals.services.decisions import approve, deny
 from audit import recording
@@ -80,7 +81,7 @@ def send_all(now=SOON) -> list[Any]:
 
 def say(service, request: Request, user: User, now=SOON) -> None:
     actor = acting(user, Purpose.DECIDE, request.pk, now=now)
-    service(request.pk, actor=actor, justification="a secret thought", seen=request.digest, clock=at(now))
+    service(request.pk, actor=actor, justification="a secret thought", seen=shown_digest(request), clock=at(now))
 
 
 def test_every_kind_of_event_is_mailed_or_named_as_not_mailed():

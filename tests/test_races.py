@@ -8,6 +8,7 @@ import pytest
 from django_otp.oath import totp
 
 from approvals.models import Decision, Request, Status
+from approvals.selectors.showing import shown_digest
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
@@ -74,7 +75,8 @@ def done(kind: Kind) -> int:
 def _acts(cast, pending, eligible):
     def decide(service, name):
         actor = acting(cast[name], Purpose.DECIDE, pending.pk)
-        return lambda: service(pending.pk, actor=actor, justification="ok", seen=pending.digest, clock=SOON)
+        seen = shown_digest(pending)
+        return lambda: service(pending.pk, actor=actor, justification="ok", seen=seen, clock=SOON)
 
     return {
         "approve": decide(approve, "adam"),
@@ -129,7 +131,7 @@ def test_a_decision_reads_the_clock_after_its_lock(cast, pending):
     actor = acting(cast["adam"], Purpose.DECIDE, pending.pk, now=lapse)
     _first, second = race(
         lambda: lock_principal(cast["ines"].pk),
-        lambda: approve(pending.pk, actor=actor, justification="ok", seen=pending.digest, clock=lambda: time[0]),
+        lambda: approve(pending.pk, actor=actor, justification="ok", seen=shown_digest(pending), clock=lambda: time[0]),
         meanwhile=lambda: time.__setitem__(0, lapse),
     )
     assert isinstance(second.error, Refused), second
@@ -183,7 +185,7 @@ def test_many_decide_one_request_at_once_and_it_is_decided_once(cast, ines_and_t
         actor = acting(user, Purpose.DECIDE, request.pk)
         acts.append(
             lambda service=service, actor=actor: service(
-                request.pk, actor=actor, justification="ok", seen=request.digest, clock=SOON
+                request.pk, actor=actor, justification="ok", seen=shown_digest(request), clock=SOON
             )
         )
     results = at_once(*acts)

@@ -127,15 +127,18 @@ def settings_became_stricter(facts: DecideFacts) -> Violation | None:
     """What was asked must satisfy today's settings as well. A shorter maximum shortens it; the rest cannot be met."""
     if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING or facts.renews:
         return None
-    stricter = (
-        len(facts.settings.stages) > facts.stages_then
-        or _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then)
-        or (facts.settings.ticket_required and not is_visible(facts.ticket))
-        or (facts.settings.reason_required and not is_visible(facts.reason))
-    )
-    if stricter:
-        sentence = _("The settings of this role became stricter since this was asked. Deny it; it can be asked anew.")
-        return Violation("settings_stricter", sentence)
+    demands = {
+        _("more stages of approval"): len(facts.settings.stages) > facts.stages_then,
+        _("a second factor"): _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then),
+        _("a ticket"): facts.settings.ticket_required and not is_visible(facts.ticket),
+        _("a reason"): facts.settings.reason_required and not is_visible(facts.reason),
+    }
+    if stricter := [what for what, demanded in demands.items() if demanded]:
+        sentence = _(
+            "The settings of this role became stricter since this was asked: they now demand {what}. "
+            "Deny it; it can be asked anew."
+        )
+        return Violation("settings_stricter", sentence.format(what=", ".join(stricter)))
     return None
 
 

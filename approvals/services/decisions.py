@@ -11,6 +11,7 @@ from approvals.models import Action, Decision, Request, RequestStage, Status, Ve
 from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
 from approvals.selectors.approvers import approvers_of
 from approvals.selectors.requests import status_at
+from approvals.selectors.showing import shown_digest
 from approvals.services.activations import grant
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
 from approvals.services.prolonging import grant_prolonged
@@ -40,7 +41,8 @@ def gather(
     now: datetime,
     gives: AssignmentType | None = None,
 ) -> DecideFacts:
-    """Gather the facts of a decision as they are now. `seen` is the digest of what the approver's page showed."""
+    """Gather the facts of a decision as they are now. `seen` is the digest of what the approver's page showed
+    (`approvals.selectors.showing`)."""
     settings = settings_behind(request.behind)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
@@ -57,7 +59,7 @@ def gather(
         now=now,
         renews=request.is_renewal,
         runs_until=request.about.ends_at if request.action == Action.PROLONG else None,
-        as_seen=seen == request.digest == digest_of(request),
+        as_seen=seen == shown_digest(request, settings) and request.digest == digest_of(request),
         second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
         stages_then=request.stages.count(),
         settings=settings,

@@ -18,11 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from approvals.differences import carried, changed_since
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
+from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve, deny
 from approvals.tables.requests import DecidedFilter, DecidedTable, RenewalsTable, WaitingFilter, WaitingTable
 from approvals.views.requests import (
@@ -40,6 +42,7 @@ from roles.models import AssignmentType, User
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
+from roles.settings_words import Compared
 from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
@@ -147,7 +150,8 @@ def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         if broken(MAY_DECIDE, may_decide(request, asked)):
             return _too_late(request, asked, refused)
         form.add_refusal(refused)
-        return show_request(request, asked, form, status=422)
+        changed = changed_since(asked, request.POST.get("shown", "")) if "changed" in refused.codes else []
+        return show_request(request, asked, form, changed=changed, status=422)
     messages.success(request, _told(Verdict(form.cleaned_data["verdict"])))
     return redirect("approvals:request", pk=asked.pk)
 
@@ -236,6 +240,7 @@ def _verdict(query: QueryDict) -> str:
 
 def _decide_each(request: PortalRequest, form: DecideForm, chosen: Sequence[Request], actor: Actor) -> HttpResponse:
     seen = dict(value.partition(":")[::2] for value in request.POST.getlist("seen"))
+    shown = dict(value.partition(":")[::2] for value in request.POST.getlist("shown"))
     results: list[Result] = []
     for asked in chosen:
         name = _("{role} for {person}").format(role=asked.role.name, person=asked.principal.name)
@@ -247,11 +252,27 @@ def _decide_each(request: PortalRequest, form: DecideForm, chosen: Sequence[Requ
                 # What the one justification lacks it lacks for all.
                 form.add_refusal(refused)
                 return _selected_page(request, chosen, form, status=422)
-            results.append(Result(name, "refused", _("Refused"), refused.sentence, url))
+            sentence = refused.sentence
+            if "changed" in refused.codes:
+                now = Request.objects.shown().get(pk=asked.pk)
+                sentence = _what_changed(sentence, changed_since(now, shown.get(str(asked.pk), "")))
+            results.append(Result(name, "refused", _("Refused"), sentence, url))
         else:
             results.append(_result(said, name, url, verdict=Verdict(form.cleaned_data["verdict"])))
     title = ngettext("What became of the request", "What became of the {count} requests", len(chosen))
     return keep_results(request, title.format(count=len(chosen)), results, back=reverse("approvals:approvals"))
+
+
+def _what_changed(sentence: str, changed: Sequence[Compared]) -> str:
+    """Say in one line what is not as the page showed it."""
+    words = _("{label}: {now} (was {before})")
+    none = _("none")
+    return " ".join(
+        [
+            sentence,
+            *(words.format(label=one.label, now=one.right or none, before=one.left or none) + "." for one in changed),
+        ]
+    )
 
 
 def _result(said: Request, name: str, url: str, *, verdict: Verdict) -> Result:
@@ -271,6 +292,8 @@ def _selected_page(
         {
             "asked": one,
             "place": places[one.resource_id],
+            "seen": shown_digest(one),
+            "shown": carried(one),
             "hindrances": broken(MAY_DECIDE, may_decide(request, one)),
         }
         for one in chosen

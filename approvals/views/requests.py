@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from approvals.differences import carried
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
+from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
 from approvals.services.decisions import gather
 from approvals.tables.requests import MyRequestsFilter, MyRequestsTable
@@ -31,6 +33,7 @@ from roles.models import Assignment, AssignmentType, User
 from roles.refusals import broken
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
+from roles.settings_words import Compared
 from roles.views.assigning import limits_of
 
 _ENDED = {
@@ -105,9 +108,17 @@ def decision_form(request: PortalRequest, asked: Request, data: QueryDict | None
 
 
 def show_request(
-    request: PortalRequest, asked: Request, form: DecisionForm | None = None, *, status: int = 200
+    request: PortalRequest,
+    asked: Request,
+    form: DecisionForm | None = None,
+    *,
+    changed: Sequence[Compared] = (),
+    status: int = 200,
 ) -> HttpResponse:
-    """Render the page of a request as it is now, with the decision form where the viewer can decide it."""
+    """Render the page of a request as it is now, with the decision form where the viewer can decide it.
+
+    `changed` is what is not as the page was before, when a decision was refused for it.
+    """
     now = request.now
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
     if own:
@@ -124,6 +135,9 @@ def show_request(
         "own": own,
         "status_now": facts.status,
         "form": form if can_decide else None,
+        "seen": shown_digest(asked, facts.settings),
+        "shown": carried(asked) if can_decide else "",
+        "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
         "hindrances": [] if own or facts.status != Status.PENDING or not _was_asked(request, asked) else hindrances,
         "title": title_of(asked, own=own),
@@ -170,7 +184,7 @@ def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:
         verdict=Verdict.APPROVE,
         justification="",
         duration=None,
-        seen=asked.digest,
+        seen=shown_digest(asked),
         actor=actor_of(request),
         approver=request.user,
         now=request.now,

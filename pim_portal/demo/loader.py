@@ -19,6 +19,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from approvals.models import Request
+from approvals.selectors.showing import shown_digest
 from approvals.services import decisions
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
@@ -333,7 +334,7 @@ class Loader:
     def _deciding(self, row: SampleRequest, request_id: uuid.UUID, decision: SampleDecision) -> Act:
         def decide(now: datetime) -> None:
             actor = self.acting(decision.by, Purpose.DECIDE, request_id, now)
-            seen = Request.objects.values_list("digest", flat=True).get(pk=request_id)
+            seen = shown_digest(Request.objects.shown().get(pk=request_id))
             service = {"approve": decisions.approve, "deny": decisions.deny}[decision.verdict]
             request = service(request_id, actor=actor, justification=decision.justification, seen=seen, clock=at(now))
             self._end(row, request)
