@@ -360,7 +360,7 @@ def test_a_place_out_of_sight_is_not_compared(petra: User, ines: User, adam: Use
     assert lines(side_by_side(petra, ines, adam)) == {}
 
 
-@pytest.mark.parametrize("other", ["x", str(uuid.uuid4()), "%00"])
+@pytest.mark.parametrize("other", ["x", "3b0b1f0e-6f0a-4d9e-8f43-0c2a2f6a7d55", "%00"])
 def test_an_unknown_other_is_not_compared_with(petra: User, ines: User, other: str):
     answer = verified(petra).get(reverse("person_compare", args=[ines.pk]) + f"?with={other}&q=%00")
     assert answer.status_code in (200, 404)
