@@ -97,6 +97,10 @@ class Kind(TextChoices):
     IMPORTED = "import.applied", _("Import applied")
     EXPORTED = "export.made", _("Everything exported")
 
+    # Mails
+    NOTIFICATIONS_CHOSEN = "person.notifications_chosen", _("Mails chosen")
+    MAILS_SENT_AGAIN = "mail.sent_again", _("Mails sent again")
+
     # Signing in
     SIGNED_IN = "session.signed_in", _("Signed in")
     SIGNED_OUT = "session.signed_out", _("Signed out")

@@ -310,6 +310,14 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{target} used a reset ticket."),
         gettext_lazy("{actor} tried to use a reset ticket"),
     ),
+    Kind.NOTIFICATIONS_CHOSEN: Wording(
+        gettext_lazy("{actor} chose which mails they get."),
+        gettext_lazy("{actor} tried to choose which mails they get"),
+    ),
+    Kind.MAILS_SENT_AGAIN: Wording(
+        gettext_lazy("{actor} had mails sent again that were set aside."),
+        gettext_lazy("{actor} tried to send mails again that were set aside"),
+    ),
     Kind.SESSIONS_ENDED: Wording(
         gettext_lazy("{actor} ended the other sessions of {target}."),
         gettext_lazy("{actor} tried to end the other sessions of {target}"),

@@ -13,9 +13,11 @@ from audit.kinds import Realm
 from audit.models import Anchoring, Batch, Event, EventText, Leaf, Pending, Verification
 from pim_portal.activity.selectors.sight import in_sight
 from pim_portal.models import (
+    DueItem,
     EntryTicket,
     Heartbeat,
     Notification,
+    NotificationChoice,
     PortalSession,
     SampleMail,
     SetUp,
@@ -373,9 +375,24 @@ class VerificationAdmin(SealAdmin):
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
     permission = Permission.OPERATE
-    list_display = ("mail", "recipient", "state", "attempts", "created_at", "sent_at")
+    list_display = ("mail", "recipient", "address", "state", "attempts", "created_at", "sent_at")
     list_filter = ("state", "mail")
     list_select_related = ("recipient",)
+
+
+@admin.register(DueItem)
+class DueItemAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    list_display = ("kind", "subject_id", "at", "written_at")
+    list_filter = ("kind",)
+
+
+@admin.register(NotificationChoice)
+class NotificationChoiceAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    list_display = ("user", "topic", "delivery")
+    list_filter = ("topic", "delivery")
+    list_select_related = ("user",)
 
 
 @admin.register(Heartbeat)

@@ -37,6 +37,9 @@ SQLITE_OPTIONS = {
 }
 POSTGRESQL_TIMEOUTS = "-c lock_timeout=5s -c statement_timeout=30s"
 
+# What apprise can do and no chat channel is: mail, and what stays on this machine.
+NO_CHANNELS = {"mailto", "mailtos", "syslog", "dbus", "qt", "glib", "kde", "gnome", "macosx", "windows"}
+
 HOW_TO_MAKE_A_KEY = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."
 
@@ -59,6 +62,8 @@ class Environment:
     email_from: str
     audit_key: Path
     audit_anchors: list[str]
+    chat_urls: list[str]
+    chat_reasons: bool
 
     @property
     def production(self) -> bool:
@@ -111,6 +116,8 @@ class Reader:
             email_from=self.email_from(base_url),
             audit_key=self.audit_key(data_dir),
             audit_anchors=self.audit_anchors(),
+            chat_urls=self.chat_urls(demo),
+            chat_reasons=self.switch("PIM_CHAT_REASONS"),
         )
 
     # Reading a value
@@ -347,6 +354,33 @@ class Reader:
             "use_tls": parts.scheme == "smtp+tls",
             "use_ssl": parts.scheme == "smtp+ssl",
         }
+
+    def chat_urls(self, demo: bool) -> list[str]:
+        """The chat channels, as apprise writes them. A mistake is told by its place: an address holds a secret."""
+        urls = self.text("PIM_CHAT_URLS").split()
+        if not urls:
+            return []
+        # Imported where it is used: it takes a third of a second, and most portals have no channel.
+        from apprise import Apprise
+
+        for number, url in enumerate(urls, start=1):
+            scheme = url.partition("://")[0].lower()
+            if scheme in NO_CHANNELS or Apprise.instantiate(url) is None:
+                self.mistakes.append(
+                    f"PIM_CHAT_URLS: number {number} is no chat channel. Write what apprise knows, like "
+                    "slack://… or json://HOST/PATH, separated by spaces."
+                )
+            elif demo and not self.is_local(url):
+                self.mistakes.append(
+                    f"PIM_DEMO is on: PIM_CHAT_URLS, number {number}, may then only lead to 127.0.0.1 or localhost."
+                )
+        return urls
+
+    def is_local(self, url: str) -> bool:
+        try:
+            return urlsplit(url).hostname in LOOPBACK
+        except ValueError:
+            return False
 
     def email_from(self, base_url: str) -> str:
         sender = self.text("PIM_EMAIL_FROM")

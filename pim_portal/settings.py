@@ -257,6 +257,11 @@ EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.email_from
 
+# Chat
+
+PIM_CHAT_URLS = ENVIRONMENT.chat_urls
+PIM_CHAT_REASONS = ENVIRONMENT.chat_reasons
+
 # Logs: one line an entry on stderr, for whatever collects them.
 
 LOGGING = {

@@ -55,6 +55,10 @@ def _may_see_audit(authority: Authority) -> bool:
     return authority.anywhere(Permission.SEE_AUDIT)
 
 
+def _may_operate(authority: Authority) -> bool:
+    return authority.anywhere(Permission.OPERATE)
+
+
 def _my_waiting_requests(request: PortalRequest) -> int:
     return requests_of(request.user, request.now).waiting(request.now).count()
 
@@ -92,6 +96,7 @@ NAVIGATION = (
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
     Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
+    Entry(MANAGE, _("Mails"), "mails", "mail", visible=_may_operate),
     Entry(ACTIVITY, _("Audit history"), "audit", "scroll-text", visible=_may_see_audit),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),

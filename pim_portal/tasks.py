@@ -36,6 +36,11 @@ def verify(verification: str) -> None:
     )
 
 
+def chat() -> int:
+    """Deliver the lines to chat channels."""
+    return services.chat(clock=timezone.now)
+
+
 def heartbeat() -> None:
     """Show that the worker takes and finishes tasks; have what happened since sealed, sooner than every minute."""
     services.beat(services.WORKER, clock=timezone.now)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("pim_portal.overview.urls")),
     path("", include("pim_portal.operations.urls")),
     path("", include("pim_portal.search.urls")),
+    path("", include("pim_portal.notifications.urls")),
     path("tasks/", include("approvals.urls")),
     path("tasks/reviews/", include("reviews.urls")),
     path("", include("roles.urls")),

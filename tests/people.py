@@ -34,7 +34,7 @@ from roles.models import (
     TotpDevice,
     User,
 )
-from roles.selectors.settings import Stage
+from roles.selectors.settings import Cell, Stage
 from roles.services import step_ups
 from roles.services.assignments import assign
 from roles.services.custom_roles import add_role, definition_of
@@ -146,7 +146,13 @@ def make_eligible(principal: Principal, what: Role, where: Resource | None = Non
 
 
 def configure(
-    what: Role, where: Resource | None = None, *, approvers: Any = None, quorum: int = 1, **values: Any
+    what: Role,
+    where: Resource | None = None,
+    *,
+    approvers: Any = None,
+    quorum: int = 1,
+    cells: tuple[Cell, ...] | None = None,
+    **values: Any,
 ) -> RoleSettings:
     """Set the rules of a role; `approvers` is one list of principals, or a list of lists for several stages."""
     stages = None
@@ -159,7 +165,7 @@ def configure(
             stages = ()
         values.setdefault("approval_required", True)
     return change_settings(
-        what, resource=where, values=values, stages=stages, actor=OPERATOR, clock=at(NOW - 300 * DAY)
+        what, resource=where, values=values, stages=stages, cells=cells, actor=OPERATOR, clock=at(NOW - 300 * DAY)
     )
 
 

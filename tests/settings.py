@@ -17,7 +17,15 @@ os.environ.update(
 )
 for name in ("PIM_DEMO", "PIM_DEBUG", "PIM_SECRET_KEY_FALLBACKS", "PIM_ALLOWED_HOSTS", "PIM_TRUSTED_PROXIES"):
     os.environ.pop(name, None)
-for name in ("PIM_TIME_ZONE", "PIM_EMAIL_URL", "PIM_EMAIL_FROM", "PIM_IDLE_MINUTES", "PIM_SESSION_HOURS"):
+for name in (
+    "PIM_TIME_ZONE",
+    "PIM_EMAIL_URL",
+    "PIM_EMAIL_FROM",
+    "PIM_IDLE_MINUTES",
+    "PIM_SESSION_HOURS",
+    "PIM_CHAT_URLS",
+    "PIM_CHAT_REASONS",
+):
     os.environ.pop(name, None)
 for name in ("PIM_AUDIT_KEY", "PIM_AUDIT_ANCHORS"):
     os.environ.pop(name, None)

@@ -11,7 +11,7 @@ from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.sentences import sentence
 from pim_portal.models import Notification
-from pim_portal.notifications.rendering import render
+from pim_portal.notifications.rendering import reader_of, render
 from roles import ids
 from roles.actors import Actor
 from roles.authority import Authority
@@ -244,7 +244,9 @@ class TestLoud:
 
 
 def row_letter(row: Notification) -> str:
-    mail = render(row, User.objects.get(pk=row.recipient_id), now=NOW)
+    reader = reader_of(row)
+    assert reader is not None
+    mail = render(row, reader, now=NOW)
     assert mail is not None
     return f"{mail.subject}\n{mail.body}"
 

@@ -21,11 +21,12 @@ from audit import recording
 from audit.kinds import Kind
 from pim_portal.accounts.services.tickets import help_back_in, invite
 from pim_portal.demo.mail import DemoMailBackend
-from pim_portal.models import Notification, NotificationState, SampleMail, TicketKind
-from pim_portal.notifications.catalogue import BY_NAME, MAILS, NO_MAIL
+from pim_portal.models import Due, Notification, NotificationState, SampleMail, TicketKind
+from pim_portal.notifications.catalogue import BY_NAME, DUE_MAILS, EVERY_MAIL, MAILS, NO_MAIL
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.rendering import subject_of
-from pim_portal.notifications.subscriber import SEND, untold
+from pim_portal.notifications.rows import SEND
+from pim_portal.notifications.subscriber import untold
 from roles import ids
 from roles.models import Assignment, AssignmentType, Purpose, User
 from roles.refusals import Refused
@@ -90,8 +91,13 @@ def test_every_kind_of_event_is_mailed_or_named_as_not_mailed():
 
 
 def test_mails_have_names_of_their_own():
-    assert len({mail.name for mail in BY_NAME.values()}) == len(BY_NAME)
-    assert all(BY_NAME[one.name] is one for mails in MAILS.values() for one in mails)
+    assert all(BY_NAME[one.name] is one for one in EVERY_MAIL)
+    assert set(DUE_MAILS) == set(Due)
+
+
+def test_nobody_can_quiet_what_waits_for_them():
+    assert {"request_waits", "still_waits", "review_begins"} <= {mail.name for mail in BY_NAME.values() if mail.asks}
+    assert not [mail.name for mail in BY_NAME.values() if mail.asks and mail.topic]
 
 
 def test_every_approver_is_asked_in_the_transaction_of_the_request(pending):
@@ -144,7 +150,7 @@ def test_a_decision_before_the_first_mail_left_makes_it_needless(pending, adam):
     assert [message.to for message in sent] == [["ines@example.org"]]
     dropped = Notification.objects.filter(state=NotificationState.DROPPED)
     assert dropped.filter(mail="request_waits").count() == 2
-    assert dropped.filter(mail="request_result").count() == 2
+    assert dropped.filter(mail="request_closed").count() == 2
 
 
 def test_the_second_stage_is_asked_when_the_first_has_agreed(ines, adam, berta, eligibility):
@@ -172,7 +178,8 @@ def test_one_of_two_approvals_asks_nobody_else(ines, adam, berta, zoe, nina, eli
 def test_a_cancelled_request_is_told_to_its_approvers_only(pending, ines):
     send_all()
     cancel(pending.pk, actor=acting(ines, Purpose.ACTIVATE, pending.pk), clock=at(SOON))
-    assert told("request_result") == {"Adam", "Berta"}
+    assert told("request_closed") == {"Adam", "Berta"}
+    assert told("request_result") == set()
 
 
 def test_a_request_that_others_cancel_is_told_to_the_requestor(pending, ines, petra):
@@ -271,7 +278,7 @@ def test_what_a_group_is_given_is_told_to_its_members(ines, adam, zoe):
 def test_times_are_in_the_zone_of_the_reader(pending, adam):
     User.objects.filter(pk=adam.pk).update(time_zone="Asia/Kolkata")
     body = next(message.body for message in send_all() if message.to == ["adam@example.org"])
-    assert "23 Nov 2026, 17:30" in body
+    assert "24 Nov 2026, 17:30" in body
     assert "Asia/Kolkata" in body
 
 

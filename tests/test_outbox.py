@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from audit.kinds import Kind
 from pim_portal.models import Notification, NotificationState
-from pim_portal.notifications import outbox
-from pim_portal.notifications.outbox import FIRST_RETRY, GIVE_UP_AFTER, LEASE, MAX_ATTEMPTS, deliver
+from pim_portal.notifications import claims, outbox
+from pim_portal.notifications.claims import FIRST_RETRY, GIVE_UP_AFTER, LEASE, MAX_ATTEMPTS
+from pim_portal.notifications.outbox import deliver
 from roles.models import Purpose, User
 from roles.service import record, service
 from tests.people import acting, at, person
@@ -268,10 +269,10 @@ def test_two_senders_at_once_send_each_mail_once(zed, postbox):
 
 def test_a_late_sender_overwrites_nothing(zed, postbox):
     row = event_for(zed)
-    claimed = outbox._claim(timezone.now())
+    claimed = claims.claim(timezone.now())
     assert claimed is not None
-    outbox._claim(later(6))  # the lease ran out, and another one took it
-    outbox._refused(claimed, "550 too late", final=True, clock=timezone.now)
+    claims.claim(later(6))  # the lease ran out, and another one took it
+    claims.refused(claimed, "550 too late", final=True, clock=timezone.now)
     assert reread(row).state == WAITING
     assert reread(row).last_error == ""
 

@@ -3,18 +3,31 @@
 from pim_portal.models.accounts import EntryTicket, PortalSession, TicketKind
 from pim_portal.models.demo import SampleMail
 from pim_portal.models.imports import Upload, UploadLine, UploadPart, UploadStatus
-from pim_portal.models.notifications import Notification, NotificationState
+from pim_portal.models.notifications import (
+    Delivery,
+    Due,
+    DueItem,
+    Notification,
+    NotificationChoice,
+    NotificationState,
+    Topic,
+)
 from pim_portal.models.operations import Heartbeat, SetUp
 
 __all__ = [
+    "Delivery",
+    "Due",
+    "DueItem",
     "EntryTicket",
     "Heartbeat",
     "Notification",
+    "NotificationChoice",
     "NotificationState",
     "PortalSession",
     "SampleMail",
     "SetUp",
     "TicketKind",
+    "Topic",
     "Upload",
     "UploadLine",
     "UploadPart",

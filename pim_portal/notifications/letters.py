@@ -30,8 +30,17 @@ from roles.models import Assignment, AssignmentType, EndReason, Principal, Resou
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a longer mail: its title, and lines of a fact and what is said of it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail to one person. `path` is where its one button leads, `quote` what somebody wrote, with its label."""
+    """A mail to one person. `path` is where its one button leads, `quote` what somebody wrote, with its label,
+    `note` what is said below the button."""
 
     subject: str
     sentences: tuple[str, ...]
@@ -40,6 +49,8 @@ class Letter:
     path: str
     because: str
     quote: tuple[str, str] | None = None
+    note: str = ""
+    sections: tuple[Section, ...] = ()
 
 
 Compose = Callable[[Notification, datetime], Letter | None]
@@ -82,42 +93,53 @@ def audit_tip(notification: Notification, now: datetime) -> Letter | None:
 
 def request_waits(notification: Notification, now: datetime) -> Letter | None:
     """Ask an approver to decide."""
-    request = _request(notification)
+    return request_to_decide(_request(notification), with_reason=notification.recipient_id is not None)
+
+
+def request_to_decide(request: Request, *, with_reason: bool) -> Letter:
+    """Say what is asked, by whom, why and until when it can be decided.
+
+    Reason and ticket are for people of the portal only: an address in some settings may be anybody's.
+    """
     if request.action != Action.ACTIVATE:
-        return keeping_waits(request)
+        return keeping_waits(request, with_reason=with_reason)
     person = User.objects.get(pk=request.principal_id)
     words = {
         "person": person.name,
         "the_role": the_role(request.role, request.resource),
         "duration": wording.span(request.time),
     }
-    start = wording.exact(request.wanted_start) if request.wanted_start else _("As soon as it is approved")
+    planned = [(_("Start"), wording.exact(request.wanted_start))] if request.wanted_start else []
     facts = [
-        (_("Who"), _with_job(person)),
+        (_("Who"), with_job(person)),
         (_("Role"), request.role.name),
         (_("Resource"), request.resource.name),
-        (_("Start"), start),
         (_("Duration"), words["duration"]),
-        (_("Asked"), wording.exact(request.made_at)),
-        (_("Lapses"), wording.exact(request.lapses_at)),
+        *planned,
+        *_ticket_of(request, with_reason=with_reason),
+        (_("Decide by"), wording.exact(request.lapses_at)),
     ]
-    if request.ticket:
-        facts.append((_("Ticket"), _unlinked(request.ticket)))
     return Letter(
         subject=_("Review {person}’s request to activate {the_role}").format(**words),
-        sentences=(
-            _("{person} asks to activate {the_role} for {duration}.").format(**words),
-            _("Opening the link decides nothing: you sign in, look at the request and say why you decide as you do."),
-        ),
+        sentences=(),
         facts=tuple(facts),
-        quote=(_("Reason, as {person} wrote it").format(**words), _unlinked(request.reason)),
+        quote=_reason_of(request, person) if with_reason else None,
         button=_("Open the request"),
         path=reverse("approvals:request", args=[request.pk]),
+        note=_("Opening it decides nothing: you sign in, look, and say why you decide as you do."),
         because=_("You are an approver of this request."),
     )
 
 
-def keeping_waits(request: Request) -> Letter:
+def _ticket_of(request: Request, *, with_reason: bool) -> list[tuple[str, str]]:
+    return [(_("Ticket"), _unlinked(request.ticket))] if with_reason and request.ticket else []
+
+
+def _reason_of(request: Request, person: User) -> tuple[str, str]:
+    return _("Reason, as {person} wrote it").format(person=person.name), _unlinked(request.reason)
+
+
+def keeping_waits(request: Request, *, with_reason: bool) -> Letter:
     """Ask somebody to decide whether a role may be kept for longer: prolonged, extended or renewed."""
     person = User.objects.get(pk=request.principal_id)
     role = the_role(request.role, request.resource)
@@ -127,34 +149,31 @@ def keeping_waits(request: Request) -> Letter:
         Action.RENEW: _("Review {person}’s request to renew {the_role}"),
     }[Action(request.action)]
     facts = [
-        (_("Who"), _with_job(person)),
+        (_("Who"), with_job(person)),
         (_("Role"), request.role.name),
         (_("Resource"), request.resource.name),
         (_("Type"), str(AssignmentType(request.about.type).label)),
-        *_span_of(request.about),
+        *span_of(request.about),
         (_("Asked for"), what_is_wanted(request)),
-        (_("Lapses"), wording.exact(request.lapses_at)),
+        *_ticket_of(request, with_reason=with_reason),
+        (_("Decide by"), wording.exact(request.lapses_at)),
     ]
-    if request.ticket:
-        facts.append((_("Ticket"), _unlinked(request.ticket)))
     administers = _("You administer this role, or could after activating yours.")
     return Letter(
         subject=subject.format(person=person.name, the_role=role),
-        sentences=(
-            sentence_of(request, role),
-            _("Opening the link decides nothing: you sign in, look at the request and say why you decide as you do."),
-        ),
+        sentences=(sentence_of(request, role),),
         facts=tuple(facts),
-        quote=(_("Reason, as {person} wrote it").format(person=person.name), _unlinked(request.reason)),
+        quote=_reason_of(request, person) if with_reason else None,
         button=_("Open the request"),
         path=reverse("approvals:request", args=[request.pk]),
+        note=_("Opening it decides nothing: you sign in, look, and say why you decide as you do."),
         because=administers if request.is_renewal else _("You are an approver of this request."),
     )
 
 
 def kept(notification: Notification, now: datetime) -> Letter | None:
     """Tell the holder that an administrator extended an assignment of theirs without being asked."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     subject = _("Your time with {the_role} was extended").format(the_role=the_role(row.role, row.resource))
     return _about_assignment(notification, row, subject, _("It lasts longer; you need do nothing."))
 
@@ -170,7 +189,7 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
     if not own:
         facts.insert(0, (_("Who"), request.principal.name))
     if request.result:
-        facts += _span_of(request.result)
+        facts += span_of(request.result)
     verdict = {Status.GRANTED: Verdict.APPROVE, Status.DENIED: Verdict.DENY}.get(Status(request.status))
     deciders = [one.approver.name for one in request.decisions.filter(verdict=verdict).select_related("approver")]
     if deciders:
@@ -218,19 +237,23 @@ def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
 
 def role_activated(notification: Notification, now: datetime) -> Letter | None:
     """Tell an administrator that somebody activated a privileged role."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
-    request = request_of(_event(notification))
+    request = request_of(event_of(notification))
     deciders = request.decisions.filter(verdict=Verdict.APPROVE).select_related("approver") if request else []
     approved = ", ".join(one.approver.name for one in deciders) or _("The role asks for none")
     return Letter(
         subject=_("{person} activated {the_role}").format(**words),
-        sentences=(_("This is a privileged role. There is nothing to do if you expected this."),),
+        sentences=(
+            _("This is a privileged role. There is nothing to do if you expected this.")
+            if row.role.privileged
+            else _("There is nothing to do if you expected this."),
+        ),
         facts=(
-            (_("Who"), _with_job(User.objects.get(pk=row.principal_id))),
+            (_("Who"), with_job(User.objects.get(pk=row.principal_id))),
             (_("Role"), row.role.name),
             (_("Resource"), row.resource.name),
-            *_span_of(row),
+            *span_of(row),
             (_("Approval"), approved),
         ),
         button=_("Open PIM Portal"),
@@ -241,16 +264,16 @@ def role_activated(notification: Notification, now: datetime) -> Letter | None:
 
 def role_prolonged(notification: Notification, now: datetime) -> Letter | None:
     """Tell an administrator that somebody prolonged a privileged role."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
     return Letter(
         subject=_("{person} prolonged {the_role}").format(**words),
         sentences=(_("This is a privileged role. There is nothing to do if you expected this."),),
         facts=(
-            (_("Who"), _with_job(User.objects.get(pk=row.principal_id))),
+            (_("Who"), with_job(User.objects.get(pk=row.principal_id))),
             (_("Role"), row.role.name),
             (_("Resource"), row.resource.name),
-            *_span_of(row),
+            *span_of(row),
         ),
         button=_("Open PIM Portal"),
         path=reverse("overview"),
@@ -260,7 +283,7 @@ def role_prolonged(notification: Notification, now: datetime) -> Letter | None:
 
 def activation_ended(notification: Notification, now: datetime) -> Letter | None:
     """Tell somebody that a role which they had activated is over."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     if row.ended_at is None or row.principal_id != notification.recipient_id:
         return None
     role = named(row.role, row.resource)
@@ -288,7 +311,7 @@ def activation_ended(notification: Notification, now: datetime) -> Letter | None
 
 def assignment_added(notification: Notification, now: datetime) -> Letter | None:
     """Tell somebody about a role that they, or a group of theirs, were given; nothing when it is over already."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     if row.over_at is not None and row.over_at <= now:
         return None
     role = the_role(row.role, row.resource)
@@ -305,7 +328,7 @@ MOST_NAMED = 20  # assignments that the mail about an import names
 
 def roles_imported(notification: Notification, now: datetime) -> Letter | None:
     """Tell somebody, once, of all that an import gave them and groups of theirs; nothing when all of it is over."""
-    event = _event(notification)
+    event = event_of(notification)
     recipient = named_by_event(notification.recipient_id)
     groups = Assignment.objects.memberships(event.occurred_at).filter(principal=recipient)
     targets = [recipient, *groups.values_list("resource__group", flat=True)]
@@ -325,7 +348,7 @@ def roles_imported(notification: Notification, now: datetime) -> Letter | None:
     return Letter(
         subject=_("You were given {roles} by an import").format(roles=count),
         sentences=(_("What you are eligible for you hold only once you activate it; what is active needs nothing."),),
-        facts=(*facts, (_("By"), _actor_of(notification))),
+        facts=(*facts, (_("By"), actor_of(notification))),
         button=_("Open my roles"),
         path=reverse("approvals:my_roles"),
         because=_("This concerns roles of yours."),
@@ -344,10 +367,10 @@ def _given_by_import(row: Assignment, recipient: uuid.UUID) -> str:
 
 def imported(notification: Notification, now: datetime) -> Letter | None:
     """Tell the administrators of a place that an import was applied there."""
-    event = _event(notification)
+    event = event_of(notification)
     made = event.details.get("made", 0)
     place = event.text.fields.get("resource", "")
-    facts = [(_("Made"), str(made)), (_("By"), _actor_of(notification)), (_("When"), wording.exact(event.occurred_at))]
+    facts = [(_("Made"), str(made)), (_("By"), actor_of(notification)), (_("When"), wording.exact(event.occurred_at))]
     if place:
         facts.insert(0, (_("Where"), place))
     return Letter(
@@ -374,9 +397,25 @@ def _advice(row: Assignment) -> str:
     return _("It needs no activation: it is in effect from its start to its end.")
 
 
+def assignment_changed(notification: Notification, now: datetime) -> Letter | None:
+    """Tell somebody that the times of a role which they, or a group of theirs, were given have changed."""
+    row = assignment_of(notification)
+    if row.over_at is not None and row.over_at <= now:
+        return None
+    role = the_role(row.role, row.resource)
+    if row.activated_from_id is not None:
+        subject = _("Your activation of {the_role} ends at another time")
+    elif row.type == AssignmentType.ELIGIBLE:
+        subject = _("Your eligibility for {the_role} ends at another time")
+    else:
+        subject = _("Your assignment to {the_role} ends at another time")
+    end = _("It ends on {end}.").format(end=wording.exact(row.ends_at)) if row.ends_at else _("It has no end any more.")
+    return _about_assignment(notification, row, subject.format(the_role=role), end)
+
+
 def assignment_ended(notification: Notification, now: datetime) -> Letter | None:
     """Tell somebody that a role which they, or a group of theirs, were given is over."""
-    row = _assignment(notification)
+    row = assignment_of(notification)
     if row.ended_at is None:
         return None
     role = the_role(row.role, row.resource)
@@ -388,8 +427,13 @@ def assignment_ended(notification: Notification, now: datetime) -> Letter | None
     else:
         subject = _("Your assignment to {the_role} has ended")
     subject = subject.format(group=row.resource.name, the_role=role)
+    return _about_assignment(notification, row, subject, why_it_ended(row))
+
+
+def why_it_ended(row: Assignment) -> str:
+    """Say in a sentence why an assignment is over."""
     why = {EndReason.EXPIRED: _("Its time was over."), EndReason.REMOVED: _("An administrator removed it.")}
-    return _about_assignment(notification, row, subject, why[EndReason(row.end_reason)])
+    return why.get(EndReason(row.end_reason), f"{EndReason(row.end_reason).label}.")
 
 
 def _about_assignment(notification: Notification, row: Assignment, subject: str, sentence: str) -> Letter:
@@ -403,8 +447,8 @@ def _about_assignment(notification: Notification, row: Assignment, subject: str,
             (_("Resource"), row.resource.name),
             (_("Type"), str(AssignmentType(row.type).label)),
             *through,
-            *(_span_of(row) if not ended else [(_("Start"), wording.exact(row.starts_at)), *ended]),
-            (_("By"), _actor_of(notification)),
+            *(span_of(row) if not ended else [(_("Start"), wording.exact(row.starts_at)), *ended]),
+            (_("By"), actor_of(notification)),
         ),
         button=_("Open my roles"),
         path=reverse("approvals:my_roles"),
@@ -414,7 +458,7 @@ def _about_assignment(notification: Notification, row: Assignment, subject: str,
 
 def access_elevated(notification: Notification, now: datetime) -> Letter | None:
     """Tell whoever elevated their access, and those who watch over roles, that it was done; the reason is not sent."""
-    event = _event(notification)
+    event = event_of(notification)
     own = event.actor_id == notification.recipient_id
     person = User.objects.get(pk=named_by_event(event.target_id))
     everywhere = event.realm == Realm.DIRECTORY
@@ -431,7 +475,7 @@ def access_elevated(notification: Notification, now: datetime) -> Letter | None:
         subject=subject,
         sentences=(_("It allows giving and taking every role there, and ends by itself after an hour."), expected),
         facts=(
-            (_("Who"), _with_job(person)),
+            (_("Who"), with_job(person)),
             (_("Access"), _("User Access Administrator at {where}").format(where=where)),
             (_("Start"), wording.exact(event.occurred_at)),
             (_("End"), wording.exact(until)),
@@ -446,7 +490,7 @@ def account_change(subject: Promise, sentence: Promise) -> Compose:
     """Return how to tell somebody of a change to how they sign in."""
 
     def compose(notification: Notification, now: datetime) -> Letter | None:
-        event = _event(notification)
+        event = event_of(notification)
         address = event.text.fields.get("address", "")
         return Letter(
             subject=str(subject),
@@ -456,7 +500,7 @@ def account_change(subject: Promise, sentence: Promise) -> Compose:
             ),
             facts=(
                 (_("When"), wording.exact(event.occurred_at)),
-                (_("By"), _actor_of(notification)),
+                (_("By"), actor_of(notification)),
                 *([(_("From"), address)] if address else []),
             ),
             button=_("Open my audit history"),
@@ -502,7 +546,7 @@ def _with_link(
 ) -> Letter | None:
     """Compose a mail around the ticket of this event; nothing when it was used or is over."""
     tickets = EntryTicket.objects.select_related("user").filter(used_at=None, until__gt=now).exclude(secret=None)
-    ticket = tickets.filter(pk=_event(notification).details["ticket"], user=notification.recipient_id).first()
+    ticket = tickets.filter(pk=event_of(notification).details["ticket"], user=notification.recipient_id).first()
     if ticket is None:
         return None
     return Letter(
@@ -512,7 +556,7 @@ def _with_link(
             (_("User name"), ticket.user.username),
             *([] if ticket.kind == TicketKind.INVITATION else [(_("What for"), str(TicketKind(ticket.kind).label))]),
             (_("Works until"), wording.exact(ticket.until)),
-            (_("By"), _actor_of(notification)),
+            (_("By"), actor_of(notification)),
         ),
         button=button,
         path=reverse("entry", args=[ticket.secret]),
@@ -520,21 +564,21 @@ def _with_link(
     )
 
 
-def _event(notification: Notification) -> Event:
+def event_of(notification: Notification) -> Event:
     assert notification.event is not None  # noqa: S101 - every mail of the catalogue tells of an event
     return notification.event
 
 
 def _request(notification: Notification) -> Request:
-    return Request.objects.shown().get(pk=named_by_event(_event(notification).request_id))
+    return Request.objects.shown().get(pk=named_by_event(event_of(notification).request_id))
 
 
-def _assignment(notification: Notification) -> Assignment:
+def assignment_of(notification: Notification) -> Assignment:
     rows = Assignment.objects.select_related("principal", "role", "resource")
-    return rows.get(pk=named_by_event(_event(notification).assignment_id))
+    return rows.get(pk=named_by_event(event_of(notification).assignment_id))
 
 
-def _span_of(row: Assignment) -> list[tuple[str, str]]:
+def span_of(row: Assignment) -> list[tuple[str, str]]:
     end = wording.exact(row.ends_at) if row.ends_at else _("Permanent")
     return [(_("Start"), wording.exact(row.starts_at)), (_("End"), end)]
 
@@ -544,13 +588,13 @@ def _unlinked(text: str) -> str:
     return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u200b", text)
 
 
-def _with_job(person: User) -> str:
+def with_job(person: User) -> str:
     return ", ".join(part for part in (person.name, person.job_title, person.department) if part)
 
 
-def _actor_of(notification: Notification) -> str:
+def actor_of(notification: Notification) -> str:
     """Say who did it; the text of the event may have been erased since."""
-    event = _event(notification)
+    event = event_of(notification)
     if event.actor_id == notification.recipient_id:
         return _("Yourself")
     actor = Principal.objects.filter(pk=event.actor_id).first() if event.actor_id else None

@@ -12,24 +12,32 @@ from approvals.models import Request, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
 from audit.kinds import Kind, Realm
 from audit.models import Event
-from pim_portal.models import Notification, NotificationState
+from pim_portal.models import Delivery, Notification, NotificationChoice, NotificationState, Topic
 from roles.ids import (
     DIRECTORY,
+    GLOBAL_ADMINISTRATOR,
     GLOBAL_READER,
+    GROUP_OWNER,
     OWNER,
     PRIVILEGED_ROLE_ADMINISTRATOR,
     SECURITY_ADMINISTRATOR,
     SECURITY_READER,
     USER_ACCESS_ADMINISTRATOR,
 )
-from roles.models import Assignment, Principal, Resource, Role, User
+from roles.models import Assignment, Principal, Resource, ResourceKind, Role, RoleKind, User
 
 Recipients = Callable[[Event], Iterable[User]]
+Subject = Assignment | Request
+DueRecipients = Callable[[Subject, datetime], Iterable[User]]
 
+# Whom each world's administrators are, as far as mails go (pim-behaviour.md §5.2).
 ADMINISTRATORS = {
-    Realm.DIRECTORY: (PRIVILEGED_ROLE_ADMINISTRATOR,),
+    Realm.DIRECTORY: (PRIVILEGED_ROLE_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, SECURITY_ADMINISTRATOR),
     Realm.RESOURCE: (OWNER, USER_ACCESS_ADMINISTRATOR),
+    Realm.GROUP: (GROUP_OWNER,),
 }
+
+ROOTS = {RoleKind.DIRECTORY: (ResourceKind.DIRECTORY,), RoleKind.RESOURCE: (ResourceKind.ROOT,), RoleKind.GROUP: ()}
 
 
 def named_by_event(pk: uuid.UUID | None) -> uuid.UUID:
@@ -63,62 +71,119 @@ def _completed(request: Request, event: Event) -> bool:
     return agreed >= approvers_of(request, event.occurred_at).quorum
 
 
-def parties(event: Event) -> list[User]:
-    """Return whom the end of a request concerns: the requestor, unless it was their doing, and the approvers told."""
+def requestors(event: Event) -> list[User]:
+    """Return for whom and by whom something was asked, but for who ended it themselves."""
+    request = request_of(event)
+    if request is None:
+        return []
+    return list(User.objects.filter(pk__in={request.principal_id, request.requestor_id} - {event.actor_id}))
+
+
+def approvers_told(event: Event) -> list[User]:
+    """Return the approvers who were asked to decide what has ended."""
     request = request_of(event)
     if request is None:
         return []
     asked = User.objects.filter(pk__in=asked_by_mail(request.pk).values("recipient"))
-    requestor = User.objects.filter(pk__in={request.principal_id, request.requestor_id} - {event.actor_id})
-    return [*requestor, *asked.exclude(pk__in=requestor)]
+    return list(asked.exclude(pk__in=[request.principal_id, request.requestor_id]))
 
 
 def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
     """Return the mails by which approvers heard of a request, or may have: one that is on its way counts."""
-    asked = Notification.objects.filter(mail="request_waits", event__request_id=request_id)
+    asked = Notification.objects.filter(mail="request_waits", event__request_id=request_id, recipient__isnull=False)
     return asked.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
 
 
 def administrators(event: Event) -> list[User]:
-    """Return who administers a privileged role where it was activated, but for its holder and who is told anyway."""
-    role = Role.objects.get(pk=named_by_event(event.role_id))
-    if not role.privileged or event.realm not in ADMINISTRATORS:
+    """Return who administers the place of an event, but for who did it and who is told of it anyway."""
+    if event.resource_id is None:
         return []
-    resource = Resource.objects.get(pk=named_by_event(event.resource_id))
-    told = {event.target_id, event.actor_id, *(user.pk for user in parties(event))}
-    return [
-        user
-        for user in _holders(ADMINISTRATORS[Realm(event.realm)], resource, event.occurred_at)
-        if user.pk not in told
-    ]
+    resource = Resource.objects.get(pk=event.resource_id)
+    told = {event.target_id, event.actor_id, *(user.pk for user in [*requestors(event), *approvers_told(event)])}
+    return [user for user in administrators_of(resource, event.occurred_at) if user.pk not in told]
 
 
-def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> Iterable[User]:
-    """Who holds or may activate one of the roles at or above a resource: often nobody has it active."""
+def administrators_who_want_all(event: Event) -> list[User]:
+    """Return the administrators who chose to hear of activations of roles that are not privileged, too."""
+    chosen = NotificationChoice.objects.filter(topic=Topic.OTHER_ACTIVATIONS, delivery=Delivery.AT_ONCE)
+    wanting = set(chosen.values_list("user", flat=True))
+    return [user for user in administrators(event) if user.pk in wanting] if wanting else []
+
+
+def administrators_except_of_resources(event: Event) -> list[User]:
+    """Return the administrators, but of resources nobody: there the end of an assignment is told to its holder only."""
+    return [] if event.realm == Realm.RESOURCE else administrators(event)
+
+
+def administrators_of_settings(event: Event) -> list[User]:
+    """Return who administers where settings rule; those without a place rule in all of their role's world."""
+    if event.resource_id is not None:
+        return administrators(event)
+    kind = Role.objects.get(pk=named_by_event(event.role_id)).kind
+    return _over(ROOTS[RoleKind(kind)], event)
+
+
+def _over(kinds: Iterable[ResourceKind], event: Event) -> list[User]:
+    roots = Resource.objects.filter(kind__in=list(kinds))
+    found = {user.pk: user for root in roots for user in administrators_of(root, event.occurred_at)}
+    return [user for pk, user in found.items() if pk != event.actor_id]
+
+
+def administrators_of(resource: Resource, now: datetime) -> list[User]:
+    """Return who administers a resource, as far as mails go."""
+    return _holders(ADMINISTRATORS[Realm(resource.realm)], resource, now)
+
+
+def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> list[User]:
+    """Return who holds or may activate one of the roles at or above a resource: few have it active."""
     step = Resource.steplen
     above = [resource.path[:length] for length in range(step, len(resource.path) + 1, step)]
     rows = Assignment.objects.in_effect(now).filter(role__in=list(roles), resource__path__in=above)
     # Read first: nested once more, the query is deeper than SQLite's parser can follow.
-    return people_behind(Q(pk__in=list(rows.values_list("principal", flat=True))), now)
+    return list(people_behind(Q(pk__in=list(rows.values_list("principal", flat=True))), now))
+
+
+def holders_of(subject: Subject, now: datetime) -> Iterable[User]:
+    """Return whom an assignment is given to: the person, or the members of the group."""
+    return people_behind(Q(pk=subject.principal_id), now)
+
+
+def administrators_over(subject: Subject, now: datetime) -> list[User]:
+    """Return who administers the place of an assignment, but for its holders, who are told themselves."""
+    holders = {user.pk for user in holders_of(subject, now)}
+    return [user for user in administrators_of(subject.resource, now) if user.pk not in holders]
+
+
+def nobody(subject: Subject, now: datetime) -> list[User]:
+    """Return nobody: whoever writes these mails knows whom they are for."""
+    return []
+
+
+def not_answered(subject: Subject, now: datetime) -> list[User]:
+    """Return the approvers of the stage that waits who were asked in the first half of the window and are silent."""
+    if not isinstance(subject, Request):
+        raise TypeError("Only a request waits for an answer.")
+    decided = set(subject.decisions.values_list("approver_id", flat=True))
+    half = subject.made_at + (subject.lapses_at - subject.made_at) / 2
+    lately = asked_by_mail(subject.pk).filter(event__occurred_at__gt=half).values_list("recipient", flat=True)
+    return [user for user in asked_to_decide(subject, now) if user.pk not in decided | set(lately)]
 
 
 def watchers(event: Event) -> list[User]:
     """Return who is told that access was elevated: whoever did it, and who administers the world of this event.
 
-    In the directory also the Security Administrators. At a root not the taker, who is one of its administrators now.
+    At a root not the taker, who is one of its administrators now.
     """
-    directory = event.realm == Realm.DIRECTORY
-    roles = (*ADMINISTRATORS[Realm(event.realm)], *((SECURITY_ADMINISTRATOR,) if directory else ()))
     place = Resource.objects.get(pk=named_by_event(event.resource_id))
-    others = [one for one in _holders(roles, place, event.occurred_at) if one.pk != event.actor_id]
-    return [*person(event), *others] if directory else others
+    others = [one for one in administrators_of(place, event.occurred_at) if one.pk != event.actor_id]
+    return [*person(event), *others] if event.realm == Realm.DIRECTORY else others
 
 
 def auditors(event: Event) -> list[User]:
     """Return who keeps the tips of the history: the readers of the directory, or else who looks after the portal."""
     directory = Resource.objects.get(pk=DIRECTORY)
-    readers = [*_holders((GLOBAL_READER, SECURITY_READER), directory, event.occurred_at)]
-    return readers or [*_holders((SECURITY_ADMINISTRATOR,), directory, event.occurred_at)]
+    readers = _holders((GLOBAL_READER, SECURITY_READER), directory, event.occurred_at)
+    return readers or _holders((SECURITY_ADMINISTRATOR,), directory, event.occurred_at)
 
 
 def person(event: Event) -> Iterable[User]:
@@ -152,8 +217,7 @@ def holders_of_many(events: Iterable[Event]) -> Iterator[tuple[User, Event]]:
 def administrators_there(event: Event) -> list[User]:
     """Return who administers the place of an import, or the directory, but for who did it."""
     resource = Resource.objects.get(pk=event.resource_id or DIRECTORY)
-    holders = _holders(ADMINISTRATORS[Realm(event.realm)], resource, event.occurred_at)
-    return [user for user in holders if user.pk != event.actor_id]
+    return [user for user in administrators_of(resource, event.occurred_at) if user.pk != event.actor_id]
 
 
 def holders_unasked(event: Event) -> Iterable[User]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -11,10 +12,13 @@ import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from pim_portal.models import Notification
 from pim_portal.notifications.catalogue import BY_NAME
+from pim_portal.notifications.letters import Letter
 from roles.middleware import zone_of
 from roles.models import User
 from roles.text import clean
@@ -23,27 +27,61 @@ PREFIX: Final = "PIM: "
 LONGEST_SUBJECT: Final = 200  # characters
 
 
-def render(notification: Notification, recipient: User, *, now: datetime) -> EmailMultiAlternatives | None:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a mail: somebody of the portal (`user`), or whoever is behind an address."""
+
+    email: str
+    name: str
+    zone: str = ""
+    user: User | None = None
+
+
+def reader_of(notification: Notification) -> Reader | None:
+    """Return who reads it, as they are now; None for somebody disabled or without an address."""
+    if notification.address:
+        return Reader(notification.address, notification.address)
+    if notification.recipient_id is None:
+        raise LookupError("A line to a chat channel is no mail.")
+    user = User.objects.filter(pk=notification.recipient_id, enabled=True).exclude(email="").first()
+    return Reader(user.email, user.name, user.time_zone, user) if user else None
+
+
+def compose(notification: Notification, reader: Reader, *, now: datetime) -> Letter | None:
+    """Return what the mail says to this reader."""
+    mail = BY_NAME[notification.mail]
+    if reader.user is not None:
+        return mail.compose(notification, now)
+    letter = (mail.for_others or mail.compose)(notification, now)
+    return replace(letter, because=_("The settings of this role name this address.")) if letter else None
+
+
+def render(notification: Notification, reader: Reader, *, now: datetime) -> EmailMultiAlternatives | None:
     """Return the mail to send, or None when there is nothing left to tell."""
-    with timezone.override(zone_of(recipient.time_zone)), translation.override(settings.LANGUAGE_CODE):
-        letter = BY_NAME[notification.mail].compose(notification, now)
+    with timezone.override(zone_of(reader.zone)), translation.override(settings.LANGUAGE_CODE):
+        letter = compose(notification, reader, now=now)
         if letter is None:
             return None
         context = {
             "letter": letter,
             "url": settings.PIM_BASE_URL + letter.path,
             "home": settings.PIM_BASE_URL,
+            # Who can quiet a mail is told where.
+            "choose": settings.PIM_BASE_URL + reverse("notifications") if _can_be_quieted(notification, reader) else "",
             "zone": timezone.get_current_timezone_name(),
-            "recipient": recipient,
+            "recipient": reader.name,
         }
         text = render_to_string("mails/letter.txt", context)
         html = _inliner().inline(render_to_string("mails/letter.html", context))
+    host = urlsplit(settings.PIM_BASE_URL).hostname
     message = EmailMultiAlternatives(
         subject=subject_of(letter.subject),
         body=text,
-        to=[recipient.email],
+        to=[reader.email],
         headers={
-            "Message-ID": f"<{notification.message_id}@{urlsplit(settings.PIM_BASE_URL).hostname}>",
+            "Message-ID": f"<{notification.message_id}@{host}>",
+            # For filters: each kind of mail by itself.
+            "List-Id": f"PIM Portal <{notification.mail.replace('_', '-')}.pim.{host}>",
             # No out-of-office replies.
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
@@ -51,6 +89,10 @@ def render(notification: Notification, recipient: User, *, now: datetime) -> Ema
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def _can_be_quieted(notification: Notification, reader: Reader) -> bool:
+    return reader.user is not None and BY_NAME[notification.mail].topic is not None
 
 
 def subject_of(text: str) -> str:

@@ -5,6 +5,7 @@ An event about a review names it by its details: `instance`, and the number of t
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -48,7 +49,13 @@ def still_to_review(notification: Notification, now: datetime) -> bool:
     if stage is None:
         return False
     bench = bench_of(stage, now)
-    return waiting_rows(stage).filter(bench.rows_for(notification.recipient_id)).exists()
+    return waiting_rows(stage).filter(bench.rows_for(_reviewer(notification))).exists()
+
+
+def _reviewer(notification: Notification) -> uuid.UUID:
+    if notification.recipient_id is None:
+        raise LookupError("Only people review.")
+    return notification.recipient_id
 
 
 def review_begins(notification: Notification, now: datetime) -> Letter | None:
@@ -67,7 +74,7 @@ def _asking(notification: Notification, now: datetime, subject: str) -> Letter |
         return None
     instance, review = stage.instance, stage.instance.review
     bench = bench_of(stage, now)
-    count = waiting_rows(stage).filter(bench.rows_for(notification.recipient_id)).count()
+    count = waiting_rows(stage).filter(bench.rows_for(_reviewer(notification))).count()
     until = wording.exact(stage.ends_at)
     words = {"review": review.name, "place": review.resource.name, "count": count, "end": until}
     sentence = ngettext(

@@ -6,21 +6,15 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
-
-from django_q.models import OrmQ
-from django_q.tasks import async_task
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Notification
-from pim_portal.notifications.catalogue import MAILS, ROLES_IMPORTED
+from pim_portal.notifications.catalogue import HOLDER, MAILS, ROLES_IMPORTED, Mail
+from pim_portal.notifications.chat import lines_for
+from pim_portal.notifications.matrix import Row, addressees, row_of_event
 from pim_portal.notifications.recipients import holders_of_many
-
-SEND: Final = "pim_portal.tasks.send"
-# One run delivers everything that is due. Where this many tasks wait, another one would not make it sooner, and
-# without a worker (only `manage.py tick` from cron) the queue must not grow for ever.
-ENOUGH_TASKS: Final = 20
+from pim_portal.notifications.rows import Cause, have_it_sent, rows_for
 
 _untold: ContextVar[bool] = ContextVar("untold", default=False)
 
@@ -36,26 +30,16 @@ def untold() -> Iterator[None]:
 
 
 def tell(event: Event) -> None:
-    """Write a row for each mail to each person that this event calls for, and have them sent after the commit.
-
-    The rows have unique keys, so no mail is written twice for one event, recipient and kind. The task row belongs to
-    the transaction, too; if it is lost the schedule finds what is due.
-    """
+    """Write a row for each mail to each person that this event calls for, and have them sent after the commit."""
     if _untold.get() or event.outcome != Outcome.DONE:
         return
-    rows = [
-        Notification(
-            event=event,
-            recipient=recipient,
-            mail=mail.name,
-            dedupe_key=f"{event.uuid}:{mail.name}:{recipient.pk}",
-        )
-        for mail in MAILS.get(Kind(event.kind), ())
-        for recipient in mail.to(event)
-    ]
+    mails = [mail for mail in MAILS.get(Kind(event.kind), ()) if mail.applies(event)]
+    row = row_of_event(event) if any(mail.audience for mail in mails) else None
+    rows = [one for mail in mails for one in _rows(mail, event, row)]
+    rows += [line for mail in mails for line in lines_for(mail, event)]
     if rows:
         Notification.objects.bulk_create(rows)
-        _have_them_sent()
+        have_it_sent(chats=any(one.channel for one in rows))
 
 
 def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
@@ -68,6 +52,7 @@ def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
     for event in events:
         if event.kind != Kind.ASSIGNMENT_ADDED:
             tell(event)
+    added = list(_informing(added))
     if _untold.get() or not added:
         return
     rows = {
@@ -82,9 +67,21 @@ def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
     for key, row in rows.items():
         row.dedupe_key = key
     Notification.objects.bulk_create(rows.values())
-    _have_them_sent()
+    have_it_sent()
 
 
-def _have_them_sent() -> None:
-    if OrmQ.objects.count() < ENOUGH_TASKS:
-        async_task(SEND, save=False)
+def _informing(added: Sequence[Event]) -> Iterator[Event]:
+    """Yield the assignments whose role's settings do not keep the mail from their holders."""
+    informs: dict[tuple[object, ...], bool] = {}
+    for event in added:
+        key = (event.role_id, event.resource_id, event.details.get("type"))
+        if key not in informs:
+            row = row_of_event(event)
+            informs[key] = row is None or row.cell(HOLDER).informs
+        if informs[key]:
+            yield event
+
+
+def _rows(mail: Mail, event: Event, row: Row | None) -> Iterator[Notification]:
+    found = addressees(lambda: mail.to(event), row=row, audience=mail.audience, asks=mail.asks)
+    yield from rows_for(mail.name, Cause(event=event), found)

@@ -24,7 +24,10 @@ from audit.models import Anchoring, Batch, Pending
 from audit.services import sealing
 from pim_portal.imports.services.uploads import prune_uploads
 from pim_portal.models import Heartbeat, PortalSession
+from pim_portal.notifications.chat import deliver_chats
+from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
+from pim_portal.notifications.reminders import remind
 from reviews.services.clockwork import keep_reviews_going
 from roles.actors import Actor, Clock
 from roles.models import StepUp
@@ -57,6 +60,7 @@ SCHEDULES: Final = {
     "pim-sweep": Recurring("pim_portal.tasks.sweep", 1),
     "pim-send": Recurring("pim_portal.tasks.send", 1),
     "pim-seal": Recurring("pim_portal.tasks.seal", 1),
+    "pim-chat": Recurring("pim_portal.tasks.chat", 1),
 }
 
 
@@ -144,8 +148,13 @@ def _tell_the_auditors(here: Tip, *, clock: Clock) -> None:
         row.save()
 
 
+def chat(*, clock: Clock) -> int:
+    """Deliver the lines to chat channels; return how many were taken."""
+    return deliver_chats(clock=clock)
+
+
 def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
-    """Write down what ended and lapsed, keep reviews going, clear away what is worth nothing; return how many rows.
+    """Write down what ended, lapsed and fell due, keep reviews going, clear away the rest; return how many rows.
 
     Goes on for at most about `seconds` and has the rest done by a task that follows at once. A part that fails does
     not keep the others from their work; its error is raised afterwards.
@@ -153,7 +162,7 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     deadline = time.monotonic() + seconds
     written = 0
     errors: list[Exception] = []
-    for part in (write_down_ends, lapse_overdue, keep_reviews_going, _prune, prune_uploads):
+    for part in (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests, _prune, prune_uploads):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:

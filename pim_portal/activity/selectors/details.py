@@ -48,6 +48,8 @@ LABELS: dict[str, str | Promise] = {
     "first": gettext_lazy("The first one"),
     "time_zone": gettext_lazy("Time zone"),
     "theme": gettext_lazy("Theme"),
+    "chosen": gettext_lazy("Chosen"),
+    "mails": gettext_lazy("Mails"),
     "digest": gettext_lazy("Digest of what was asked"),
     "settings": gettext_lazy("Digest of the role settings"),
     "before": gettext_lazy("Digest of the settings before"),

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         written = services.sweep(clock=timezone.now)
         sent = services.send(clock=timezone.now)
+        services.chat(clock=timezone.now)
         sealed = sealing.seal()
         if options["verbosity"] > 1:
             self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}. Events sealed: {sealed}.")

@@ -1,0 +1,82 @@
+"""The matrix of notifications: what the settings of a role say about who gets its mails (pim-behaviour.md §2.3).
+
+Three acts (made eligible, made active, activates) times three audiences (administrators, whom it is about, who is
+asked). Each cell keeps the usual recipients or not, names addresses besides, and may let through only what asks for
+something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from approvals.models import Request
+from audit.models import Event
+from roles.models import Assignment, Audience, NotifiedAct, User
+from roles.selectors.settings import Cell, EffectiveSettings, settings_behind, settings_of
+
+OF_TYPE = {"eligible": NotifiedAct.ASSIGNED_ELIGIBLE, "active": NotifiedAct.ASSIGNED_ACTIVE}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The three cells that an act has in the settings which rule it."""
+
+    act: NotifiedAct
+    settings: EffectiveSettings
+
+    def cell(self, audience: Audience) -> Cell:
+        return self.settings.cell(self.act, audience)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """Whom one mail goes to: people of the portal, and addresses that the settings name besides."""
+
+    people: tuple[User, ...]
+    addresses: tuple[str, ...] = ()
+
+
+def row_of_assignment(assignment: Assignment) -> Row:
+    """Return the row for an assignment; an activation obeys the settings at its eligibility's resource."""
+    if assignment.activated_from is not None:
+        return Row(NotifiedAct.ACTIVATED, settings_behind(assignment.activated_from))
+    return Row(OF_TYPE[assignment.type], settings_of(assignment.role, assignment.resource))
+
+
+def row_of_request(request: Request) -> Row | None:
+    """Return the row for a request: to extend or renew belongs to the type of the assignment that is meant.
+
+    None for one that is about no assignment.
+    """
+    if request.assignment is None:
+        return None
+    act = OF_TYPE[request.about.type] if request.is_renewal else NotifiedAct.ACTIVATED
+    return Row(act, settings_behind(request.behind))
+
+
+def row_of_event(event: Event) -> Row | None:
+    """Return the row that an event belongs to; None where no settings of a role say anything about it."""
+    if event.assignment_id is not None:
+        rows = Assignment.objects.select_related("role", "resource", "activated_from__role", "activated_from__resource")
+        return row_of_assignment(rows.get(pk=event.assignment_id))
+    if event.request_id is not None:
+        # What is granted at once is not written down yet; its activation tells of it.
+        request = Request.objects.shown().filter(pk=event.request_id).first()
+        return row_of_request(request) if request is not None else None
+    return None
+
+
+def addressees(
+    usual: Callable[[], Iterable[User]], *, row: Row | None, audience: Audience | None, asks: bool
+) -> Addressees:
+    """Return whom a mail goes to. `asks` says that it waits for something from who gets it: that is critical."""
+    if row is None or audience is None:
+        return Addressees(tuple(usual()))
+    cell = row.cell(audience)
+    if cell.critical_only and not asks:
+        return Addressees(())
+    people = tuple(usual()) if cell.default_recipients else ()
+    told = {user.email_key for user in people}
+    besides = {address.casefold(): address for address in cell.additional if address.casefold() not in told}
+    return Addressees(people, tuple(besides.values()))
