@@ -121,7 +121,7 @@ def test_an_end_that_was_moved_is_reminded_of_anew_and_only_where_there_is_time(
     now = END - 10 * DAY
     change(ending.pk, ends_at=END + 60 * DAY, reason="goes on", actor=OPERATOR, clock=at(now))
     assert sent_at(now) == [
-        "PIM: Your eligibility for the Exchange Administrator role ends at another time",
+        "PIM: Your time with the Exchange Administrator role was extended",
         "PIM: Ines keeps the Exchange Administrator role for longer",
     ]
     assert told("ends_soon", END) == ["Ines"]

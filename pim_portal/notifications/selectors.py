@@ -88,10 +88,8 @@ def activations_ending(now: datetime, *, limit: int) -> Iterator[Candidate]:
 def requests_halfway(now: datetime, *, limit: int) -> Iterator[Candidate]:
     """Yield the requests that have waited for half of their window and can still be decided."""
     # made_at + (lapses_at - made_at) / 2 <= now, without a division that SQLite would not do on times.
-    rows = (
-        Request.objects.waiting(now).shown().filter(assignment__isnull=False)
+    rows = Request.objects.waiting(now).shown().filter(assignment__isnull=False)
     rows = rows.filter(lapses_at__lte=now + (now - F("made_at")))
-    )
     found = _unwritten(rows, Due.REQUEST_HALFWAY, "lapses_at")
     for row in found.order_by("lapses_at", "pk")[:limit]:
         yield Candidate(Due.REQUEST_HALFWAY, row, row.lapses_at, worth_telling=True)
