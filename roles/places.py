@@ -1,8 +1,8 @@
 """The places that are administered: the directory, each administrative unit, each resource, each group's own node.
 
 One set of pages stands at every place, under a prefix each (`pim_portal.urls`): `directory:`, `unit:`, `resource:` and
-`group:`, where only those stand that concern its members and owners; in their addresses a group goes by its own id.
-This module knows their addresses and what stands around each page: the breadcrumb and the tabs.
+`group:`, where only those stand that concern its members, its owners and their settings; in their addresses a group
+goes by its own id. This module knows their addresses and what stands around each page: the breadcrumb and the tabs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.lists import Tab
 from roles.models import Resource, ResourceKind
+from roles.refusals import Violation
+from roles.rules.groups import beyond
+from roles.selectors.groups import roles_beyond
 
 _NAMESPACES = {
     ResourceKind.DIRECTORY: "directory",
@@ -41,6 +44,7 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
 TABS_OF_A_GROUP: tuple[tuple[str, str | Promise], ...] = (
     ("overview", _("Overview")),
     ("assignments", _("Members and owners")),
+    ("settings", _("Settings")),
 )
 
 
@@ -93,6 +97,13 @@ class Frame:
     @property
     def of_group(self) -> bool:
         return self.place.kind == ResourceKind.GROUP
+
+    @property
+    def beyond(self) -> Violation | None:
+        """Why whoever administers this group lets nobody in all the same: it holds roles that they may not assign."""
+        if not (self.of_group and self.may_assign):
+            return None
+        return beyond(roles_beyond(self.place, self.authority))
 
     @property
     def above(self) -> list[Step]:

@@ -18,6 +18,16 @@ from roles.views import (
     tree,
 )
 
+# The settings of roles, which every place has, a group's own node among them.
+settings_patterns = [
+    path("settings/", settings.SettingsList.as_view(), name="settings"),
+    path("roles/<uuid:pk>/settings/", settings.role_settings, name="role_settings"),
+    path("roles/<uuid:pk>/settings/difference/", settings.difference, name="role_settings_difference"),
+    path("roles/<uuid:pk>/settings/edit/", changing_settings.edit, name="role_settings_edit"),
+    path("roles/<uuid:pk>/settings/reset/", changing_settings.reset, name="role_settings_reset"),
+    path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
+]
+
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
     # Places
@@ -42,12 +52,7 @@ place_patterns = [
     # Who can do what
     path("reach/", reach.ReachList.as_view(), name="reach"),
     # Settings
-    path("settings/", settings.SettingsList.as_view(), name="settings"),
-    path("roles/<uuid:pk>/settings/", settings.role_settings, name="role_settings"),
-    path("roles/<uuid:pk>/settings/difference/", settings.difference, name="role_settings_difference"),
-    path("roles/<uuid:pk>/settings/edit/", changing_settings.edit, name="role_settings_edit"),
-    path("roles/<uuid:pk>/settings/reset/", changing_settings.reset, name="role_settings_reset"),
-    path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
+    *settings_patterns,
 ]
 
 # What may be done with a place itself: none of it with the directory, and a unit stays where it stands.
@@ -58,7 +63,7 @@ unit_patterns = [
 ]
 resource_patterns = [path("move/", tree.move, name="place_move"), *unit_patterns]
 
-# Included by `pim_portal.urls` for each group: who is its member or owner.
+# Included by `pim_portal.urls` for each group: who is its member or owner, and what rules how one becomes it.
 group_patterns = [
     path("members/", assignments.assignments, name="assignments"),
     path("members/add/", assigning.add, name="assignments_add"),
@@ -67,6 +72,7 @@ group_patterns = [
     path("members/<uuid:pk>/change/", changing.change, name="assignment_change"),
     path("members/<uuid:pk>/renew/", changing.renew, name="assignment_renew"),
     path("members/<uuid:pk>/remove/", changing.remove, name="assignment_remove"),
+    *settings_patterns,
 ]
 
 urlpatterns = [

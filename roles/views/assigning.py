@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from roles import wording
 from roles.answers import form_page, read_and_send
-from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.forms.assignments import AddForm, proposed_end
 from roles.guards import at_place
@@ -22,8 +21,7 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, AssignmentType, Resource, ResourceKind, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
-from roles.rules.groups import beyond
-from roles.selectors.groups import gives, roles_beyond
+from roles.selectors.groups import gives
 from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
 from roles.selectors.settings import EffectiveSettings, settings_of
 from roles.services.assignments import assign
@@ -65,7 +63,7 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         "nobody": bool(query.get("q")) and len(people) == len(chosen),
         "more": len(people) - len(chosen) >= MOST_FOUND,
         "most": MOST_FOUND,
-        **(_of_group(place, request.authority) if of_group else {}),
+        "gives": gives(place, request.authority) if of_group else [],
     }
     if request.method != "POST" or "find" in request.POST:
         typed: dict[str, Any] = {"type": type} | ({"role": role.pk} if role else {})
@@ -80,11 +78,6 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         if done is not None:
             return done
     return form_page(request, "manage/assignment_add.html", form, **page)
-
-
-def _of_group(place: Resource, authority: Authority) -> dict[str, Any]:
-    """Say beforehand what joining a group gives, and whether the viewer may let anybody in at all."""
-    return {"gives": gives(place, authority), "beyond": beyond(roles_beyond(place, authority))}
 
 
 def _usual(roles: list[Role], place: Resource) -> EffectiveSettings | None:

@@ -30,8 +30,6 @@ from roles.middleware import PortalRequest
 from roles.models import Group
 from roles.places import Frame
 from roles.refusals import Refused
-from roles.rules.groups import beyond
-from roles.selectors.groups import roles_beyond
 from roles.services.groups import add_group, change_group, disable_group, enable_group
 
 SHOWN = 12  # of who belongs to a group, on its page; the list has all
@@ -83,7 +81,6 @@ def overview(request: PortalRequest, place: uuid.UUID) -> Answer:
         "may_see_people": viewer.anywhere(Permission.SEE_PEOPLE),
         "may_see_members": viewer.allows(Permission.SEE, group.resource),
         "given": GroupAccessTable(given, empty_text=_("Nothing that you may see."), orderable=False),
-        "beyond": beyond(roles_beyond(group.resource, viewer)) if frame.may_assign else None,
     }
     return render(request, "people/group.html", context)
 
