@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from pim_portal.activity.services import go_on_verifying
-from pim_portal.imports.services import uploads
+from pim_portal.imports.services import applying, uploads
 from pim_portal.operations import sealing, services
 
 
@@ -53,5 +53,5 @@ def check_upload(pk: str) -> None:
 
 
 def apply_upload(pk: str) -> None:
-    """Apply a file that its sender has confirmed."""
-    uploads.apply(uuid.UUID(pk), clock=timezone.now)
+    """Have a process of its own apply a file that its sender has confirmed."""
+    applying.start(uuid.UUID(pk))

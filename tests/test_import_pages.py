@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.imports.reading import NEEDED
-from pim_portal.imports.services import uploads
+from pim_portal.imports.services import applying, uploads
 from pim_portal.models import Upload, UploadLine, UploadPart, UploadStatus
 from roles.ids import OWNER, PRIVILEGED_ROLE_ADMINISTRATOR, READER
 from roles.models import Assignment, Purpose, StepUp, TotpDevice, User
@@ -76,13 +76,13 @@ def test_a_file_is_sent_looked_at_confirmed_and_applied(petra, ines):
     form = client.get(f"{answer['Location']}confirm/").content.decode()
     assert 'name="code"' in form, "The code of the sign-in is not enough."
     confirmed(upload)
-    uploads.apply(upload.pk, clock=timezone.now)
+    applying.apply(upload.pk, clock=timezone.now)
     made = Assignment.objects.get(principal=ines)
     event = Event.objects.get(kind=Kind.ASSIGNMENT_ADDED, assignment_id=made.pk)
     assert (event.actor_id, event.text.fields["reason"]) == (petra.pk, "moved in")
     assert "It is applied." in client.get(answer["Location"]).content.decode()
     assert not UploadPart.objects.exists()
-    uploads.apply(upload.pk, clock=timezone.now)
+    applying.apply(upload.pk, clock=timezone.now)
     assert Assignment.objects.filter(principal=ines).count() == 1
 
 
@@ -141,7 +141,7 @@ def test_what_the_sender_may_no_longer_do_is_not_applied(petra, ines):
     given = give(paul, role(PRIVILEGED_ROLE_ADMINISTRATOR), now=timezone.now())
     upload = confirmed(checked(paul, GOOD))
     disable_person(paul.pk, reason="left", actor=OPERATOR, clock=timezone.now)
-    uploads.apply(upload.pk, clock=timezone.now)
+    applying.apply(upload.pk, clock=timezone.now)
     upload.refresh_from_db()
     assert given.pk
     assert upload.status == UploadStatus.FAILED
@@ -155,7 +155,7 @@ def test_a_file_that_was_changed_after_it_was_confirmed_is_not_applied(petra, in
     part = upload.parts.get()
     part.data = bytes(part.data).replace(b"Eligible", b"Active")
     part.save()
-    uploads.apply(upload.pk, clock=timezone.now)
+    applying.apply(upload.pk, clock=timezone.now)
     upload.refresh_from_db()
     assert upload.status == UploadStatus.FAILED
     assert not Assignment.objects.filter(principal=ines).exists()
@@ -164,8 +164,8 @@ def test_a_file_that_was_changed_after_it_was_confirmed_is_not_applied(petra, in
 def test_a_worker_that_comes_an_hour_late_applies_nothing(petra, ines):
     upload = confirmed(checked(petra, GOOD))
     assert upload.confirmed_at is not None
-    late: datetime = upload.confirmed_at + uploads.CONFIRMED_FOR + timedelta(microseconds=1)
-    uploads.apply(upload.pk, clock=lambda: late)
+    late: datetime = upload.confirmed_at + applying.CONFIRMED_FOR + timedelta(microseconds=1)
+    applying.apply(upload.pk, clock=lambda: late)
     assert Upload.objects.get().status == UploadStatus.FAILED
     assert not Assignment.objects.filter(principal=ines).exists()
 
@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_read_is_refused_beside_the_field(petra, body, sen
 
 
 def test_too_many_lines_and_too_many_bytes_are_refused_in_a_sentence(petra, monkeypatch):
-    monkeypatch.setattr("pim_portal.imports.services.uploads.MOST_LINES", 2)
+    monkeypatch.setattr("pim_portal.imports.services.uploads.most_lines", lambda: 2)
     assert "more than 2 lines" in posted(petra, f"{HEADER}\n{GOOD}\n{GOOD}\n{GOOD}".encode()).content.decode()
     monkeypatch.setattr("pim_portal.imports.receiving.MOST_BYTES", 100)
     answer = posted(petra, b"x" * 100_000)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pim_portal.imports.services.uploads import MOST_BYTES
+from pim_portal.imports.services.uploads import MOST_BYTES, most_lines
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Purpose
@@ -18,17 +18,19 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
         max_length=200,
-        help_text=_("At most 50,000 lines and 20 MB. Nothing changes before you have seen what each line would do."),
         widget=forms.ClearableFileInput({"accept": ".csv,text/csv"}),
     )
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        megabytes = MOST_BYTES // 1024 // 1024
+        self.fields["file"].help_text = _(
+            "At most {lines} lines and {most} MB. Nothing changes before you have seen what each line would do."
+        ).format(lines=f"{most_lines():,}", most=megabytes)
         messages = self.fields["file"].error_messages
         messages["required"] = _("Choose a CSV file.")
         if too_large:
-            words = {"most": MOST_BYTES // 1024 // 1024}
-            messages["required"] = _("This file is larger than {most} MB. Split it.").format(**words)
+            messages["required"] = _("This file is larger than {most} MB. Split it.").format(most=megabytes)
         messages["empty"] = _("This file is empty.")
 
 

@@ -38,6 +38,7 @@ class Upload(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
     address = models.CharField(max_length=64, blank=True)
+    begun_at = models.DateTimeField(null=True, help_text=_("When a process was last sent to apply it."))
     attempts = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
 

@@ -107,3 +107,23 @@ class Child:
 
 def _how(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+_alone: list[subprocess.Popen[bytes]] = []
+
+
+def start_alone(command: Sequence[str]) -> int:
+    """Start a command of manage.py in a session of its own and return its process id.
+
+    It outlives the process that started it: a task ends at once, and the worker may be replaced meanwhile.
+    """
+    _alone[:] = [one for one in _alone if one.poll() is None]  # leaves no zombies behind
+    _alone.append(
+        subprocess.Popen(  # noqa: S603 - the commands are our own
+            [sys.executable, str(BASE_DIR / "manage.py"), *command],
+            cwd=BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    )
+    return _alone[-1].pid

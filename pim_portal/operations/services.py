@@ -22,6 +22,7 @@ from audit.anchors import Anchor, Tip, anchor, tip
 from audit.kinds import Kind
 from audit.models import Anchoring, Batch, Pending
 from audit.services import sealing
+from pim_portal.imports.services.applying import take_up_again
 from pim_portal.imports.services.uploads import prune_uploads
 from pim_portal.models import Heartbeat, PortalSession
 from pim_portal.notifications.chat import deliver_chats
@@ -162,7 +163,8 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     deadline = time.monotonic() + seconds
     written = 0
     errors: list[Exception] = []
-    for part in (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests, _prune, prune_uploads):
+    writing_down = (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests)
+    for part in (*writing_down, take_up_again, _prune, prune_uploads):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:

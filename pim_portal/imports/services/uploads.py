@@ -1,12 +1,10 @@
-"""Files that come in through a page: taken, looked at by the worker, confirmed, applied, thrown away.
+"""Files that come in through a page: taken, looked at by the worker, confirmed, thrown away. Applied: `applying`.
 
-The worker looks at a file in parts, each a short transaction; applying is one transaction, all or nothing. What is
-applied is looked at once more under the locks, with the authority that its sender has then.
+The worker looks at a file in parts, each a short transaction.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections import Counter
@@ -15,8 +13,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import IO, Final
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -24,8 +21,8 @@ from audit.kinds import Kind
 from audit.recording import Ids
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of, unreadable
-from pim_portal.imports.services.assignments import CHUNK, Checker, apply_lines
-from pim_portal.imports.storing import PART, Stored, digest_of, opened, store
+from pim_portal.imports.services.assignments import CHUNK, Checker
+from pim_portal.imports.storing import PART, digest_of, opened, store
 from pim_portal.models import Upload, UploadLine, UploadStatus
 from roles import assignment_files as names
 from roles.actors import Actor, Clock
@@ -38,24 +35,29 @@ from roles.service import service
 from roles.services import step_ups
 from roles.text import MAX_REASON, clean, is_visible
 
-logger = logging.getLogger(__name__)
-
 MOST_LINES: Final = 50_000
+MOST_LINES_ON_SQLITE: Final = (
+    10_000  # while they are applied nobody else can write, and whoever does waits 20 s at most
+)
 MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_WAITING: Final = 5  # files of one person
 KEPT: Final = timedelta(days=1)
-CONFIRMED_FOR: Final = timedelta(hours=1)  # how late the worker may begin to apply
-MOST_ATTEMPTS: Final = 3
 CHECK: Final = "pim_portal.tasks.check_upload"
 APPLY: Final = "pim_portal.tasks.apply_upload"
 
 
+def most_lines() -> int:
+    """Return how many lines a file may have on this database."""
+    return MOST_LINES_ON_SQLITE if connection.vendor == "sqlite" else MOST_LINES
+
+
 def receive(file: IO[bytes], *, name: str, place: Resource, actor: Actor, clock: Clock) -> Upload:
     """Keep a file for the worker to look at. Changes nothing else. Raises `Unreadable`, and `Refused`."""
-    count = sum(1 for _line in islice(lines_of(file), MOST_LINES + 1))
-    if count > MOST_LINES:
+    most = most_lines()
+    count = sum(1 for _line in islice(lines_of(file), most + 1))
+    if count > most:
         sentence = _("This file has more than {most} lines. Split it, or ask the operator to use the command.")
-        raise unreadable(sentence.format(most=f"{MOST_LINES:,}"))
+        raise unreadable(sentence.format(most=f"{most:,}"))
     if not count:
         raise unreadable(_("This file has a heading and no lines."))
     assert actor.user is not None  # noqa: S101 - a page always has somebody
@@ -182,56 +184,6 @@ def _may(actor: Actor, place: Resource, clock: Clock) -> bool:
         return False
     authority = Authority(actor.user, clock())
     return authority.allows(Permission.DEFINE, place) and authority.allows(Permission.ASSIGN, place)
-
-
-def apply(upload_id: uuid.UUID, *, clock: Clock) -> None:
-    """Apply what was confirmed, or write down why not. Running it again does nothing."""
-    waiting = Upload.objects.filter(pk=upload_id, status=UploadStatus.CONFIRMED)
-    if not waiting.update(attempts=F("attempts") + 1):
-        return
-    upload = waiting.select_related("uploader", "place").get()
-    if upload.attempts > MOST_ATTEMPTS:
-        sentence = _("Applying it did not come to an end. Split the file, or ask the operator to use the command.")
-        _set_aside(upload, sentence, clock)
-        return
-    if upload.confirmed_at is None or clock() > upload.confirmed_at + CONFIRMED_FOR:
-        _set_aside(upload, _("The worker came too late. Send the file again, and confirm it again."), clock)
-        return
-    actor = Actor(user=upload.uploader, address=upload.address)
-    try:
-        _apply(upload, actor=actor, clock=clock)
-    except Refused as refused:
-        _set_aside(upload, refused.sentence, clock)
-
-
-@service(Kind.IMPORTED)
-def _apply(upload: Upload, *, actor: Actor, clock: Clock) -> None:
-    mine = Upload.objects.select_for_update(of=("self",), skip_locked=True)
-    if not mine.filter(pk=upload.pk, status=UploadStatus.CONFIRMED).exists():
-        return  # another worker has it
-    if digest_of(Stored(upload).parts()) != upload.digest:
-        raise unreadable(_("The file is not the one that was confirmed."))
-    counts = apply_lines(
-        lambda: lines_of(opened(upload)),
-        reason=upload.reason,
-        actor=actor,
-        clock=clock,
-        second_factor=lambda own_code: True,  # given when it was confirmed
-        batch=upload.pk,
-        within=upload.place,
-    )
-    upload.parts.all().delete()
-    Upload.objects.filter(pk=upload.pk).update(
-        status=UploadStatus.APPLIED, done_at=clock(), counts={str(fate): counts[fate] for fate in counts}
-    )
-
-
-def _set_aside(upload: Upload, why: str, clock: Clock) -> None:
-    with transaction.atomic():
-        upload.parts.all().delete()
-        Upload.objects.filter(pk=upload.pk, status=UploadStatus.CONFIRMED).update(
-            status=UploadStatus.FAILED, problem=why, done_at=clock()
-        )
 
 
 def discard(upload: Upload) -> None:

@@ -1,0 +1,129 @@
+"""Applying a file that its sender has confirmed: in a process of its own, in one transaction, all or nothing.
+
+It may take longer than a task of the worker may: the task only starts the process. The row of the file is locked while
+its lines are made, and that lock is the lease: it cannot be had twice, and a process that is killed loses it together
+with all that it has done. The sweep takes up what nobody holds any more. What is applied is looked at once more under
+the locks, with the authority that its sender has then.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from audit.kinds import Kind
+from pim_portal.imports.reading import lines_of, unreadable
+from pim_portal.imports.services.assignments import apply_lines
+from pim_portal.imports.services.uploads import APPLY
+from pim_portal.imports.storing import Stored, digest_of, opened
+from pim_portal.models import Upload, UploadStatus
+from pim_portal.operations.processes import start_alone
+from roles.actors import Actor, Clock
+from roles.refusals import Refused
+from roles.service import service
+
+CONFIRMED_FOR: Final = timedelta(hours=1)  # how late applying may begin
+MOST_ATTEMPTS: Final = 3
+STARTS_WITHIN: Final = timedelta(minutes=2)  # what has no process by then has lost it
+COMMAND: Final = "apply_import"
+
+
+def start(upload_id: uuid.UUID) -> None:
+    """Start the process that applies this file, if it still waits for that. It outlives the worker."""
+    if Upload.objects.filter(pk=upload_id, status=UploadStatus.CONFIRMED).exists():
+        start_alone([COMMAND, str(upload_id)])
+
+
+def apply(upload_id: uuid.UUID, *, clock: Clock) -> None:
+    """Apply what was confirmed, or write down why not. Running it again, or twice at once, does nothing more."""
+    upload = _begin(upload_id, clock=clock)
+    if upload is None:
+        return
+    actor = Actor(user=upload.uploader, address=upload.address)
+    try:
+        _apply(upload, actor=actor, clock=clock)
+    except Refused as refused:
+        with transaction.atomic():
+            _set_aside(upload, refused.sentence, clock)
+
+
+def take_up_again(*, clock: Clock, limit: int) -> int:
+    """Have files applied whose process never came or was killed, and give up on some; return how many there were."""
+    now = clock()
+    last = now - STARTS_WITHIN
+    waiting = Upload.objects.filter(status=UploadStatus.CONFIRMED)
+    lost = waiting.filter(Q(begun_at__lt=last) | Q(begun_at=None, confirmed_at__lt=last)).order_by("confirmed_at", "pk")
+    taken = 0
+    for pk in list(lost.values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            upload = _unheld(pk).first()
+            if upload is None:
+                continue  # it is being applied
+            taken += 1
+            if not _given_up(upload, clock):
+                Upload.objects.filter(pk=pk).update(begun_at=now)
+                async_task(APPLY, str(pk), save=False)
+    return taken
+
+
+def _unheld(pk: uuid.UUID) -> QuerySet[Upload]:
+    """Return the file with its row locked, unless it is done or another process applies it."""
+    waiting = Upload.objects.filter(pk=pk, status=UploadStatus.CONFIRMED)
+    return waiting.select_related("uploader", "place").select_for_update(of=("self",), skip_locked=True)
+
+
+def _begin(pk: uuid.UUID, *, clock: Clock) -> Upload | None:
+    """Count an attempt, in a transaction of its own: one that is killed has counted, too."""
+    with transaction.atomic():
+        upload = _unheld(pk).first()
+        if upload is None or _given_up(upload, clock):
+            return None
+        upload.attempts += 1
+        upload.begun_at = clock()
+        upload.save(update_fields=["attempts", "begun_at"])
+        return upload
+
+
+def _given_up(upload: Upload, clock: Clock) -> bool:
+    if upload.attempts >= MOST_ATTEMPTS:
+        why = _("Applying it did not come to an end. Split the file, or ask the operator to use the command.")
+    elif upload.confirmed_at is None or clock() > upload.confirmed_at + CONFIRMED_FOR:
+        why = _("The worker came too late. Send the file again, and confirm it again.")
+    else:
+        return False
+    _set_aside(upload, why, clock)
+    return True
+
+
+@service(Kind.IMPORTED)
+def _apply(upload: Upload, *, actor: Actor, clock: Clock) -> None:
+    if not _unheld(upload.pk).exists():
+        return  # another process has it
+    if digest_of(Stored(upload).parts()) != upload.digest:
+        raise unreadable(_("The file is not the one that was confirmed."))
+    counts = apply_lines(
+        lambda: lines_of(opened(upload)),
+        reason=upload.reason,
+        actor=actor,
+        clock=clock,
+        second_factor=lambda own_code: True,  # given when it was confirmed
+        batch=upload.pk,
+        within=upload.place,
+    )
+    upload.parts.all().delete()
+    Upload.objects.filter(pk=upload.pk).update(
+        status=UploadStatus.APPLIED, done_at=clock(), counts={str(fate): counts[fate] for fate in counts}
+    )
+
+
+def _set_aside(upload: Upload, why: str, clock: Clock) -> None:
+    upload.parts.all().delete()
+    Upload.objects.filter(pk=upload.pk, status=UploadStatus.CONFIRMED).update(
+        status=UploadStatus.FAILED, problem=why, done_at=clock()
+    )
