@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -50,7 +49,8 @@ def database_url() -> str:
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    server, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{server}/{name}"
 
 
 def in_a_process(*command: str) -> subprocess.Popen[str]:
