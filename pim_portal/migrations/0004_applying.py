@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pim_portal', '0002_imports'),
+        ('pim_portal', '0003_notifications'),
     ]
 
     operations = [
