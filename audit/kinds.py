@@ -64,6 +64,7 @@ class Kind(TextChoices):
     REVIEW_RESET = "review.reset", _("Access review reset")
     REVIEW_STOPPED = "review.stopped", _("Access review stopped")
     REVIEW_COMPLETED = "review.completed", _("Access review completed")
+    REVIEW_WAITS = "review.waits", _("Access review waits to be applied")
     REVIEW_APPLYING = "review.applying", _("Applying an access review started")
     REVIEW_APPLIED = "review.applied", _("Access review applied")
 

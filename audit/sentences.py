@@ -162,6 +162,13 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("The access review “{review}” at {resource} was completed."),
         gettext_lazy("{actor} tried to complete the access review “{review}” at {resource}"),
     ),
+    Kind.REVIEW_WAITS: Wording(
+        gettext_lazy(
+            "The results of the access review “{review}” at {resource} wait to be applied: "
+            "whoever set it up may not remove assignments there any more."
+        ),
+        gettext_lazy("{actor} tried to leave the results of the access review “{review}” at {resource} to somebody"),
+    ),
     Kind.REVIEW_APPLYING: Wording(
         gettext_lazy("{actor} began to apply the results of the access review “{review}” at {resource}."),
         gettext_lazy("{actor} tried to apply the results of the access review “{review}” at {resource}"),

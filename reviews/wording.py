@@ -26,6 +26,8 @@ def reason_of_recommendation(row: Verdict, look_back_days: int) -> str:
             sentence = _("Not activated in the last {days} days.")
         case Because.NOT_SIGNED_IN:
             sentence = _("Not signed in during the last {days} days.")
+        case Because.EMERGENCY:
+            sentence = _("Permanent and over everything: perhaps kept for emergencies, where disuse says nothing.")
         case Because.NEVER_SEEN:
             sentence = _("Never signed in, or not for two years.")
         case _:

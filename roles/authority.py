@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import QuerySet
+
 from audit.kinds import Realm
 from roles.catalogue import GRANTS, OF_PLACES, Grant, Permission
 from roles.ids import DIRECTORY, GLOBAL_ADMINISTRATOR, OWNER
@@ -60,7 +62,20 @@ class Authority:
         """The roles held now, those that end first first."""
         if not self.user.is_authenticated or not self.user.enabled:
             return ()
-        rows = Assignment.objects.held_by(self.user.pk, self.now).values_list(
+        return self._read(Assignment.objects.held_by(self.user.pk, self.now))
+
+    def by_eligibility(self, permission: Permission, resource: Resource) -> Held | None:
+        """Return the eligibility that this person could activate to do it there, or None. It allows nothing by itself.
+
+        For what was ordered while it was allowed and is done later, when nobody is awake to activate a role.
+        """
+        if not self.user.enabled:
+            return None
+        rows = self._read(Assignment.objects.eligible_for(self.user.pk, self.now))
+        return next((one for one in rows if one.grants(GRANTS[permission], resource)), None)
+
+    def _read(self, rows: QuerySet[Assignment]) -> tuple[Held, ...]:
+        found = rows.values_list(
             "id",
             "role_id",
             "role__name",
@@ -78,7 +93,7 @@ class Authority:
             "principal__kind",
             "elevated_from",
         )
-        held = [Held(*row[:11], row[11] is not None, *row[12:15], row[15] is not None) for row in rows]
+        held = [Held(*row[:11], row[11] is not None, *row[12:15], row[15] is not None) for row in found]
         return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or self.now, one.role_name)))
 
     def by(self, permission: Permission, resource: Resource | None = None) -> Held | None:

@@ -311,6 +311,9 @@ REVIEW_BEGINS = Mail("review_begins", reviews.reviewers, reviews.review_begins, 
 REVIEW_REMINDER = Mail(
     "review_reminder", reviews.reviewers, reviews.review_reminder, reviews.still_to_review, asks=True
 )
+REVIEW_WAITS = Mail(
+    "review_waits", recipients.administrators_there, reviews.review_waits, reviews.still_to_apply, asks=True
+)
 REVIEW_COMPLETED = Mail("review_completed", reviews.told_at_the_end, reviews.review_completed, topic=Topic.ADMINISTERED)
 INVITATION = Mail("invitation", recipients.person, letters.invitation)
 RESET_TICKET = Mail("reset_ticket", recipients.person, letters.reset_ticket)
@@ -375,6 +378,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REVIEW_STAGE_STARTED: (REVIEW_BEGINS,),
     Kind.REVIEW_REMINDED: (REVIEW_REMINDER,),
     Kind.REVIEW_COMPLETED: (REVIEW_COMPLETED,),
+    Kind.REVIEW_WAITS: (REVIEW_WAITS,),
     # Roles, resources, settings
     Kind.ROLE_SETTINGS_CHANGED: (SETTINGS_CHANGED,),
     Kind.ROLE_SETTINGS_RESET: (SETTINGS_CHANGED,),

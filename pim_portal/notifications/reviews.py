@@ -102,8 +102,7 @@ def _asking(notification: Notification, now: datetime, subject: str) -> Letter |
 
 def review_completed(notification: Notification, now: datetime) -> Letter | None:
     """Tell somebody how a review ended. They may not be allowed to see the results: so it says figures only."""
-    assert notification.event is not None  # noqa: S101 - a review is told of by its event
-    instance = instance_of(notification.event)
+    instance = instance_of(_event(notification))
     review = instance.review
     facts = [
         (_("Review"), review.name),
@@ -113,11 +112,9 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
         (_("Don’t know"), str(instance.rows_unknown)),
         (_("Not reviewed"), str(instance.rows_unanswered)),
     ]
-    follows = (
-        _("What was denied is being removed.")
-        if instance.auto_apply
-        else _("Nothing is removed before somebody applies the results.")
-    )
+    follows = _("Nothing is removed before somebody applies the results.")
+    if instance.applying_at is not None:
+        follows = _("What was denied is removed.")
     return Letter(
         subject=_("Access review completed: {review}").format(review=review.name),
         sentences=(
@@ -133,7 +130,38 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
     )
 
 
-def _open_stage(notification: Notification, now: datetime) -> InstanceStage | None:
+def still_to_apply(notification: Notification, now: datetime) -> bool:
+    """Whether the results still wait for an administrator."""
+    instance = instance_of(_event(notification))
+    return instance.waits_for_somebody and instance.review.deleted_at is None
+
+
+def review_waits(notification: Notification, now: datetime) -> Letter | None:
+    """Ask the administrators of a place to apply what nobody's right stands for any more."""
+    instance = instance_of(_event(notification))
+    review = instance.review
+    words = {"review": review.name, "place": review.resource.name}
+    return Letter(
+        subject=_("To be applied: {review}").format(**words),
+        sentences=(
+            _(
+                "The results of the access review “{review}” at {place} were to be applied automatically. Whoever set "
+                "it up last may not remove assignments there any more, so nothing more is removed."
+            ).format(**words),
+            _("Look at what was denied and apply the results. Save the review to take it over for the next times."),
+        ),
+        facts=((_("Review"), review.name), (_("Resource"), review.resource.name)),
+        button=_("Open the results"),
+        path=reverse("reviews:results", args=[instance.pk]),
+        because=_("You administer this place."),
+    )
+
+
+def _event(notification: Notification) -> Event:
     assert notification.event is not None  # noqa: S101 - a review is told of by its event
-    instance = Instance.objects.open(now).filter(pk=notification.event.details["instance"]).first()
+    return notification.event
+
+
+def _open_stage(notification: Notification, now: datetime) -> InstanceStage | None:
+    instance = Instance.objects.open(now).filter(pk=_event(notification).details["instance"]).first()
     return open_stage(instance.pk, now) if instance else None

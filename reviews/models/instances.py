@@ -70,6 +70,13 @@ class Instance(Terms):
     applied_at = models.DateTimeField(_("applied"), null=True)
     applied_by = models.ForeignKey("roles.Principal", models.PROTECT, null=True, related_name="+")
     applied_by_name = models.CharField(max_length=200, blank=True)
+    applied_authority = models.ForeignKey(
+        "roles.Assignment",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("By what whoever applied it could; automatically: asked anew for each removal."),
+    )
 
     # As it stood when it was completed; while it runs the rows are counted.
     rows_total = models.PositiveIntegerField(default=0)
@@ -104,6 +111,11 @@ class Instance(Terms):
 
     def __str__(self) -> str:
         return f"{self.review_id} #{self.number}"
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether it was to be applied automatically, and is left to an administrator."""
+        return self.auto_apply and self.completed_at is not None and self.applying_at is None
 
     @property
     def closes_at(self) -> datetime:

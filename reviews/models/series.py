@@ -74,6 +74,8 @@ class AccessReview(Terms):
     description = models.TextField(_("description"), blank=True)
     created_by = models.ForeignKey("roles.Principal", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created"))
+    # By whose right results are applied automatically; none: the operator's.
+    set_by = models.ForeignKey("roles.Principal", models.PROTECT, null=True, blank=True, related_name="+")
 
     starts_at = models.DateTimeField(_("start"), help_text=_("Of the first instance; the others follow by calendar."))
     zone = models.CharField(_("time zone"), max_length=64, help_text=_("On whose clock the calendar counts."))

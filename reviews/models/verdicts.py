@@ -36,6 +36,7 @@ class Because(models.TextChoices):
     NOT_ACTIVATED = "not_activated", _("Not activated in the look-back")
     NOT_SIGNED_IN = "not_signed_in", _("Not signed in during the look-back")
     NEVER_SEEN = "never_seen", _("Never signed in")
+    EMERGENCY = "emergency", _("Perhaps kept for emergencies")
     OFF = "off", _("Recommendations are switched off")
 
 
@@ -45,6 +46,8 @@ class How(models.TextChoices):
     DECIDED = "decided", _("Decided")
     RECOMMENDED = "recommended", _("Recommendation accepted")
     UNANSWERED = "unanswered", _("Nobody answered")
+    NOBODY_COULD = "nobody_could", _("Nobody could review it")
+    LEFT = "left", _("Nobody answered: only a person removes it")
 
 
 class ApplyResult(models.TextChoices):

@@ -19,6 +19,7 @@ class UseFacts:
     look_back_days: int
     activations: int
     last_sign_in_at: datetime | None
+    for_emergencies: bool = False
 
 
 def recommend(facts: UseFacts) -> tuple[Recommendation, Because]:
@@ -29,6 +30,8 @@ def recommend(facts: UseFacts) -> tuple[Recommendation, Because]:
     signed_in = facts.last_sign_in_at is not None and facts.last_sign_in_at >= began
     if facts.type == AssignmentType.ACTIVE and signed_in:
         return Recommendation.APPROVE, Because.SIGNED_IN
+    if facts.for_emergencies:
+        return Recommendation.NONE, Because.EMERGENCY
     if facts.since > began:
         return Recommendation.NONE, Because.NEW
     if facts.type == AssignmentType.ELIGIBLE:

@@ -10,12 +10,16 @@ import uuid
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
 from reviews.models import ApplyResult, How, Instance, Opinion, Verdict
 from reviews.rules.instances import APPLY, ActFacts
+from reviews.selectors.authors import Right, right_of_author
+from reviews.selectors.candidates import CHUNK
 from reviews.selectors.results import results_of, to_apply
+from reviews.services.ending import record_waiting
 from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
 from roles.actors import Actor, Clock
 from roles.models import Assignment
@@ -49,7 +53,8 @@ def apply(instance_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Instance:
     refused.update(result=ApplyResult.NEW, result_detail="", applied_at=None)
     instance.applying_at, instance.applied_at = now, None
     instance.applied_by, instance.applied_by_name = actor.user, actor.label
-    instance.save(update_fields=["applying_at", "applied_at", "applied_by", "applied_by_name"])
+    instance.applied_authority_id = held.assignment_id if held else None
+    instance.save(update_fields=["applying_at", "applied_at", "applied_by", "applied_by_name", "applied_authority"])
     details = {"again": facts.refused > 0}
     record_review(
         Kind.REVIEW_APPLYING, instance.review, actor=actor, at=now, instance=instance, held=held, details=details
@@ -62,9 +67,12 @@ def apply_due(*, clock: Clock, limit: int) -> int:
     applied = 0
     for pk in Instance.objects.to_apply().order_by("applying_at", "pk").values_list("pk", flat=True):
         instance = Instance.objects.select_related("review__resource").get(pk=pk)
-        _settle_what_stays(instance, clock=clock)
+        if _settle_what_stays(instance, clock=clock):
+            return limit
         for row in to_apply(instance).order_by("pk").values_list("pk", flat=True)[: limit - applied]:
-            _apply_row(row, clock=clock)
+            if not _apply_row(row, clock=clock):
+                _wait_for_somebody(pk, clock=clock)
+                break
             applied += 1
         if applied >= limit:
             return applied
@@ -72,30 +80,66 @@ def apply_due(*, clock: Clock, limit: int) -> int:
     return applied
 
 
-def _settle_what_stays(instance: Instance, *, clock: Clock) -> None:
-    """Write the results that need no removal, all at once: what was not denied, and what is not given here."""
+def _settle_what_stays(instance: Instance, *, clock: Clock) -> bool:
+    """Write the results that need no removal, a chunk of them; return whether there were any.
+
+    That is what was not denied, and what is not given here.
+    """
+    new = instance.verdicts.filter(result=ApplyResult.NEW)
+    stays = ~Q(verdict=Opinion.DENY) | Q(through__isnull=False) | Q(inherited=True)
+    chunk = list(new.filter(stays).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    if not chunk:
+        return False
     with transaction.atomic():
         now = clock()
-        new = instance.verdicts.filter(result=ApplyResult.NEW)
-        new.exclude(verdict=Opinion.DENY).update(result=ApplyResult.KEPT, applied_at=now)
-        new.filter(verdict=Opinion.DENY, through__isnull=False).update(result=ApplyResult.THROUGH_GROUP, applied_at=now)
-        new.filter(verdict=Opinion.DENY, inherited=True).update(result=ApplyResult.INHERITED, applied_at=now)
+        rows = Verdict.objects.filter(pk__in=chunk, result=ApplyResult.NEW).order_by()
+        rows.exclude(verdict=Opinion.DENY).update(result=ApplyResult.KEPT, applied_at=now)
+        rows.filter(verdict=Opinion.DENY, through__isnull=False).update(
+            result=ApplyResult.THROUGH_GROUP, applied_at=now
+        )
+        rows.filter(verdict=Opinion.DENY, inherited=True).update(result=ApplyResult.INHERITED, applied_at=now)
+    return True
 
 
-def _apply_row(pk: uuid.UUID, *, clock: Clock) -> None:
-    """Remove one denied assignment, as it is now, or say why not."""
+def _apply_row(pk: uuid.UUID, *, clock: Clock) -> bool:
+    """Remove one denied assignment, as it is now, or say why not; return False where nobody's right stands for it."""
     found = Verdict.objects.values_list("assignment_id", flat=True).get(pk=pk)
     with transaction.atomic():
         lock_principals(principals_of(found))
-        row = Verdict.objects.select_related("instance__review", "assignment").get(pk=pk)
-        if row.result != ApplyResult.NEW or row.instance.review.deleted_at is not None:
-            return
-        result, detail = _remove(row, clock)
+        row = Verdict.objects.select_related("instance__review__resource", "assignment").get(pk=pk)
+        instance = row.instance
+        if row.result != ApplyResult.NEW or instance.applying_at is None or instance.review.deleted_at is not None:
+            return True
+        right = _right_behind(instance, clock())
+        if not right.stands:
+            return False
+        result, detail = _remove(row, right, clock)
         row.result, row.result_detail, row.applied_at = result, detail[:500], clock()
         row.save(update_fields=["result", "result_detail", "applied_at"])
+    return True
 
 
-def _remove(row: Verdict, clock: Clock) -> tuple[ApplyResult, str]:
+def _right_behind(instance: Instance, now: datetime) -> Right:
+    """Return by whose authority this is applied: that of whoever pressed the button, else that of the author, now."""
+    if instance.applied_by_name:
+        return Right(stands=True, assignment_id=instance.applied_authority_id)
+    return right_of_author(instance.review, now)
+
+
+def _wait_for_somebody(pk: uuid.UUID, *, clock: Clock) -> None:
+    """Stop applying automatically: what was removed is, and an administrator applies the rest."""
+    with transaction.atomic():
+        instance = lock_instance(pk, skip=True)
+        if instance is None or not Instance.objects.to_apply().filter(pk=pk).exists():
+            return
+        now = clock()
+        if not _right_behind(instance, now).stands:
+            instance.applying_at = None
+            instance.save(update_fields=["applying_at"])
+            record_waiting(instance, now)
+
+
+def _remove(row: Verdict, right: Right, clock: Clock) -> tuple[ApplyResult, str]:
     held = row.assignment
     if held.over_at is not None and held.over_at <= clock():
         again = Assignment.objects.open().filter(
@@ -104,7 +148,7 @@ def _remove(row: Verdict, clock: Clock) -> tuple[ApplyResult, str]:
         return (ApplyResult.REPLACED if again.exclude(pk=held.pk).exists() else ApplyResult.GONE), ""
     try:
         # A savepoint: what `remove` had done when it was refused is undone, the result stays.
-        remove(held.pk, actor=Actor.portal(), reason=why(row), clock=clock)
+        remove(held.pk, actor=Actor.portal(), reason=why(row), authority_id=right.assignment_id, clock=clock)
     except Refused as refused:
         return ApplyResult.REFUSED, refused.sentence
     moved = (held.starts_at, held.ends_at) != (row.since, row.until)

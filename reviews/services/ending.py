@@ -6,11 +6,13 @@ import uuid
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from audit.kinds import Kind
-from reviews.models import How, IfUnanswered, Instance, InstanceStage, Opinion, Recommendation, Verdict
+from reviews.models import Instance, InstanceStage
+from reviews.selectors.authors import right_of_author
 from reviews.selectors.results import counts_of
+from reviews.services.answering import answer_for_nobody
 from reviews.services.ground import lock_instance, record_review
 from roles.actors import Actor, Clock
 
@@ -74,13 +76,14 @@ def complete(instance: Instance, now: datetime) -> None:
 
     The instance is locked by the caller and is over at `now`.
     """
-    _answer_for_nobody(instance)
+    answer_for_nobody(instance)
     counts = counts_of(instance.verdicts.all())
     instance.completed_at = now
     instance.rows_total = counts.total
     instance.rows_approved, instance.rows_denied = counts.approved, counts.denied
     instance.rows_unknown, instance.rows_unanswered = counts.unknown, counts.unanswered
-    if instance.auto_apply:
+    # What removes nothing needs nobody's right.
+    if instance.auto_apply and (not counts.denied or right_of_author(instance.review, now).stands):
         instance.applying_at = now
     instance.save()
     record_review(
@@ -91,21 +94,10 @@ def complete(instance: Instance, now: datetime) -> None:
         instance=instance,
         details=counts.details | {"stopped": instance.stopped_at is not None, "auto_apply": instance.auto_apply},
     )
+    if instance.waits_for_somebody:
+        record_waiting(instance, now)
 
 
-def _answer_for_nobody(instance: Instance) -> None:
-    unanswered = instance.verdicts.filter(verdict=Opinion.NOT_REVIEWED)
-    match IfUnanswered(instance.if_unanswered):
-        case IfUnanswered.REMOVE:
-            _answer(unanswered, instance, Opinion.DENY)
-        case IfUnanswered.APPROVE:
-            _answer(unanswered, instance, Opinion.APPROVE)
-        case IfUnanswered.RECOMMENDATION:
-            advised = unanswered.filter(recommendation__in=[Recommendation.APPROVE, Recommendation.DENY])
-            _answer(advised, instance, F("recommendation"))
-        case IfUnanswered.NO_CHANGE:
-            pass
-
-
-def _answer(rows: QuerySet[Verdict], instance: Instance, verdict: Opinion | F) -> None:
-    rows.update(verdict=verdict, how=How.UNANSWERED, decided_at=instance.closes_at)
+def record_waiting(instance: Instance, now: datetime) -> None:
+    """Say in the history, and thereby to the administrators, that somebody has to apply the results."""
+    record_review(Kind.REVIEW_WAITS, instance.review, actor=Actor.portal(), at=now, instance=instance)

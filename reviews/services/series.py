@@ -40,22 +40,30 @@ TERMS = tuple(field.name for field in Terms._meta.get_fields())
 _PLAIN = ("name", "description", "starts_at", "zone", "frequency", "ends_on", "occurrences", *TERMS)
 
 
-@service(Kind.REVIEW_CREATED)
 def create_review(place_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
     """Make a series at a place; its first instance starts at `wanted.starts_at`. The step-up covers the place.
 
     Raises `Refused` with everything that is wrong with it, and `Resource.DoesNotExist`.
     """
     place = Resource.objects.get(pk=place_id)
+    uncovered = _uncovered(place, wanted, clock())
+    return _create(place_id, wanted, uncovered, actor=actor, clock=clock)
+
+
+@service(Kind.REVIEW_CREATED)
+def _create(
+    place_id: uuid.UUID, wanted: Wanted, uncovered: tuple[int, ...], *, actor: Actor, clock: Clock
+) -> AccessReview:
+    place = Resource.objects.get(pk=place_id)
     now = clock()
     wanted = tidy(wanted, now)
     held = authority_at(actor, place, now)
-    facts = gather(wanted, place, now=now, held=held, actor=actor, covers=place.pk)
+    facts = gather(wanted, place, uncovered, now=now, held=held, actor=actor, covers=place.pk)
     names = {"review": wanted.name, "resource": place.name}
     require(SERIES, facts, about=About(Ids(resource=place.pk), place.realm, names))
 
     spend(actor, place.pk, now)
-    review = AccessReview(resource=place, created_by=actor.user, created_at=now)
+    review = AccessReview(resource=place, created_by=actor.user, set_by=actor.user, created_at=now)
     _write(review, wanted)
     plan_next(review, now)
     details = details_of(wanted)
@@ -63,22 +71,43 @@ def create_review(place_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: C
     return review
 
 
-@service(Kind.REVIEW_CHANGED)
 def change_review(review_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
     """Change a series; what runs keeps the terms of its start, but for the people who review it.
 
-    Raises `Refused`, and `AccessReview.DoesNotExist`.
+    Whoever changes it takes it over: results are applied automatically by their right. Raises `Refused`, and
+    `AccessReview.DoesNotExist`.
     """
+    place = AccessReview.objects.select_related("resource").get(pk=review_id).resource
+    uncovered = _uncovered(place, wanted, clock())
+    return _change(review_id, wanted, uncovered, actor=actor, clock=clock)
+
+
+def _uncovered(place: Resource, wanted: Wanted, now: datetime) -> tuple[int, ...]:
+    """Count the rows that nobody would review, by stage: before the transaction, which a large place would hold up.
+
+    Who holds what changes every minute until the start anyway; what is without a reviewer then is told on the page.
+    """
+    there = {role.pk for role in roles_assignable_at(place)}
+    sound = wanted.stages and wanted.roles <= there
+    return preview(place, wanted, now).uncovered if sound else ()
+
+
+@service(Kind.REVIEW_CHANGED)
+def _change(
+    review_id: uuid.UUID, wanted: Wanted, uncovered: tuple[int, ...], *, actor: Actor, clock: Clock
+) -> AccessReview:
     review = lock_review(review_id)
     now = clock()
     before = _before(review)
     wanted = tidy(wanted, now, started=before.started)
     held = authority_at(actor, review.resource, now)
-    facts = gather(wanted, review.resource, now=now, held=held, actor=actor, covers=review.pk, before=before)
+    place = review.resource
+    facts = gather(wanted, place, uncovered, now=now, held=held, actor=actor, covers=review.pk, before=before)
     require(SERIES, facts, about=about_review(review))
 
     spend(actor, review.pk, now)
     old = details_of(wanted_of(review))
+    review.set_by = actor.user
     _write(review, wanted)
     for instance in _running(review):
         _seat_the_new(instance, now)
@@ -135,6 +164,7 @@ def tidy(wanted: Wanted, now: datetime, *, started: bool = False) -> Wanted:
 def gather(
     wanted: Wanted,
     place: Resource,
+    uncovered: tuple[int, ...],
     *,
     now: datetime,
     held: Held | None,
@@ -144,7 +174,6 @@ def gather(
 ) -> SeriesFacts:
     """Gather what the rules ask of a series as it is wanted at a place."""
     there = {role.pk for role in roles_assignable_at(place)}
-    sound = wanted.stages and wanted.roles <= there
     return SeriesFacts(
         wanted=wanted,
         now=now,
@@ -153,7 +182,7 @@ def gather(
         roles_there=len(wanted.roles & there),
         principals_known=Principal.objects.filter(pk__in=wanted.principals).count(),
         retired=_is_retired(place),
-        uncovered=preview(place, wanted, now).uncovered if sound else (),
+        uncovered=uncovered,
         before=before,
     )
 

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 from audit.kinds import Kind
 from reviews.calendar import days_later
 from reviews.models import Because, Instance, InstanceStage, Recommendation, Verdict
+from reviews.rules.emergencies import for_emergencies
 from reviews.rules.recommendations import UseFacts, recommend
 from reviews.selectors.candidates import CHUNK, DONE, Candidate, next_chunk, scope_of
 from reviews.selectors.usage import Usage, included, usage_of
@@ -95,6 +96,7 @@ def _row(instance: Instance, one: Candidate, usage: Usage, now: datetime) -> Ver
                 look_back_days=instance.look_back_days,
                 activations=usage.activations,
                 last_sign_in_at=usage.last_sign_in_at,
+                for_emergencies=for_emergencies(held.role_id, held.resource, held.type, held.ends_at),
             )
         )
     return Verdict(

@@ -7,7 +7,7 @@ from typing import Any
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy
 
-from reviews.models import ApplyResult, Opinion, Recommendation, Verdict
+from reviews.models import ApplyResult, How, Opinion, Recommendation, Verdict
 from reviews.tables.series import cell
 from reviews.wording import reason_of_recommendation, result_sentence
 from roles.lists import ChoicePill, ListFilter
@@ -29,6 +29,7 @@ class WorkFilter(ListFilter):
 
 class ResultFilter(WorkFilter):
     verdict = ChoicePill(label=gettext_lazy("Verdict"), choices=Opinion.choices)
+    how = ChoicePill(label=gettext_lazy("Answered"), choices=How.choices)
     result = ChoicePill(label=gettext_lazy("Apply result"), choices=RESULTS)
 
 

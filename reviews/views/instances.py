@@ -65,6 +65,7 @@ class InstancePage(PlaceList):
 
     def rows(self) -> QuerySet[Verdict]:
         rows = self.instance.verdicts.select_related("instance", "through", "resource", "assignment")
+        rows = rows.prefetch_related("past")
         return rows.order_by("role_key", "principal_key", "pk")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -142,8 +142,19 @@ def deactivate(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", cloc
 
 
 @service(Kind.ASSIGNMENT_REMOVED)
-def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Clock) -> Assignment:
-    """Take an assignment away now; removing an eligibility ends the activations made from it. Raises `Refused`."""
+def remove(
+    assignment_id: uuid.UUID,
+    *,
+    actor: Actor,
+    reason: str = "",
+    authority_id: uuid.UUID | None = None,
+    clock: Clock,
+) -> Assignment:
+    """Take an assignment away now; removing an eligibility ends the activations made from it. Raises `Refused`.
+
+    Where the portal does what somebody ordered, `authority_id` is the assignment by which they did, for the history;
+    the caller has established it.
+    """
     row = Assignment.objects.get(pk=assignment_id)
     holders = Assignment.objects.open().filter(activated_from=row).values_list("principal_id", flat=True)
     lock_principals({row.principal_id, *holders})
@@ -161,8 +172,8 @@ def remove(assignment_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: C
 
     if actor.user is not None:
         step_ups.spend(actor, Purpose.ASSIGN, assignment.pk, now=now)
-    authority_id = held.assignment_id if held else None
-    end(assignment, EndReason.REMOVED, actor=actor, at=now, authority_id=authority_id, reason=clean(reason))
+    by = held.assignment_id if held else authority_id if actor.user is None else None
+    end(assignment, EndReason.REMOVED, actor=actor, at=now, authority_id=by, reason=clean(reason))
     end_activations(assignment, actor=actor, at=now)
     if could_be_the_last_administrator(assignment):
         keep_an_administrator(now, about=about(assignment))
