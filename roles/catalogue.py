@@ -53,8 +53,8 @@ class Grant:
         return self.directory | self.resource | self.group | self.group_directory
 
 
-# What may be done at one place or another. Everything else concerns the whole portal: a directory role that is held for an
-# administrative unit only does not give it.
+# What may be done at one place or another. Everything else concerns the whole portal: a directory role that is held for
+# an administrative unit only does not give it.
 OF_PLACES = frozenset(
     {
         Permission.ASSIGN,

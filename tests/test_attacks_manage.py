@@ -158,8 +158,8 @@ def test_a_refusal_tells_nobody_who_approves(zoe, adam, ines):
     row = RoleSettings.objects.get(role=ids.READER, resource=root)
     said = []
     for asked_about in (adam, ines):
+        actor = acting(owner_of_none, Purpose.SETTINGS, row.role_id)
         with pytest.raises(Refused) as refused:
-            actor = acting(owner_of_none, Purpose.SETTINGS, row.role_id)
             remove_approver(row.pk, principal_id=asked_about.pk, actor=actor, clock=at(NOW))
         said.append(refused.value.codes)
     assert said[0] == said[1]

@@ -1,4 +1,4 @@
-"""The pages of the settings of a group's own roles: who reaches them, what they change, and for whom they stay closed."""
+"""The pages of the settings of a group's own roles: who reaches them, what they change, for whom they stay closed."""
 
 from __future__ import annotations
 
