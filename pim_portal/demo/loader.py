@@ -35,6 +35,7 @@ from pim_portal.demo.sample import (
     SampleRequest,
     SampleSettings,
 )
+from pim_portal.notifications.reminders import remind
 from pim_portal.notifications.subscriber import untold
 from roles.actors import Actor, Clock
 from roles.ids import DIRECTORY, GROUP_MEMBER, GROUP_OWNER
@@ -135,6 +136,8 @@ class Loader:
             self._found()
             self._plan()
             self.timeline.play(self.now - timedelta(days=1))
+            while remind(clock=at(self.now - timedelta(days=1))):
+                pass
         self.timeline.play(self.now)
 
     def _plan(self) -> None:

@@ -153,7 +153,8 @@ def keeping_waits(request: Request, *, with_reason: bool) -> Letter:
         (_("Role"), request.role.name),
         (_("Resource"), request.resource.name),
         (_("Type"), str(AssignmentType(request.about.type).label)),
-        *span_of(request.about),
+        # When it began decides nothing, and the button shall stand on the first screen of a phone.
+        *span_of(request.about)[1:],
         (_("Asked for"), what_is_wanted(request)),
         *_ticket_of(request, with_reason=with_reason),
         (_("Decide by"), wording.exact(request.lapses_at)),

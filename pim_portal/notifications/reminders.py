@@ -20,6 +20,7 @@ from pim_portal.notifications.selectors import (
     assignments_ending,
     requests_halfway,
 )
+from pim_portal.notifications.subscriber import is_untold
 from roles.actors import Clock
 from roles.models import Assignment
 
@@ -55,7 +56,7 @@ def _write(candidate: Candidate, *, now: datetime) -> bool:
     item, mine = DueItem.objects.get_or_create(
         kind=candidate.kind, subject_id=candidate.subject.pk, at=candidate.at, defaults={"written_at": now}
     )
-    if mine and candidate.worth_telling:
+    if mine and candidate.worth_telling and not is_untold():
         rows = [row for mail in DUE_MAILS[candidate.kind] for row in _rows(mail, item, candidate, now)]
         if rows:
             Notification.objects.bulk_create(rows)

@@ -21,12 +21,17 @@ _untold: ContextVar[bool] = ContextVar("untold", default=False)
 
 @contextmanager
 def untold() -> Iterator[None]:
-    """Record events without telling anybody: for a history that is brought in from elsewhere, such as the sample's."""
+    """Record events, and write down what is due, without telling anybody: for a history that is brought in."""
     token = _untold.set(True)
     try:
         yield
     finally:
         _untold.reset(token)
+
+
+def is_untold() -> bool:
+    """Whether nobody is told of what is written down now."""
+    return _untold.get()
 
 
 def tell(event: Event) -> None:
