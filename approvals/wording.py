@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
@@ -94,3 +94,13 @@ def what_is_asked(settings: EffectiveSettings) -> str:
 def all_of(durations: Sequence[timedelta]) -> str:
     """Say some durations: "3 h, 4 h"."""
     return ", ".join(wording.span(one) for one in durations)
+
+
+def form_of_tickets(settings: Iterable[EffectiveSettings]) -> str:
+    """Say which form the ticket must have, and that it is checked; nothing where any will do."""
+    settings = list(settings)
+    patterns = sorted({one.ticket_pattern for one in settings if one.ticket_pattern})
+    told = [_("Its form: {pattern}").format(pattern=_(" and ").join(patterns))] if patterns else []
+    if any(one.ticket_verified for one in settings):
+        told.append(_("The portal asks the ticket system before the role is given."))
+    return ". ".join(told) if len(told) < 2 else f"{told[0]}. {told[1]}"

@@ -24,6 +24,8 @@ ACTIVATION = (
     "second_factor",
     "reason_required",
     "ticket_required",
+    "ticket_pattern",
+    "ticket_verified",
     "approval_required",
     "stages",
     "approval_window",
@@ -41,6 +43,8 @@ LABELS: dict[str, str | Promise] = {
     "second_factor": gettext_lazy("Second factor"),
     "reason_required": gettext_lazy("Reason"),
     "ticket_required": gettext_lazy("Ticket"),
+    "ticket_pattern": gettext_lazy("Form of a ticket"),
+    "ticket_verified": gettext_lazy("Check of the ticket"),
     "approval_required": gettext_lazy("Approval"),
     "approval_window": gettext_lazy("A request lapses after"),
     "permanent_eligible_allowed": gettext_lazy("Permanent eligible assignment"),
@@ -80,6 +84,8 @@ def said(name: str, value: Any) -> str:
         return span(length) if length is not None else str(value)
     if name == "second_factor":
         return str(SecondFactor(value).label)
+    if name == "ticket_pattern":
+        return str(value) or _("Any")
     if name in _ALLOWING:
         return _("Allowed") if value else _("Not allowed")
     return _("Required") if value else _("Not required")

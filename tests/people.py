@@ -224,11 +224,12 @@ def request_prolonging(
     hours: float = 2,
     reason: str = "not done",
     ticket: str = "",
+    **wanted: Any,
 ) -> Request:
     """Ask to prolong an activation as its holder would; the hours count from now."""
     return prolong(
         activation.pk,
-        wanted=Wanted(duration=timedelta(hours=hours), reason=reason, ticket=ticket),
+        wanted=Wanted(duration=timedelta(hours=hours), reason=reason, ticket=ticket, **wanted),
         actor=acting(user, Purpose.ACTIVATE, activation.pk, now=now),
         clock=at(now),
     )

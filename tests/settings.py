@@ -27,6 +27,8 @@ for name in (
     "PIM_CHAT_REASONS",
 ):
     os.environ.pop(name, None)
+for name in ("PIM_TICKET_VERIFIER", "PIM_TICKET_URL", "PIM_TICKET_SECRET", "PIM_TICKET_ALLOW_PRIVATE"):
+    os.environ.pop(name, None)
 for name in ("PIM_AUDIT_KEY", "PIM_AUDIT_ANCHORS"):
     os.environ.pop(name, None)
 

@@ -83,6 +83,17 @@ def test_all_mistakes_are_told_at_once() -> None:
         ("PIM_EMAIL_URL", "smtp://anna:word@mail.example.org", "in clear"),
         ("PIM_EMAIL_URL", "smtp+tls://mail.example.org:nine", "can be read"),
         ("PIM_EMAIL_FROM", "nobody", "e-mail address"),
+        ("PIM_TICKET_VERIFIER", "check", "dotted path"),
+        ("PIM_TICKET_VERIFIER", "os;system", "dotted path"),
+        ("PIM_TICKET_URL", "tickets.example.org", "whole address"),
+        ("PIM_TICKET_URL", "http://tickets.example.org/check", "https://"),
+        ("PIM_TICKET_URL", "https://anna@tickets.example.org/check", "no user"),
+        ("PIM_TICKET_URL", "https://10.1.2.3/check", "PIM_TICKET_ALLOW_PRIVATE"),
+        ("PIM_TICKET_URL", "http://127.0.0.1:9000/check", "PIM_TICKET_ALLOW_PRIVATE"),
+        ("PIM_TICKET_URL", "https://[tickets", "can be read"),
+        ("PIM_TICKET_URL", "https://tickets.example.org/check", "PIM_TICKET_SECRET is missing"),
+        ("PIM_TICKET_SECRET", "short", "too short"),
+        ("PIM_TICKET_ALLOW_PRIVATE", "maybe", "a switch"),
         ("PIM_EMAIL_FROM", "a@example.org\nBcc: b@example.org", "e-mail address"),
     ],
 )
@@ -95,6 +106,20 @@ def test_a_mistake_is_told_in_a_sentence(production: dict[str, str], name: str, 
 
 def test_a_mail_server_needs_a_sender(production: dict[str, str]) -> None:
     assert "PIM_EMAIL_FROM is missing" in mistakes({**production, "PIM_EMAIL_URL": "smtp+tls://mail.example.org"})
+
+
+def test_one_ticket_system_is_asked_and_not_two(production: dict[str, str]) -> None:
+    both = {"PIM_TICKET_URL": "https://tickets.example.org/", "PIM_TICKET_SECRET": SECRET, "PIM_TICKET_VERIFIER": "a.b"}
+
+    assert "both set" in mistakes({**production, **both})
+
+
+def test_a_ticket_system_on_this_machine_is_asked_where_that_is_meant(production: dict[str, str]) -> None:
+    hook = {"PIM_TICKET_URL": "http://127.0.0.1:9000/", "PIM_TICKET_SECRET": SECRET, "PIM_TICKET_ALLOW_PRIVATE": "1"}
+
+    environment = read({**production, **hook})
+
+    assert (environment.ticket_url, environment.ticket_allow_private) == ("http://127.0.0.1:9000/", True)
 
 
 def test_a_mistake_never_repeats_a_secret(production: dict[str, str]) -> None:

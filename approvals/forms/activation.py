@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from approvals.rules.activations import BEFOREHAND, SHORTEST, ActivateFacts
 from approvals.selectors.my_roles import MOST_SCOPES, scopes_below
 from approvals.services.activations import Wanted, gather
+from approvals.wording import form_of_tickets
 from roles import wording
 from roles.actors import Actor
 from roles.forms.fields import DurationField, LocalDateTimeField
@@ -27,6 +28,8 @@ from roles.selectors.resources import places_of
 
 NOW, LATER = "now", "later"
 _MINUTE = timedelta(minutes=1)
+# What is not complained of while the rest is wrong: both are asked for last.
+_LATER = {"second_factor", "ticket_unchecked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class ActivateForm(StepUpForm):
             self._require("reason", _("Say why you need this role."))
         if any(one.ticket_required for one in settings):
             self._require("ticket", _("Enter the ticket that this is for."))
+        self.fields["ticket"].help_text = form_of_tickets(settings)
         self.order_fields(self.field_order)
 
     def _require(self, name: str, sentence: str) -> None:
@@ -217,6 +221,6 @@ class ActivateForm(StepUpForm):
 
     def tell(self, violations: Iterable[Violation]) -> None:
         """Show what the rules say as well, where the field has not been complained of already."""
-        new = [one for one in violations if one.code != "second_factor" and one.field not in self.errors]
+        new = [one for one in violations if one.code not in _LATER and one.field not in self.errors]
         # Also without anything new: a code that was accepted is not asked for again.
         self.add_refusal(Refused(new))

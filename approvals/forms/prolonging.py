@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from approvals.rules.activations import SHORTEST
 from approvals.rules.prolonging import ProlongFacts
 from approvals.services.activations import Wanted
+from approvals.wording import form_of_tickets
 from roles import wording
 from roles.forms.fields import DurationField
 from roles.forms.step_up import StepUpForm
@@ -58,6 +59,7 @@ class ProlongForm(StepUpForm):
             self._require("reason", _("Say why you need this role."))
         if settings.ticket_required:
             self._require("ticket", _("Enter the ticket that this is for."))
+        self.fields["ticket"].help_text = form_of_tickets([settings])
         self.order_fields(self.field_order)
 
     def _require(self, name: str, sentence: str) -> None:

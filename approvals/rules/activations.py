@@ -9,11 +9,13 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from approvals.rules import tickets
 from approvals.selectors.approvers import Panel
+from approvals.ticket_checks import TicketCheck, TicketSubject
 from roles.models import Assignment
 from roles.refusals import Violation
 from roles.selectors.settings import EffectiveSettings
-from roles.text import MAX_REASON, MAX_TICKET, is_visible
+from roles.text import MAX_REASON, is_visible
 from roles.wording import span
 
 SHORTEST = timedelta(minutes=5)  # an activation; also the shortest maximum that settings can have
@@ -45,6 +47,8 @@ class ActivateFacts:
     already_active: bool
     already_asked: bool
     ends_at: datetime | None
+    subject: TicketSubject
+    ticket_check: TicketCheck | None
 
     @property
     def begins(self) -> datetime:
@@ -137,16 +141,19 @@ def reason_too_long(facts: ActivateFacts) -> Violation | None:
 
 
 def ticket_missing(facts: ActivateFacts) -> Violation | None:
-    if facts.settings.ticket_required and not is_visible(facts.ticket):
-        return Violation("ticket_missing", _("Enter the ticket that this is for."), "ticket")
-    return None
+    return tickets.missing(facts.settings, facts.ticket)
 
 
 def ticket_too_long(facts: ActivateFacts) -> Violation | None:
-    if len(facts.ticket) > MAX_TICKET:
-        sentence = _("The ticket is too long: at most %(limit)s characters.")
-        return Violation("ticket_too_long", sentence % {"limit": MAX_TICKET}, "ticket")
-    return None
+    return tickets.too_long(facts.ticket)
+
+
+def ticket_of_another_form(facts: ActivateFacts) -> Violation | None:
+    return tickets.misfit(facts.settings, facts.ticket)
+
+
+def ticket_not_accepted(facts: ActivateFacts) -> Violation | None:
+    return tickets.not_accepted(facts.settings, facts.subject, facts.ticket_check, facts.now)
 
 
 def nobody_to_approve(facts: ActivateFacts) -> Violation | None:
@@ -175,6 +182,8 @@ ACTIVATE = (
     reason_too_long,
     ticket_missing,
     ticket_too_long,
+    ticket_of_another_form,
+    ticket_not_accepted,
     second_factor_missing,
 )
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.models import Status, Verdict
+from approvals.rules import tickets
 from approvals.rules.activations import SHORTEST
 from approvals.rules.prolonging import not_longer
 from approvals.selectors.approvers import Panel
@@ -38,6 +39,7 @@ class DecideFacts:
     settings: EffectiveSettings
     reason: str
     ticket: str
+    ticket_check: str
     factor_then: SecondFactor
     now: datetime
     renews: bool = False
@@ -130,7 +132,9 @@ def settings_became_stricter(facts: DecideFacts) -> Violation | None:
     demands = {
         _("more stages of approval"): len(facts.settings.stages) > facts.stages_then,
         _("a second factor"): _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then),
-        _("a ticket"): facts.settings.ticket_required and not is_visible(facts.ticket),
+        _("a ticket"): tickets.missing(facts.settings, facts.ticket) is not None,
+        _("a ticket of another form"): tickets.misfit(facts.settings, facts.ticket) is not None,
+        _("that the ticket is checked"): facts.settings.ticket_verified and not facts.ticket_check,
         _("a reason"): facts.settings.reason_required and not is_visible(facts.reason),
     }
     if stricter := [what for what, demanded in demands.items() if demanded]:

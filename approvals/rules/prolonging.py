@@ -17,6 +17,8 @@ from approvals.rules.activations import (
     reason_too_long,
     second_factor_missing,
     ticket_missing,
+    ticket_not_accepted,
+    ticket_of_another_form,
     ticket_too_long,
 )
 from roles.models import Assignment
@@ -90,6 +92,8 @@ PROLONG = (
     reason_too_long,
     ticket_missing,
     ticket_too_long,
+    ticket_of_another_form,
+    ticket_not_accepted,
     second_factor_missing,
 )
 

@@ -11,6 +11,7 @@ from approvals.rules.activations import ACTIVATE, ActivateFacts
 from approvals.selectors.approvers import proposed_panels
 from approvals.services.closing import close_lapsed
 from approvals.services.requests import close, digest_of, grant_as, person_of, put, record_made
+from approvals.ticket_checks import TicketCheck, TicketSubject
 from audit.kinds import Kind
 from audit.recording import Ids
 from roles.actors import Actor, Clock
@@ -28,13 +29,17 @@ from roles.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody asks for. `start` None is at once; `resource` None is where the eligibility is."""
+    """What somebody asks for. `start` None is at once; `resource` None is where the eligibility is.
+
+    `ticket_check` is what a verifier said of the ticket, asked before (`approvals.verifying`); None where nobody was.
+    """
 
     duration: timedelta
     reason: str = ""
     ticket: str = ""
     start: datetime | None = None
     resource_id: uuid.UUID | None = None
+    ticket_check: TicketCheck | None = None
 
 
 def gather(
@@ -73,6 +78,8 @@ def gather(
         already_active=bool(running),
         already_asked=waiting.exists(),
         ends_at=ends_for(eligibility, user.pk, now) if eligibility else None,
+        subject=TicketSubject(clean(wanted.ticket), user.pk, row.role_id, resource.pk),
+        ticket_check=wanted.ticket_check,
     )
     return facts, resource
 
@@ -110,6 +117,7 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
         wanted_duration=facts.duration,
         reason=facts.reason,
         ticket=facts.ticket,
+        ticket_check=check_told(facts),
         settings_digest=facts.settings.digest,
         settings_max=facts.settings.max_activation,
         second_factor=facts.settings.second_factor,
@@ -123,6 +131,11 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     record_made(request, actor=actor, now=now)
     grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
+
+
+def check_told(facts: ActivateFacts) -> str:
+    """Return what is kept of the check of the ticket; nothing where none was demanded."""
+    return facts.ticket_check.told if facts.settings.ticket_verified and facts.ticket_check else ""
 
 
 def _about(user: User, eligibility_id: uuid.UUID, facts: ActivateFacts, resource: Resource) -> About:

@@ -65,6 +65,7 @@ def gather(
         settings=settings,
         reason=request.reason,
         ticket=request.ticket,
+        ticket_check=request.ticket_check,
         factor_then=SecondFactor(request.second_factor),
     )
 

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from approvals.models import Action, Request, Status
 from approvals.rules.prolonging import PROLONG, ProlongFacts
 from approvals.selectors.approvers import proposed_panels
-from approvals.services.activations import Wanted, longest_allowed
+from approvals.services.activations import Wanted, check_told, longest_allowed
 from approvals.services.closing import close_lapsed
 from approvals.services.requests import close, digest_of, grant_as, person_of, put, record_made
+from approvals.ticket_checks import TicketSubject
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Purpose, SecondFactor, User
@@ -61,6 +62,8 @@ def gather(user: User, activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor
         already_active=False,
         already_asked=Request.objects.waiting(now).filter(action=Action.PROLONG, assignment=row).exists(),
         ends_at=ends_for(eligibility, user.pk, now) if runs else None,
+        subject=TicketSubject(clean(wanted.ticket), user.pk, row.role_id, row.resource_id),
+        ticket_check=wanted.ticket_check,
     )
 
 
@@ -93,6 +96,7 @@ def prolong(activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Cl
         wanted_duration=facts.duration,
         reason=facts.reason,
         ticket=facts.ticket,
+        ticket_check=check_told(facts),
         settings_digest=facts.settings.digest,
         settings_max=facts.settings.max_activation,
         second_factor=facts.settings.second_factor,

@@ -38,6 +38,8 @@ def digest_of(request: Request) -> str:
     ]
     if request.is_renewal:
         form += [str(request.wanted_type), request.wanted_end.isoformat() if request.wanted_end else None]
+    if request.ticket_check:
+        form.append(["ticket_check", request.ticket_check])
     return hashlib.sha256(json.dumps(form).encode()).hexdigest()
 
 
@@ -81,6 +83,8 @@ def record_made(request: Request, *, actor: Actor, now: datetime) -> None:
     else:
         details["wanted_start"] = request.wanted_start.isoformat() if request.wanted_start else None
         details["wanted_seconds"] = int(request.time.total_seconds())
+        if request.ticket_check:
+            details["ticket_checked"] = True
     record(
         Kind.REQUEST_MADE,
         actor=actor,

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from approvals.forms.activation import ActivateForm, Prospect, prospect_of
-from approvals.models import Request, Status
+from approvals.models import Action, Request, Status
 from approvals.rules.activations import ACTIVATE
 from approvals.selectors.my_roles import eligibilities_among, request_behind
-from approvals.services.activations import ask, gather
+from approvals.services.activations import Wanted, ask, gather
+from approvals.verifying.asking import Desk
 from approvals.wording import what_is_asked, who_approves
 from roles import wording
 from roles.actors import Actor
@@ -98,14 +99,22 @@ def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequen
 
 
 def _ask_alone(request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor) -> HttpResponse:
+    wanted = _checked(request, form.wanted(prospect), prospect, actor, Desk(Action.ACTIVATE))
     try:
-        made = ask(prospect.pk, wanted=form.wanted(prospect), actor=actor, clock=timezone.now)
+        made = ask(prospect.pk, wanted=wanted, actor=actor, clock=timezone.now)
     except Refused as refused:
         if refused.codes & ALREADY and (answer := _already(request, prospect, form, refused)):
             return answer
         form.add_refusal(refused)
         return _page(request, [prospect], form, status=422)
     return redirect("approvals:request", pk=made.pk)
+
+
+def _checked(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor, desk: Desk) -> Wanted:
+    """Have the ticket checked where the settings demand it: before the transaction, which waits for nobody outside."""
+    facts, resource = gather(request.user, prospect.pk, wanted=wanted, actor=actor, now=timezone.now())
+    role = prospect.eligibility.role
+    return desk.with_check(wanted, facts=facts, rules=ACTIVATE, person=request.user, role=role, resource=resource)
 
 
 def _already(
@@ -135,10 +144,12 @@ def _ask_each(
 ) -> HttpResponse:
     """Ask for each in a transaction of its own. What the form lacks is said before anything is granted."""
     results: dict[uuid.UUID, Result] = {}
-    lacking = [one for one in possible if _lacks(request, form, one, actor)]
+    desk = Desk(Action.ACTIVATE)
+    wanted = {one.pk: _checked(request, form.wanted(one), one, actor, desk) for one in possible}
+    lacking = [one for one in possible if _lacks(request, wanted[one.pk], one, actor)]
     for one in lacking:
         try:
-            results[one.pk] = _granted(ask(one.pk, wanted=form.wanted(one), actor=actor, clock=timezone.now), one)
+            results[one.pk] = _granted(ask(one.pk, wanted=wanted[one.pk], actor=actor, clock=timezone.now), one)
         except Refused as refused:
             form.tell(refused.violations)
     if form.errors and not results:
@@ -147,16 +158,17 @@ def _ask_each(
         if one.pk in results:
             continue
         try:
-            results[one.pk] = _granted(ask(one.pk, wanted=form.wanted(one), actor=actor, clock=timezone.now), one)
+            asked = wanted.get(one.pk) or form.wanted(one)
+            results[one.pk] = _granted(ask(one.pk, wanted=asked, actor=actor, clock=timezone.now), one)
         except Refused as refused:
             results[one.pk] = Result(_name(one), "refused", _("Refused"), refused.sentence)
     title = _("What became of the {count} roles").format(count=len(prospects))
     return keep_results(request, title, [results[one.pk] for one in prospects], back=reverse("approvals:my_roles"))
 
 
-def _lacks(request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor) -> bool:
+def _lacks(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor) -> bool:
     """Whether a field of the form stands in the way of this role."""
-    facts, _resource = gather(request.user, prospect.pk, wanted=form.wanted(prospect), actor=actor, now=request.now)
+    facts, _resource = gather(request.user, prospect.pk, wanted=wanted, actor=actor, now=timezone.now())
     return any(one.field for one in broken(ACTIVATE, facts))
 
 

@@ -11,16 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from approvals.forms.prolonging import ProlongForm
-from approvals.models import Status
+from approvals.models import Action, Status
 from approvals.rules.activations import SHORTEST
-from approvals.rules.prolonging import PROLONG_BEFOREHAND
+from approvals.rules.prolonging import PROLONG, PROLONG_BEFOREHAND
 from approvals.selectors.my_roles import activations_of
 from approvals.services.activations import Wanted
 from approvals.services.prolonging import gather
 from approvals.services.prolonging import prolong as ask_to_prolong
+from approvals.verifying.asking import Desk
 from approvals.wording import who_approves
+from roles.actors import Actor
 from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest, actor_of
+from roles.models import Assignment
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
 
@@ -37,7 +40,9 @@ def prolong(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         form.add_refusal(Refused(hindrances))
     elif form.is_valid():
         try:
-            made = ask_to_prolong(pk, wanted=form.wanted(), actor=form.actor([pk]), clock=timezone.now)
+            actor = form.actor([pk])
+            wanted = _checked(request, form.wanted(), activation, actor)
+            made = ask_to_prolong(pk, wanted=wanted, actor=actor, clock=timezone.now)
         except Refused as refused:
             form.add_refusal(refused)
         else:
@@ -53,3 +58,12 @@ def prolong(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         "approvals": [who_approves(one, of_several=several) for one in facts.panels],
     }
     return form_page(request, "approvals/prolong.html", form, **page)
+
+
+def _checked(request: PortalRequest, wanted: Wanted, activation: Assignment, actor: Actor) -> Wanted:
+    """Have the ticket checked where the settings demand it: before the transaction, which waits for nobody outside."""
+    facts = gather(request.user, activation.pk, wanted=wanted, actor=actor, now=timezone.now())
+    role, resource = activation.role, activation.resource
+    return Desk(Action.PROLONG).with_check(
+        wanted, facts=facts, rules=PROLONG, person=request.user, role=role, resource=resource
+    )

@@ -21,6 +21,7 @@ from roles.forms.settings_stages import TypedStage
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Audience, NotifiedAct, Principal, Purpose, SecondFactor
+from roles.patterns import MAX_PATTERN
 from roles.rules.settings import (
     LONGEST_ACTIVATION,
     LONGEST_WINDOW,
@@ -86,6 +87,19 @@ class SettingsForm(SettingsStepUpForm):
     )
     reason_required = _box(gettext_lazy("Require a reason"))
     ticket_required = _box(gettext_lazy("Require a ticket"))
+    ticket_pattern = forms.CharField(
+        label=gettext_lazy("Form of a ticket"),
+        required=False,
+        max_length=MAX_PATTERN,
+        widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "A regular expression (RE2) that the whole ticket matches, like INC[0-9]{7}. Empty: any."
+        ),
+    )
+    ticket_verified = _box(
+        gettext_lazy("Have each ticket checked"),
+        gettext_lazy("The portal asks the ticket system. Where it gets no answer, nobody can activate the role."),
+    )
     approval_required = _box(
         gettext_lazy("Require approval"),
         gettext_lazy("The stages below follow each other. While no approval is required they wait."),

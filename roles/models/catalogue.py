@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.models.principals import search_key
 from roles.models.resources import ResourceKind
+from roles.patterns import MAX_PATTERN
 
 
 class RoleKind(models.TextChoices):
@@ -103,6 +104,13 @@ class RoleSettings(models.Model):
     )
     reason_required = models.BooleanField(_("reason required"), default=True)
     ticket_required = models.BooleanField(_("ticket required"), default=False)
+    ticket_pattern = models.CharField(
+        _("form of a ticket"),
+        max_length=MAX_PATTERN,
+        blank=True,
+        help_text=_("A regular expression (RE2) that the whole ticket must match. Empty: any."),
+    )
+    ticket_verified = models.BooleanField(_("ticket checked"), default=False)
     approval_required = models.BooleanField(_("approval required"), default=False)
     approval_window = models.DurationField(_("lapse window"), default=timedelta(hours=24))
 
@@ -133,6 +141,10 @@ class RoleSettings(models.Model):
             models.CheckConstraint(
                 condition=models.Q(approval_window__gte=timedelta(minutes=5), approval_window__lte=timedelta(hours=72)),
                 name="an_approval_window_is_5_minutes_to_72_hours",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ticket_verified=False) | models.Q(ticket_required=True),
+                name="a_ticket_that_is_checked_is_required",
             ),
         ]
 

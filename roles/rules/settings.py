@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Audience, NotifiedAct, Role, RoleKind
+from roles.patterns import MAX_PATTERN, problem_in
 from roles.refusals import Violation
 from roles.rules.groups import beyond
 from roles.selectors.settings import Cell
@@ -54,6 +55,9 @@ class SettingsFacts:
     expire_active_after: timedelta
     approval_required: bool
     stages: tuple[StageFacts, ...]
+    ticket_required: bool = False
+    ticket_pattern: str = ""
+    ticket_verified: bool = False
     unknown_approvers: bool = False
     cells: tuple[Cell, ...] = ()
     own: bool = True
@@ -116,6 +120,24 @@ def _within(field: str, value: timedelta, least: timedelta, most: timedelta) -> 
         return None
     sentence = _("Choose a time from %(least)s to %(most)s.") % {"least": span(least), "most": span(most)}
     return Violation(f"{field}_range", sentence, field)
+
+
+def pattern_can_be_matched(facts: SettingsFacts) -> Violation | None:
+    """A pattern that takes more than time in proportion to the ticket is none (`roles.patterns`)."""
+    if len(facts.ticket_pattern) > MAX_PATTERN:
+        sentence = _("The pattern is too long: at most %(limit)s characters.")
+        return Violation("ticket_pattern", sentence % {"limit": MAX_PATTERN}, "ticket_pattern")
+    if problem := problem_in(facts.ticket_pattern):
+        sentence = _("This is no pattern that can be matched (RE2): %(problem)s.")
+        return Violation("ticket_pattern", sentence % {"problem": problem}, "ticket_pattern")
+    return None
+
+
+def checked_where_required(facts: SettingsFacts) -> Violation | None:
+    if facts.ticket_verified and not facts.ticket_required:
+        sentence = _("Only a ticket that is required can be checked. Require a ticket, too.")
+        return Violation("checked_not_required", sentence, "ticket_verified")
+    return None
 
 
 def stages_in_order(facts: SettingsFacts) -> Violation | None:
@@ -221,6 +243,8 @@ CHANGE = (
     window_in_range,
     eligible_in_range,
     active_in_range,
+    pattern_can_be_matched,
+    checked_where_required,
     stages_in_order,
     somebody_agrees,
     approvers_known,

@@ -69,6 +69,8 @@ class EffectiveSettings:
     second_factor: SecondFactor
     reason_required: bool
     ticket_required: bool
+    ticket_pattern: str
+    ticket_verified: bool
     approval_required: bool
     approval_window: timedelta
     stages: tuple[Stage, ...]
@@ -113,6 +115,8 @@ class EffectiveSettings:
             "second_factor": str(self.second_factor),
             "reason_required": self.reason_required,
             "ticket_required": self.ticket_required,
+            "ticket_pattern": self.ticket_pattern,
+            "ticket_verified": self.ticket_verified,
             "approval_required": self.approval_required,
             "approval_window": self.approval_window.total_seconds(),
             "stages": [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in self.stages],
@@ -129,6 +133,8 @@ RULES = (
     "second_factor",
     "reason_required",
     "ticket_required",
+    "ticket_pattern",
+    "ticket_verified",
     "approval_required",
     "approval_window",
     "permanent_eligible_allowed",

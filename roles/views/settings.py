@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -96,6 +97,10 @@ def role_settings(request: PortalRequest, place: Resource, pk: uuid.UUID) -> Htt
 
 def gap_sentences(settings: EffectiveSettings, role: Role, place: Resource, request: PortalRequest) -> Iterator[str]:
     """Say for whom nobody could approve as things are now."""
+    if settings.ticket_verified and not (django_settings.PIM_TICKET_URL or django_settings.PIM_TICKET_VERIFIER):
+        yield _(
+            "Nobody can activate this role now: its tickets must be checked, and the portal knows no ticket system."
+        )
     for gap in gaps_in(settings, role=role, place=place, now=request.now):
         numbers = {"stage": gap.stage, "quorum": gap.quorum, "people": gap.people}
         if gap.person is None:

@@ -30,6 +30,7 @@ LABELS: dict[str, str | Promise] = {
     "ends_at": gettext_lazy("End"),
     "wanted_start": gettext_lazy("Wanted start"),
     "wanted_seconds": gettext_lazy("Wanted duration"),
+    "ticket_checked": gettext_lazy("Ticket checked"),
     "granted_seconds": gettext_lazy("Granted duration"),
     "wanted_type": gettext_lazy("Wanted type"),
     "wanted_end": gettext_lazy("Wanted end"),

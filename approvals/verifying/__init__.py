@@ -1,0 +1,1 @@
+"""Asking a ticket system whether a ticket is good: before any transaction, with a deadline, fail closed."""
