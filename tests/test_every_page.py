@@ -48,13 +48,13 @@ from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
 
-EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "rita", "amelie", "sven", "gina", "greta"}
-SEE_PEOPLE = {"petra", "nina", "amelie", "sven", "gina"}
+EVERYONE = {"zoe", "ines", "adam", "petra", "nina", "olga", "rita", "amelie", "sven", "gina", "greta", "gabi"}
+SEE_PEOPLE = {"petra", "nina", "amelie", "sven", "gina", "gabi"}
 MANAGE_PEOPLE = {"petra", "amelie"}
 RESET_PEOPLE = {"amelie"}
 OPERATORS = {"petra", "sven"}
 MANAGE_GROUPS = {"gina"}
-SEE_TEAM = {"petra", "nina", "sven", "gina", "greta"}
+SEE_TEAM = {"petra", "nina", "sven", "gina", "greta", "gabi"}
 TEAM_ADMINISTRATORS = {"petra", "gina", "greta"}  # it holds no roles
 
 
@@ -72,7 +72,7 @@ class Row:
 
 
 # Who may look at the directory, at an administrative unit, at a resource; and who may change what is there.
-SEE_DIRECTORY = {"petra", "nina", "sven"}
+SEE_DIRECTORY = {"petra", "nina", "sven", "gabi"}
 SEE_RESOURCE = {"olga", "rita"}
 DIRECTORY_ADMINISTRATORS = {"petra"}
 RESOURCE_ADMINISTRATORS = {"olga"}
@@ -150,10 +150,10 @@ PAGES: dict[str, Row] = {
     "approvals:decide": Row({"adam", "ines"} | SEE_DIRECTORY, to="request", only_post=True),
     "approvals:cancel_for": Row(DIRECTORY_ADMINISTRATORS, to="request"),
     "results": Row(set(), denied=302, redirects=EVERYONE),
-    "resources": Row(SEE_RESOURCE, denied=403),
+    "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
     "root_add": Row(RESOURCE_ADMINISTRATORS, denied=403),
-    # Only a Global Administrator: `test_elevation`.
-    "elevate": Row(set(), denied=403),
+    # What it gives: `test_elevation`.
+    "elevate": Row({"gabi"}, denied=403),
     "elevation_end": Row(set(), denied=403, only_post=True),
     **at_each_place("overview"),
     **at_each_place("below"),
@@ -289,6 +289,7 @@ def people(db) -> dict[str, User]:
     root = tree("Root", "Below")[0]
     give(cast["petra"], role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
     give(cast["nina"], role(ids.GLOBAL_READER), now=now)
+    give(cast["gabi"], role(ids.GLOBAL_ADMINISTRATOR), now=now)
     give(cast["olga"], role(ids.OWNER), root, now=now)
     give(cast["rita"], role(ids.READER), root, now=now)
     give(cast["amelie"], role(ids.USER_ADMINISTRATOR), now=now)
