@@ -21,6 +21,7 @@ from roles.refusals import Refused
 from roles.services.assignments import assign, remove
 from roles.services.changes import change, renew
 from roles.services.elevation import elevate, end_elevation
+from roles.services.ends import write_down_ends
 from roles.services.principals import disable_person
 from roles.services.roots import add_root
 from tests.people import (
@@ -170,18 +171,29 @@ class TestEnding:
         assert not administers(gina, roots[0], NOW + MINUTE)
         assert administers(gina, roots[1], NOW + MINUTE)
 
-    def test_it_outlives_the_role_behind_it_by_no_more_than_the_hour(self, gina, roots):
-        """Ending one assignment never touches another (rule 3); disabling the person ends all at once."""
+    def test_it_ends_with_the_role_behind_it(self, gina, roots):
         take(gina)
-        remove(
-            Assignment.objects.get(principal=gina, role=ids.GLOBAL_ADMINISTRATOR).pk,
-            actor=OPERATOR,
-            clock=at(NOW + MINUTE),
-        )
+        behind = Assignment.objects.get(principal=gina, role=ids.GLOBAL_ADMINISTRATOR)
         assert administers(gina, roots[0], NOW + MINUTE)
-        disable_person(gina.pk, reason="stolen", actor=OPERATOR, clock=at(NOW + 2 * MINUTE))
-        gina.refresh_from_db()
-        assert not Assignment.objects.in_effect(NOW + 2 * MINUTE).filter(principal=gina).exists()
+        remove(behind.pk, actor=OPERATOR, clock=at(NOW + MINUTE))
+        assert not administers(gina, roots[0], NOW + MINUTE)
+        give(gina, role(ids.GLOBAL_ADMINISTRATOR), starts_at=NOW + 2 * MINUTE)
+        assert not administers(gina, roots[0], NOW + 2 * MINUTE)
+        assert write_down_ends(clock=at(NOW + 3 * MINUTE)) == 2
+        assert set(behind.elevations.values_list("end_reason", flat=True)) == {EndReason.ROLE_ENDED}
+
+    def test_it_ends_with_the_activation_and_with_the_membership_behind_it(self, zoe, roots):
+        team = group("Team", zoe)
+        eligibility = make_eligible(team, role(ids.GLOBAL_ADMINISTRATOR))
+        activation = request_activation(zoe, eligibility).outcome
+        take(zoe)
+        assert administers(zoe, roots[0], NOW + MINUTE)
+        membership = Assignment.objects.get(principal=zoe, role=ids.GROUP_MEMBER)
+        remove(membership.pk, actor=OPERATOR, clock=at(NOW + MINUTE))
+        assert not Assignment.objects.in_effect(NOW + MINUTE).filter(pk=activation.pk).exists()
+        assert not administers(zoe, roots[0], NOW + MINUTE)
+        give(zoe, role(ids.GROUP_MEMBER), team.resource, starts_at=NOW + 2 * MINUTE)
+        assert not administers(zoe, roots[0], NOW + 3 * MINUTE)
 
     def test_it_is_neither_prolonged_nor_renewed_not_even_by_an_owner(self, gina, roots):
         row = take(gina)[0]

@@ -30,6 +30,7 @@ class EndReason(models.TextChoices):
     DEACTIVATED = "deactivated", _("Deactivated by its holder")
     REMOVED = "removed", _("Removed by an administrator")
     ELIGIBILITY_ENDED = "eligibility_ended", _("The eligibility behind it ended")
+    ROLE_ENDED = "role_ended", _("The Global Administrator behind it ended")
     PERSON_DISABLED = "person_disabled", _("Its holder was disabled")
     GROUP_DISABLED = "group_disabled", _("The group that held it was disabled")
     RETIRED = "retired", _("The role or resource was retired")
@@ -89,11 +90,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.open().filter(ends_at__lte=now)
 
     def orphaned(self, now: datetime) -> AssignmentQuerySet:
-        """Return the activations that lost what they came from, and that nobody has written an end to.
+        """Return the activations and elevations that lost what they came from, and that nobody has written an end to.
 
         None that was made after `now`: where the clock went back, what began since is not lost.
         """
-        made = self.open().filter(activated_from__isnull=False, principal__enabled=True, created_at__lte=now)
+        derived = Q(activated_from__isnull=False) | Q(elevated_from__isnull=False)
+        made = self.open().filter(derived, principal__enabled=True, created_at__lte=now)
         return made.exclude(held.nothing_lost(now))
 
 

@@ -82,20 +82,31 @@ def _given_to(assigned_to: str, person: str, since: str) -> str:
 
 # An activation counts while its eligibility does: for the same person or a member of the group, there or below. Only
 # the membership that it came through keeps it: who leaves the group and comes back activates anew.
-_FROM_LIVE_ELIGIBILITY = f"""
-        ({_own("activated_from_id")} IS NULL OR EXISTS (SELECT 1 FROM roles_assignment held_e
-            JOIN roles_resource held_en ON held_en.id = held_e.resource_id
-            JOIN roles_resource held_at ON held_at.id = {_own("resource_id")}
-            WHERE held_e.id = {_own("activated_from_id")} AND held_e.type = 'eligible'
-            AND held_e.role_id = {_own("role_id")} AND {_lies_at_or_below("held_at", "held_en")}
-            AND {_standing(_of("held_e"), "held_e")} AND {_not_retired(_of("held_e"), "held_e")}
-            AND {_given_to("held_e.principal_id", _own("principal_id"), _own("created_at"))}))"""
+def _from_live_eligibility(column: Column, alias: str) -> str:
+    e, en, at = f"{alias}_e", f"{alias}_en", f"{alias}_at"
+    return f"""
+        ({column("activated_from_id")} IS NULL OR EXISTS (SELECT 1 FROM roles_assignment {e}
+            JOIN roles_resource {en} ON {en}.id = {e}.resource_id
+            JOIN roles_resource {at} ON {at}.id = {column("resource_id")}
+            WHERE {e}.id = {column("activated_from_id")} AND {e}.type = 'eligible'
+            AND {e}.role_id = {column("role_id")} AND {_lies_at_or_below(at, en)}
+            AND {_standing(_of(e), e)} AND {_not_retired(_of(e), e)}
+            AND {_given_to(f"{e}.principal_id", column("principal_id"), column("created_at"))}))"""
 
+
+# Elevated access counts while the Global Administrator behind it does, for the same person: whoever loses the one has
+# lost the other. The directory, where that role is held, is never retired.
+_FROM_LIVE_ROLE = f"""
+        ({_own("elevated_from_id")} IS NULL OR EXISTS (SELECT 1 FROM roles_assignment held_x
+            WHERE held_x.id = {_own("elevated_from_id")} AND held_x.type = 'active'
+            AND {_standing(_of("held_x"), "held_x")} AND {_from_live_eligibility(_of("held_x"), "held_x")}
+            AND {_given_to("held_x.principal_id", _own("principal_id"), _own("created_at"))}))"""
+
+_ORIGIN = f"{_not_retired(_own, 'held')} AND {_from_live_eligibility(_own, 'held')} AND {_FROM_LIVE_ROLE}"
 _NOTHING_LOST = f"""
-        {_not_retired(_own, "held")} AND {_FROM_LIVE_ELIGIBILITY}
-        AND EXISTS (SELECT 1 FROM roles_role held_r WHERE held_r.id = {_own("role_id")}
+        {_ORIGIN} AND EXISTS (SELECT 1 FROM roles_role held_r WHERE held_r.id = {_own("role_id")}
             AND held_r.retired_at IS NULL)"""
-_IN_EFFECT = f"{_standing(_own, 'held')} AND {_not_retired(_own, 'held')} AND {_FROM_LIVE_ELIGIBILITY}"
+_IN_EFFECT = f"{_standing(_own, 'held')} AND {_ORIGIN}"
 _MEMBERSHIP_IN_EFFECT = _membership(_own, "held")
 _GIVEN_TO = _given_to(_own("principal_id"), "{person}", "{since}")
 
@@ -141,7 +152,7 @@ def in_effect(now: datetime) -> Condition:
 
 
 def nothing_lost(now: datetime) -> Condition:
-    """Its role, its resource and the eligibility behind it, if it is an activation, are there still."""
+    """Its role, its resource and what it came from, if it is an activation or elevated access, are there still."""
     return Condition(_NOTHING_LOST, **_at(now))
 
 

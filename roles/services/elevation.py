@@ -27,9 +27,8 @@ from roles.text import clean
 def elevate(*, reason: str, actor: Actor, clock: Clock) -> list[Assignment]:
     """Give oneself User Access Administrator at every resource root for an hour.
 
-    Never past the planned end of the Global Administrator behind it; ended for itself only, since ending one
-    assignment touches no other. Where the role is held, or planned, by an administrator's hand, nothing is added.
-    Raises `Refused`.
+    Never past the end of the Global Administrator behind it, planned or not (`roles.models.held`). Where the role is
+    held, or planned, by an administrator's hand, nothing is added. Raises `Refused`.
     """
     user = _person(actor)
     lock_principal(user.pk)

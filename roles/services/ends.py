@@ -65,7 +65,12 @@ def close_slot(slot: Q, *, now: datetime) -> None:
     for row in Assignment.objects.overdue(now).filter(slot).select_related("principal", "role", "resource"):
         end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
     for row in Assignment.objects.orphaned(now).filter(slot).select_related("principal", "role", "resource"):
-        end(row, EndReason.ELIGIBILITY_ENDED, actor=Actor.portal(), at=now)
+        end(row, why_lost(row), actor=Actor.portal(), at=now)
+
+
+def why_lost(row: Assignment) -> EndReason:
+    """Return why what was derived from another assignment ends with it."""
+    return EndReason.ROLE_ENDED if row.elevated_from_id is not None else EndReason.ELIGIBILITY_ENDED
 
 
 def end_activations(eligibility: Assignment, *, actor: Actor, at: datetime) -> None:
@@ -98,5 +103,5 @@ def _write_down(pk: uuid.UUID, *, now: datetime) -> bool:
     if row.ends_at is not None and row.ends_at <= now:
         return end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
     if Assignment.objects.orphaned(now).filter(pk=pk).exists():
-        return end(row, EndReason.ELIGIBILITY_ENDED, actor=Actor.portal(), at=now)
+        return end(row, why_lost(row), actor=Actor.portal(), at=now)
     return False

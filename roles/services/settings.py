@@ -151,8 +151,8 @@ class _Ground:
 
     @property
     def _allowed(self) -> bool:
-        # The default of a resource role reaches every resource root: nobody's role does.
-        reaches_all = self.realm == Realm.RESOURCE and self.place.realm != Realm.RESOURCE
+        # The default of a resource role reaches every resource root, that of Member every group: nobody's role does.
+        reaches_all = self.resource is None and self.realm != Realm.DIRECTORY
         return self.authority is None or (self.held is not None and not reaches_all)
 
     @property
