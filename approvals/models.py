@@ -6,8 +6,10 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from roles.models import Assignment, AssignmentType, EndReason, SecondFactor
@@ -282,7 +284,21 @@ class Decision(models.Model):
         related_name="decisions",
         help_text=_("None: decided by authority over the place."),
     )
-    approver = models.ForeignKey("roles.Principal", models.PROTECT, related_name="decisions")
+    approver = models.ForeignKey(
+        "roles.Principal",
+        models.PROTECT,
+        related_name="decisions",
+        help_text=_("Who decided: an approver or a deputy."),
+    )
+    for_approver = models.ForeignKey(
+        "roles.Principal",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("in place of"),
+        help_text=_("Of a deputy: the approver in whose place it was decided."),
+    )
     verdict = models.CharField(_("decision"), max_length=10, choices=Verdict.choices)
     justification = models.TextField(_("justification"))
     granted_duration = models.DurationField(_("granted duration"), null=True, blank=True)
@@ -300,6 +316,13 @@ class Decision(models.Model):
         constraints = [
             # Across the stages, too: nobody counts twice.
             models.UniqueConstraint(fields=["request", "approver"], name="an_approver_decides_a_request_once"),
+            # Whether the approver or a deputy decides: one seat counts once.
+            models.UniqueConstraint(
+                "request", Coalesce("for_approver", "approver"), name="a_seat_decides_a_request_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(for_approver=None) | ~Q(for_approver=F("approver")), name="nobody_is_their_own_deputy"
+            ),
             models.CheckConstraint(
                 condition=~Q(granted_type="") | Q(granted_start=None, granted_end=None),
                 name="only_granted_terms_have_dates",
@@ -309,3 +332,59 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.request_id}"
+
+    @property
+    def seat_id(self) -> uuid.UUID:
+        """The approver whose seat this decision took."""
+        return self.for_approver_id or self.approver_id
+
+    @property
+    def said_by(self) -> str:
+        """Who decided, as pages and mails say it: a deputy with the approver behind them."""
+        if self.for_approver is None:
+            return self.approver.name
+        words = gettext("{deputy}, in place of {approver}")
+        return words.format(deputy=self.approver.name, approver=self.for_approver.name)
+
+
+class DeputyQuerySet(models.QuerySet["Deputy"]):
+    """Ways to narrow deputies. Whether one may decide is derived from the clock."""
+
+    def in_effect(self, now: datetime) -> DeputyQuerySet:
+        """Return who stands in for whom at `now`; both must be enabled."""
+        open_now = self.filter(starts_at__lte=now, ends_at__gt=now, ended_at=None)
+        return open_now.filter(approver__enabled=True, deputy__enabled=True)
+
+    def not_over(self, now: datetime) -> DeputyQuerySet:
+        """Return what stands now or will."""
+        return self.filter(ends_at__gt=now, ended_at=None)
+
+
+class Deputy(models.Model):
+    """Somebody decides in place of an approver for a span of time, and gains nothing else by it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    approver = models.ForeignKey("roles.Principal", models.PROTECT, related_name="deputies")
+    deputy = models.ForeignKey("roles.Principal", models.PROTECT, related_name="deputises")
+    starts_at = models.DateTimeField(_("start"))
+    ends_at = models.DateTimeField(_("end"))
+    ended_at = models.DateTimeField(_("ended before its time"), null=True, blank=True)
+    reason = models.TextField(_("reason"))
+
+    objects = DeputyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deputy")
+        verbose_name_plural = _("deputies")
+        ordering = ["-starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="a_deputy_ends_after_the_start"),
+            models.CheckConstraint(condition=~Q(approver=F("deputy")), name="nobody_names_themselves_a_deputy"),
+        ]
+        indexes = [
+            models.Index(fields=["deputy", "ends_at"], condition=Q(ended_at=None), name="deputy_of_whom"),
+            models.Index(fields=["approver", "ends_at"], condition=Q(ended_at=None), name="deputies_of_approver"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deputy_id} for {self.approver_id}"

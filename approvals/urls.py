@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.views import activation, closing, decisions, history, my_roles, prolonging, renewals, requests
+from approvals.views import activation, closing, decisions, deputies, history, my_roles, prolonging, renewals, requests
 
 app_name = "approvals"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("requests/<uuid:pk>/cancel/", closing.cancel, name="cancel"),
     path("approvals/", decisions.approvals, name="approvals"),
     path("approvals/decide/", decisions.decide_selected, name="decide_selected"),
+    path("approvals/deputies/", deputies.deputies, name="deputies"),
+    path("approvals/deputies/add/", deputies.add_deputy, name="deputy_add"),
+    path("approvals/deputies/<uuid:pk>/end/", deputies.end, name="deputy_end"),
     path("approvals/<uuid:pk>/", requests.request_page, name="request"),
     path("approvals/<uuid:pk>/decide/", decisions.decide, name="decide"),
     path("approvals/<uuid:pk>/cancel/", closing.cancel_for, name="cancel_for"),

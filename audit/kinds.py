@@ -52,6 +52,8 @@ class Kind(TextChoices):
     REQUEST_CANCELLED = "request.cancelled", _("Request cancelled")
     REQUEST_LAPSED = "request.lapsed", _("Request lapsed")
     REQUEST_FAILED = "request.failed", _("Request failed")
+    DEPUTY_NAMED = "deputy.named", _("Deputy named")
+    DEPUTY_ENDED = "deputy.ended", _("Deputy ended")
 
     # Access reviews
     REVIEW_CREATED = "review.created", _("Access review created")

@@ -39,6 +39,7 @@ _NAMELESS: Final[dict[str, str | Promise]] = {
     "role": gettext_lazy("a role"),
     "resource": gettext_lazy("a resource"),
     "review": gettext_lazy("an access review"),
+    "instead": gettext_lazy("an approver"),
 }
 
 WORDINGS: Final[dict[Kind, Wording]] = {
@@ -121,6 +122,14 @@ WORDINGS: Final[dict[Kind, Wording]] = {
     Kind.REQUEST_FAILED: Wording(
         gettext_lazy("The request of {target} for {role} at {resource} could not be granted."),
         gettext_lazy("{actor} tried to close the request of {target} for {role} at {resource}"),
+    ),
+    Kind.DEPUTY_NAMED: Wording(
+        gettext_lazy("{actor} named {target} as a deputy, to decide requests in their place."),
+        gettext_lazy("{actor} tried to name a deputy"),
+    ),
+    Kind.DEPUTY_ENDED: Wording(
+        gettext_lazy("{actor} ended that {target} decides requests in place of {instead}."),
+        gettext_lazy("{actor} tried to end what a deputy may do"),
     ),
     Kind.REVIEW_CREATED: Wording(
         gettext_lazy("{actor} created the access review “{review}” at {resource}."),
@@ -380,6 +389,10 @@ def _default_settings(event: Event) -> bool:
 
 
 # Where one sentence would not do, the first that fits is said instead.
+def _by_a_deputy(event: Event) -> bool:
+    return "instead_of" in event.details
+
+
 VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
     Kind.ASSIGNMENT_ADDED: [
         (
@@ -387,6 +400,28 @@ VARIANTS: Final[dict[Kind, list[tuple[Callable[[Event], bool], Wording]]]] = {
             Wording(
                 gettext_lazy("{actor} made {target} eligible for {role} at {resource}."),
                 gettext_lazy("{actor} tried to make {target} eligible for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.REQUEST_APPROVED: [
+        (
+            _by_a_deputy,
+            Wording(
+                gettext_lazy(
+                    "{actor} approved, in place of {instead}, the request of {target} for {role} at {resource}."
+                ),
+                gettext_lazy("{actor} tried to approve the request of {target} for {role} at {resource}"),
+            ),
+        )
+    ],
+    Kind.REQUEST_DENIED: [
+        (
+            _by_a_deputy,
+            Wording(
+                gettext_lazy(
+                    "{actor} denied, in place of {instead}, the request of {target} for {role} at {resource}."
+                ),
+                gettext_lazy("{actor} tried to deny the request of {target} for {role} at {resource}"),
             ),
         )
     ],

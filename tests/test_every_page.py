@@ -28,6 +28,7 @@ from pim_portal.models import PortalSession, SetUp, Upload
 from roles import ids
 from roles.actors import Actor
 from roles.models import Resource, ResourceKind, Role, TotpDevice, User
+from tests.deputising import named
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     PASSWORD,
@@ -148,6 +149,9 @@ PAGES: dict[str, Row] = {
     "approvals:decide_selected": Row(set(), denied=302, redirects=EVERYONE),
     "approvals:request": Row({"ines", "adam"} | SEE_DIRECTORY, to="request"),
     "approvals:decide": Row({"adam", "ines"} | SEE_DIRECTORY, to="request", only_post=True),
+    "approvals:deputies": Row(EVERYONE),
+    "approvals:deputy_add": Row(EVERYONE),
+    "approvals:deputy_end": Row({"adam", "nina"}, to="deputy", only_post=True),
     "approvals:cancel_for": Row(DIRECTORY_ADMINISTRATORS, to="request"),
     "results": Row(set(), denied=302, redirects=EVERYONE),
     "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
@@ -336,6 +340,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "step": ["backup"],
         "request": [request.pk],
         "activation": [activation.pk],
+        "deputy": [named(people["adam"], people["nina"], now=now).pk],
         "zoe": [people["zoe"].pk],
         "team": [team.pk],
         "membership": [give(ines, role(ids.GROUP_MEMBER), team.resource, now=now).pk],

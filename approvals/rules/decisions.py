@@ -43,6 +43,7 @@ class DecideFacts:
     factor_then: SecondFactor
     now: datetime
     renews: bool = False
+    taken_by: str = ""  # who decided already in the seat of this person, or in one that they could have taken
     runs_until: datetime | None = None  # of the activation that is to be prolonged
 
 
@@ -76,10 +77,18 @@ def decided_before(facts: DecideFacts) -> Violation | None:
     return None
 
 
+def seat_taken(facts: DecideFacts) -> Violation | None:
+    """One seat counts once, whether the approver or a deputy decides."""
+    if facts.status == Status.PENDING and not facts.own and not facts.decided_before and facts.taken_by:
+        sentence = _("{name} has already decided in this place: an approver and a deputy count once together.")
+        return Violation("seat_taken", sentence.format(name=facts.taken_by))
+    return None
+
+
 def not_an_approver(facts: DecideFacts) -> Violation | None:
-    if facts.own or facts.decided_before or facts.status != Status.PENDING:
+    if facts.own or facts.decided_before or facts.taken_by or facts.status != Status.PENDING:
         return None
-    if facts.approver.pk not in {user.pk for user in facts.panel.people}:
+    if facts.panel.seat_for(facts.approver) is None:
         return Violation("not_an_approver", _("You are not an approver of this request now."))
     return None
 
@@ -156,6 +165,7 @@ DECIDE = (
     own_request,
     over,
     decided_before,
+    seat_taken,
     not_an_approver,
     changed_since_seen,
     justification_missing,
@@ -168,4 +178,4 @@ DECIDE = (
 )
 
 # What can be said before a verdict is chosen.
-MAY_DECIDE = (own_request, over, decided_before, not_an_approver)
+MAY_DECIDE = (own_request, over, decided_before, seat_taken, not_an_approver)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.models import Request, RequestApprover
+from django.db.models import Q
+
+from approvals.models import Decision, Deputy, Request, RequestApprover
+from approvals.selectors.deputies import Deputies, deputies_of
 from roles.catalogue import Permission
 from roles.models import User
 from roles.selectors.approvers import people_of_stage
@@ -14,17 +19,65 @@ from roles.selectors.settings import EffectiveSettings, Stage, settings_behind
 
 
 @dataclass(frozen=True, slots=True)
+class Substitute:
+    """A deputy who can decide in place of an approver whose seat is free."""
+
+    deputy: User
+    approver: User
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """The people of one stage of approval."""
+    """The people of one stage of approval: its approvers, and who can decide in place of which of them."""
 
     number: int
     quorum: int
     people: tuple[User, ...]
+    substitutes: tuple[Substitute, ...] = ()
 
     @property
     def is_possible(self) -> bool:
-        """Whether enough people are there to agree."""
+        """Whether enough people are there to agree. A deputy fills a seat and adds none."""
         return len(self.people) >= self.quorum
+
+    @property
+    def deciders(self) -> tuple[User, ...]:
+        """Everybody who can decide, each once: the approvers first."""
+        found = {user.pk: user for user in (*self.people, *(one.deputy for one in self.substitutes))}
+        return tuple(found.values())
+
+    def seat_for(self, user: User) -> User | None:
+        """Return the approver in whose seat this person decides: their own before any other; None without one."""
+        seats = [one for one in self.people if one.pk == user.pk]
+        seats += [one.approver for one in self.substitutes if one.deputy.pk == user.pk]
+        return seats[0] if seats else None
+
+
+def seated(
+    number: int,
+    quorum: int,
+    listed: Iterable[User],
+    *,
+    decisions: Iterable[Decision],
+    own: Iterable[uuid.UUID],
+    deputies: Deputies,
+) -> Panel:
+    """Return the panel of a waiting stage: the seats that are still free, and who can take them.
+
+    `listed` are its approvers, then and now. Nobody counts twice: neither whoever decided, nor a seat in which was
+    decided, nor an approver who would also stand in for another. Nobody decides their own request (`own`).
+    """
+    decisions, own = list(decisions), set(own)
+    gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
+    people = tuple(user for user in listed if user.pk not in gone | own)
+    out = gone | own | {user.pk for user in people}
+    substitutes = tuple(
+        Substitute(deputy, approver)
+        for approver in people
+        for deputy in deputies.get(approver.pk, [])
+        if deputy.pk not in out
+    )
+    return Panel(number, quorum, people, substitutes)
 
 
 def proposed_panels(settings: EffectiveSettings, *, person: User, now: datetime) -> list[Panel]:
@@ -58,21 +111,24 @@ def approvers_of(request: Request, now: datetime) -> Panel:
     quorum = max(stage.quorum, today.quorum if today else 1)
     then = set(stage.approvers.values_list("principal_id", flat=True))
     own = [request.principal_id, request.requestor_id]
-    decided = set(request.decisions.values_list("approver_id", flat=True))
     # Where the settings ask for no approval any more, those who were asked still decide.
     current = people_of_stage(today or Stage(stage.number, quorum, frozenset(then)), now, excluding=own)
-    people = tuple(user for user in current if user.pk in then and user.pk not in decided)
-    return Panel(stage.number, quorum, people)
+    listed = [user for user in current if user.pk in then]
+    deputies = deputies_of([user.pk for user in listed], now)
+    return seated(stage.number, quorum, listed, decisions=request.decisions.all(), own=own, deputies=deputies)
 
 
 def asked_to_decide(request: Request, now: datetime) -> list[User]:
     """Return everyone who is told of what waits.
 
-    The approvers of the waiting stage when it was asked; of an extension or renewal who administers the place, or could
-    after activating.
+    The approvers of the waiting stage when it was asked, and who stands in for them now; of an extension or renewal who
+    administers the place, or could after activating.
     """
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now, may_become=True)
         return list(renewal_panel(request, held[request.resource_id]).people)
     rows = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number)
-    return list(User.objects.filter(pk__in=rows.values("principal"), enabled=True).order_by("name_key", "pk"))
+    approvers = Q(pk__in=rows.values("principal"))
+    standing_in = Deputy.objects.in_effect(now).filter(approver__in=rows.values("principal"))
+    told = User.objects.filter(approvers | Q(pk__in=standing_in.values("deputy")), enabled=True)
+    return list(told.exclude(pk__in=[request.principal_id, request.requestor_id]).order_by("name_key", "pk"))

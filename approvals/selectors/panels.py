@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.models import TIMED, Decision, Request, RequestStage, Verdict
-from approvals.selectors.approvers import Panel, renewal_panel
+from approvals.selectors.approvers import Panel, renewal_panel, seated
+from approvals.selectors.deputies import deputies_of
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Assignment, User
@@ -44,6 +45,7 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
     today = {one.pk: _today(one, book) for one in requests}
     asked = {row.principal_id for stage in then.values() for row in stage.approvers.all()}
     people = {user.pk: user for user in User.objects.filter(pk__in=asked, enabled=True).order_by("name_key", "pk")}
+    deputies = deputies_of(people, now)
     reach = _Reach.of((stage for stage in today.values() if stage is not None), asked, now)
     for request in requests:
         stage = then.get((request.pk, request.stage_number))
@@ -51,14 +53,15 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
             continue
         said = decisions.get(request.pk, [])
         settings = today[request.pk]
-        out = {request.principal_id, request.requestor_id, *(one.approver_id for one in said)}
         listed = {row.principal_id for row in stage.approvers.all()}
         current = listed if settings is None else reach.people_of(settings)
-        able = (listed & current) - out
-        panel = Panel(
-            number=stage.number,
-            quorum=max(stage.quorum, settings.quorum if settings else 1),
-            people=tuple(user for pk, user in people.items() if pk in able),
+        panel = seated(
+            stage.number,
+            max(stage.quorum, settings.quorum if settings else 1),
+            [user for pk, user in people.items() if pk in listed & current],
+            decisions=said,
+            own=(request.principal_id, request.requestor_id),
+            deputies=deputies,
         )
         agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in said)
         answer[request.pk] = Waiting(panel, agreed)

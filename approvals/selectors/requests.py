@@ -7,12 +7,11 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from approvals.models import RENEWALS, Decision, Request, RequestApprover, RequestQuerySet, Status
+from approvals.models import RENEWALS, Decision, Deputy, Request, RequestApprover, RequestQuerySet, Status
+from approvals.selectors.panels import panels_of
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Assignment, Resource, User
-from roles.selectors.settings import SettingsBook
+from roles.models import Resource, User
 from roles.selectors.sight import within_sight
 
 
@@ -31,9 +30,13 @@ def status_at(request: Request, now: datetime) -> Status:
     return Status.PENDING if waits else Status.LAPSED
 
 
-def _asked_of(user_id: uuid.UUID) -> RequestQuerySet:
+def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
+    """Return what was put to this person, or to an approver in whose place they may decide."""
+    behind = Deputy.objects.in_effect(now).filter(deputy=user_id)
     asked = RequestApprover.objects.filter(
-        stage__request=OuterRef("pk"), stage__number=OuterRef("stage_number"), principal=user_id
+        Q(principal=user_id) | Q(principal__in=behind.values("approver")),
+        stage__request=OuterRef("pk"),
+        stage__number=OuterRef("stage_number"),
     )
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     return Request.objects.filter(Exists(asked)).exclude(Exists(decided)).exclude(_own(user_id))
@@ -57,27 +60,10 @@ def _own(user_id: uuid.UUID) -> Q:
 
 
 def _in_stages(authority: Authority) -> list[Request]:
-    """What waits for this person as an approver, when it was asked and now."""
-    now = authority.now
-    user_id = authority.user.pk
-    rows = list(_asked_of(user_id).waiting(now).shown())
-    if not rows:
-        return []
-    groups = Assignment.objects.memberships(now).filter(principal=user_id, resource__group__enabled=True)
-    mine = {user_id, *groups.values_list("resource__group", flat=True)}
-    administers = any(
-        one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY for one in authority.held
-    )
-    book = SettingsBook(row.role_id for row in rows)
-    return [row for row in rows if _still_approver(row, book, mine, administers=administers)]
-
-
-def _still_approver(request: Request, book: SettingsBook, mine: set[uuid.UUID], *, administers: bool) -> bool:
-    stages = book.of(request.behind.role, request.behind.resource).stages
-    today = next((one for one in stages if one.number == request.stage_number), None)
-    if today is None:
-        return True
-    return bool(mine & today.approvers) if today.approvers else administers
+    """What waits for this person as an approver, when it was asked and now, or as the deputy of one."""
+    rows = list(_asked_of(authority.user.pk, authority.now).waiting(authority.now).shown())
+    panels = panels_of(rows, authority.now) if rows else {}
+    return [row for row in rows if row.pk in panels and panels[row.pk].panel.seat_for(authority.user) is not None]
 
 
 def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
@@ -92,7 +78,9 @@ def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
 def requests_visible_to(authority: Authority) -> RequestQuerySet:
     """Return the requests that a person may open: their own, those put to them, and those where they may look."""
     user_id = authority.user.pk
-    asked = RequestApprover.objects.filter(stage__request=OuterRef("pk"), principal=user_id)
+    behind = Deputy.objects.in_effect(authority.now).filter(deputy=user_id)
+    put_to = Q(principal=user_id) | Q(principal__in=behind.values("approver"))
+    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk"))
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     seen = _own(user_id) | Exists(asked) | Exists(decided) | within_sight(authority)
     return Request.objects.filter(seen).shown().with_waits(authority.now)

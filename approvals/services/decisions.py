@@ -7,15 +7,23 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from approvals.models import Action, Decision, Request, RequestStage, Status, Verdict
+from approvals.models import Action, Decision, Deputy, Request, RequestStage, Status, Verdict
 from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
-from approvals.selectors.approvers import approvers_of
+from approvals.selectors.approvers import Panel, approvers_of
+from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.requests import status_at
 from approvals.selectors.showing import shown_digest
 from approvals.services.activations import grant
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
 from approvals.services.prolonging import grant_prolonged
-from approvals.services.requests import about_request, close, digest_of, lock_request
+from approvals.services.requests import (
+    about_request,
+    close,
+    digest_of,
+    lock_request,
+    named_instead_of,
+    said_instead_of,
+)
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -46,11 +54,13 @@ def gather(
     settings = settings_behind(request.behind)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
+    panel = approvers_of(request, now)
     return DecideFacts(
         approver=approver,
         own=approver.pk in (request.principal_id, request.requestor_id),
         status=status_at(request, now),
-        panel=approvers_of(request, now),
+        panel=panel,
+        taken_by=_taken_by(request, panel, approver, now),
         decided_before=request.decisions.filter(approver=approver).exists(),
         verdict=verdict,
         justification=clean(justification),
@@ -68,6 +78,15 @@ def gather(
         ticket_check=request.ticket_check,
         factor_then=SecondFactor(request.second_factor),
     )
+
+
+def _taken_by(request: Request, panel: Panel, approver: User, now: datetime) -> str:
+    """Return who decided before this person in the same seat: their deputy, or the approver they stand in for."""
+    if request.is_renewal or panel.seat_for(approver) is not None:
+        return ""
+    seats = {approver.pk, *approvers_behind(approver.pk, now)}
+    taken = [one for one in request.decisions.select_related("approver") if one.seat_id in seats]
+    return taken[0].approver.name if taken else ""
 
 
 @service(Kind.REQUEST_APPROVED)
@@ -102,7 +121,15 @@ def deny(request_id: uuid.UUID, *, actor: Actor, justification: str, seen: str, 
     """Record a denial; it ends the request. Raises `Refused`, and `Request.DoesNotExist` for an unknown id."""
     request, facts, now = _decide(request_id, Verdict.DENY, actor, justification, seen, None, None, clock)
     authority_id = _authority_id(request, facts, now)
-    close(request, Status.DENIED, actor=actor, now=now, justification=facts.justification, authority_id=authority_id)
+    close(
+        request,
+        Status.DENIED,
+        actor=actor,
+        now=now,
+        justification=facts.justification,
+        authority_id=authority_id,
+        instead_of=_instead_of(facts),
+    )
     return request
 
 
@@ -116,7 +143,10 @@ def _decide(
     terms: Terms | None,
     clock: Clock,
 ) -> tuple[Request, DecideFacts, datetime]:
-    request = lock_request(request_id)
+    # Who decides, and in whose place: neither is disabled, and no deputy is ended, while this is decided.
+    standing_in = Deputy.objects.filter(deputy=actor.id, ended_at=None).values_list("approver", flat=True)
+    deciding = {actor.user.pk, *standing_in} if actor.user else set()
+    request = lock_request(request_id, deciding=deciding)
     now = clock()
     if actor.user is None:
         raise Refused([Violation("nobody", _("Only a person can decide."))], about=about_request(request))
@@ -145,6 +175,7 @@ def _decide(
         request=request,
         stage=stage,
         approver=approver,
+        for_approver=_instead_of(facts),
         verdict=verdict,
         justification=facts.justification,
         granted_duration=duration,
@@ -163,10 +194,17 @@ def _decide(
             resource=request.resource,
             request_id=request.pk,
             authority_id=_authority_id(request, facts, now),
-            details=_approved(request, stage, duration, granted),
+            details=_approved(request, stage, duration, granted) | said_instead_of(_instead_of(facts)),
             justification=facts.justification,
+            instead=named_instead_of(_instead_of(facts)),
         )
     return request, facts, now
+
+
+def _instead_of(facts: DecideFacts) -> User | None:
+    """Return the approver in whose place a deputy decides; None for who decides in their own."""
+    seat = facts.panel.seat_for(facts.approver)
+    return seat if seat is not None and seat.pk != facts.approver.pk else None
 
 
 def _require(request: Request, facts: DecideFacts, terms: Terms | None, *, actor: Actor, now: datetime) -> None:
@@ -213,7 +251,7 @@ def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.U
         held = Authority(facts.approver, now).by(Permission.DECIDE_RENEWALS, request.resource)
         return held.assignment_id if held else None
     named = any(stage.approvers for stage in facts.settings.stages if stage.number == request.stage_number)
-    for one in () if named else Authority(facts.approver, now).held:
+    for one in () if named else Authority(_instead_of(facts) or facts.approver, now).held:
         if one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY:
             return one.assignment_id
     return None

@@ -50,11 +50,11 @@ def person_of(actor: Actor) -> User:
     return actor.user
 
 
-def lock_request(request_id: uuid.UUID) -> Request:
-    """Lock the principals that a request touches, hold its tree, and return it as it is now."""
+def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -> Request:
+    """Lock the principals that a request touches and who is `deciding`, hold its tree, and return it as it is now."""
     row = Request.objects.get(pk=request_id)
     touched = principals_of(row.assignment_id) if row.is_renewal and row.assignment_id else set()
-    lock_principals({row.principal_id, *touched})
+    lock_principals({row.principal_id, *touched, *deciding})
     hold_tree(row.resource_id)
     return Request.objects.shown().get(pk=request_id)
 
@@ -117,8 +117,12 @@ def close(
     why: str = "",
     justification: str = "",
     authority_id: uuid.UUID | None = None,
+    instead_of: User | None = None,
 ) -> None:
-    """End a pending request without an outcome and record it; its principal is locked."""
+    """End a pending request without an outcome and record it; its principal is locked.
+
+    `instead_of` is the approver in whose place a deputy decided.
+    """
     request.status, request.status_reason, request.decided_at = status, why, now
     request.save(update_fields=["status", "status_reason", "decided_at"])
     record(
@@ -130,11 +134,22 @@ def close(
         resource=request.resource,
         request_id=request.pk,
         authority_id=authority_id,
-        details={"action": str(request.action), "why": why},
+        details={"action": str(request.action), "why": why} | said_instead_of(instead_of),
         justification=justification,
+        instead=named_instead_of(instead_of),
         reason=request.reason,
         ticket=request.ticket,
     )
+
+
+def said_instead_of(approver: User | None) -> dict[str, object]:
+    """Return what the details of an event say of the approver in whose place a deputy decided."""
+    return {"instead_of": str(approver.pk)} if approver else {}
+
+
+def named_instead_of(approver: User | None) -> str:
+    """Return how that approver was called, for the text of the event; empty for none."""
+    return approver.name if approver else ""
 
 
 def grant_as(request: Request, *, now: datetime, **fields: object) -> None:

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.differences import carried, changed_since
@@ -35,8 +35,8 @@ from approvals.views.requests import (
     show_request,
     visible_request,
 )
+from approvals.views.tabs import tabs_of_approvals
 from roles.actors import Actor
-from roles.lists import Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import AssignmentType, User
 from roles.refusals import Refused, broken
@@ -56,24 +56,7 @@ class ApprovalsPage(RequestsPage):
     tab: ClassVar[str]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        page = reverse("approvals:approvals")
-        waiting = requests_awaiting(self.viewer.authority)
-        renewals = sum(one.is_renewal for one in waiting)
-        tabs = [
-            Tab(
-                gettext_lazy("Activations"),
-                f"{page}?tab=waiting",
-                self.tab == "waiting",
-                len(waiting) - renewals,
-            ),
-            Tab(
-                gettext_lazy("Extensions and renewals"),
-                f"{page}?tab=renewals",
-                self.tab == "renewals",
-                renewals,
-            ),
-            Tab(gettext_lazy("Decided"), f"{page}?tab=decided", self.tab == "decided"),
-        ]
+        tabs = tabs_of_approvals(self.viewer.authority, self.tab)
         return super().get_context_data(tabs=tabs, tab=self.tab, **kwargs)
 
     def dress(self, rows: Sequence[Any]) -> None:
@@ -115,7 +98,7 @@ class DecidedPage(ApprovalsPage):
 
     def rows(self) -> QuerySet[Any]:
         rows = requests_decided_by(self.viewer.user, self.viewer.now)
-        return rows.prefetch_related("decisions__approver")
+        return rows.prefetch_related("decisions__approver", "decisions__for_approver")
 
 
 _PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, DecidedPage)}

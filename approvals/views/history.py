@@ -24,4 +24,6 @@ class PlaceRequests(RequestsPage, PlaceList):
     template_name = "manage/requests.html"
 
     def rows(self) -> QuerySet[Any]:
-        return requests_at(self.place, self.viewer.now).prefetch_related("decisions__approver")
+        return requests_at(self.place, self.viewer.now).prefetch_related(
+            "decisions__approver", "decisions__for_approver"
+        )

@@ -19,6 +19,7 @@ from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts
+from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
 from approvals.selectors.showing import shown_digest
@@ -68,7 +69,7 @@ class RequestsPage(ListPage):
             row.deciders = ""
             if row.stage is not None:
                 panel = row.stage.panel
-                row.deciders = names_of(panel.people, viewer=self.viewer.user, all_count=panel.quorum > 1)
+                row.deciders = names_of(panel.deciders, viewer=self.viewer.user, all_count=panel.quorum > 1)
 
 
 class MyRequests(RequestsPage):
@@ -128,7 +129,7 @@ def show_request(
     can_decide = not hindrances
     if can_decide and form is None:
         form = decision_form(request, asked)
-    deciders = names_of(facts.panel.people, viewer=request.user, all_count=facts.panel.quorum > 1)
+    deciders = names_of(facts.panel.deciders, viewer=request.user, all_count=facts.panel.quorum > 1)
     waits = facts.status == Status.PENDING and bool(deciders)
     page: dict[str, Any] = {
         "asked": asked,
@@ -149,7 +150,8 @@ def show_request(
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
         "stages": asked.stages.count(),
         "place": places_of([asked.resource])[asked.resource_id],
-        "decisions": asked.decisions.select_related("approver", "stage"),
+        "decisions": asked.decisions.select_related("approver", "for_approver", "stage"),
+        "instead_of": _instead_of(facts),
         "story": story_of(asked),
         "outcome_state": _outcome_state(asked, request),
         "ended_sentence": _ENDED.get(facts.status, ""),
@@ -174,7 +176,14 @@ def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
 
 def _was_asked(request: PortalRequest, asked: Request) -> bool:
     """Whether the request was put to the viewer; who only looks on need not hear that they do not decide."""
-    return asked.stages.filter(approvers__principal=request.user.pk).exists()
+    seats = {request.user.pk, *approvers_behind(request.user.pk, request.now)}
+    return asked.stages.filter(approvers__principal__in=seats).exists()
+
+
+def _instead_of(facts: DecideFacts) -> User | None:
+    """Return the approver in whose place the viewer would decide."""
+    seat = facts.panel.seat_for(facts.approver)
+    return seat if seat is not None and seat.pk != facts.approver.pk else None
 
 
 def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:

@@ -17,7 +17,7 @@ from approvals.selectors.approvers import asked_to_decide
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.models import Due, Notification, Topic
-from pim_portal.notifications import digest, due_letters, letters, news, recipients, reviews
+from pim_portal.notifications import deputies, digest, due_letters, letters, news, recipients, reviews
 from pim_portal.notifications.letters import Compose, Letter, account_change
 from pim_portal.notifications.recipients import DueRecipients, Recipients
 from roles import wording
@@ -117,7 +117,7 @@ ADMINISTRATORS, HOLDER, APPROVERS = Audience.ADMINISTRATORS, Audience.HOLDER, Au
 REQUEST_WAITS = Mail(
     "request_waits",
     recipients.approvers_to_ask,
-    letters.request_waits,
+    deputies.request_waits,
     still_to_decide,
     audience=APPROVERS,
     asks=True,
@@ -218,6 +218,8 @@ ASSIGNMENT_ENDED = Mail(
     topic=Topic.MY_ROLES,
     for_others=news.role_no_longer_held,
 )
+DEPUTY_NAMED = Mail("deputy_named", recipients.both_of_a_deputy, deputies.deputy_named)
+DEPUTY_ENDED = Mail("deputy_ended", recipients.both_of_a_deputy, deputies.deputy_ended)
 # One mail to each holder for all that an import brought them, in place of one for each assignment.
 ROLES_IMPORTED = Mail("roles_imported", recipients.holders, letters.roles_imported, topic=Topic.MY_ROLES)
 IMPORTED = Mail("imported", recipients.administrators_there, letters.imported, topic=Topic.ADMINISTERED)
@@ -373,6 +375,8 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REQUEST_CANCELLED: (REQUEST_RESULT, REQUEST_CLOSED),
     Kind.REQUEST_LAPSED: (REQUEST_RESULT, REQUEST_CLOSED),
     Kind.REQUEST_FAILED: (REQUEST_RESULT, REQUEST_CLOSED),
+    Kind.DEPUTY_NAMED: (DEPUTY_NAMED,),
+    Kind.DEPUTY_ENDED: (DEPUTY_ENDED,),
     # Access reviews
     Kind.REVIEW_STARTED: (REVIEW_BEGINS,),
     Kind.REVIEW_STAGE_STARTED: (REVIEW_BEGINS,),

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from approvals.models import Action, Request, Status, Verdict
+from approvals.models import Action, Decision, Request, Status, Verdict
 from approvals.wording import sentence_of, what_is_wanted
 from audit.kinds import Kind, Realm
 from audit.models import Event
@@ -192,7 +192,8 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
     if request.result:
         facts += span_of(request.result)
     verdict = {Status.GRANTED: Verdict.APPROVE, Status.DENIED: Verdict.DENY}.get(Status(request.status))
-    deciders = [one.approver.name for one in request.decisions.filter(verdict=verdict).select_related("approver")]
+    said = request.decisions.filter(verdict=verdict).select_related("approver", "for_approver")
+    deciders = [one.said_by for one in said]
     if deciders:
         label = _("Approved by") if request.status == Status.GRANTED else _("Denied by")
         facts.append((label, ", ".join(deciders)))
@@ -241,8 +242,10 @@ def role_activated(notification: Notification, now: datetime) -> Letter | None:
     row = assignment_of(notification)
     words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
     request = request_of(event_of(notification))
-    deciders = request.decisions.filter(verdict=Verdict.APPROVE).select_related("approver") if request else []
-    approved = ", ".join(one.approver.name for one in deciders) or _("The role asks for none")
+    said = request.decisions.filter(verdict=Verdict.APPROVE) if request else Decision.objects.none()
+    approved = ", ".join(one.said_by for one in said.select_related("approver", "for_approver")) or _(
+        "The role asks for none"
+    )
     return Letter(
         subject=_("{person} activated {the_role}").format(**words),
         sentences=(

@@ -191,6 +191,11 @@ def person(event: Event) -> Iterable[User]:
     return User.objects.filter(pk=named_by_event(event.target_id))
 
 
+def both_of_a_deputy(event: Event) -> Iterable[User]:
+    """Return an approver and the deputy whom this event is about."""
+    return User.objects.filter(pk__in=[named_by_event(event.target_id), event.details["instead_of"]])
+
+
 def holders(event: Event) -> Iterable[User]:
     """Return the holder of an assignment: the person, or the members of the group."""
     return people_behind(Q(pk=event.target_id), event.occurred_at)

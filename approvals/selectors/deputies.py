@@ -1,0 +1,35 @@
+"""Who stands in for whom: only an approver's own deputy, never a deputy's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from approvals.models import Deputy, DeputyQuerySet
+from roles.models import User
+
+Deputies = dict[uuid.UUID, list[User]]
+
+
+def deputies_of(approvers: Iterable[uuid.UUID], now: datetime) -> Deputies:
+    """Return for each of these approvers the people who stand in for them at `now`, by name."""
+    rows = Deputy.objects.in_effect(now).filter(approver__in=list(approvers)).values_list("approver", "deputy")
+    pairs = set(rows)
+    people = User.objects.filter(pk__in={deputy for _approver, deputy in pairs}, enabled=True)
+    answer: Deputies = {}
+    for user in people.order_by("name_key", "pk"):
+        for approver_id in sorted(approver for approver, deputy in pairs if deputy == user.pk):
+            answer.setdefault(approver_id, []).append(user)
+    return answer
+
+
+def approvers_behind(user_id: uuid.UUID, now: datetime) -> set[uuid.UUID]:
+    """Return the approvers in whose place this person may decide at `now`."""
+    return set(Deputy.objects.in_effect(now).filter(deputy=user_id).values_list("approver", flat=True))
+
+
+def deputies_concerning(user: User, now: datetime) -> DeputyQuerySet:
+    """Return what this person named, and where they stand in themselves, that is not over."""
+    mine = Deputy.objects.filter(approver=user.pk) | Deputy.objects.filter(deputy=user.pk)
+    return mine.not_over(now).select_related("approver", "deputy").order_by("starts_at", "pk")
