@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='decision',
             name='approver',
-            field=models.ForeignKey(help_text='Who decided, or their deputy.', on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='roles.principal'),
+            field=models.ForeignKey(help_text='Who decided: an approver or a deputy.', on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='roles.principal'),
         ),
         migrations.AddConstraint(
             model_name='decision',
