@@ -48,7 +48,7 @@ class AskRenewalForm(TermsForm):
 
     def __init__(self, *args: Any, permanent: bool, **kwargs: Any) -> None:
         super().__init__(*args, purpose=Purpose.ACTIVATE, **kwargs)
-        self.fields["ends_at"].label = _("Until")
+        self.fields["ends_at"].label = _("End")
         if not permanent:
             # Nothing to choose: the settings ask for an end.
             self.fields["duration"].widget = forms.HiddenInput()
