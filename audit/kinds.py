@@ -114,6 +114,7 @@ class Kind(TextChoices):
     RECOVERY_CODES_MADE = "factor.recovery_codes_made", _("Recovery codes made")
     RECOVERY_CODE_USED = "factor.recovery_code_used", _("Recovery code used")
     PASSWORD_CHANGED = "password.changed", _("Password changed")
+    PASSWORD_REHASHED = "password.rehashed", _("Password stored anew")
     RESET_TICKET_GIVEN = "reset.given", _("Reset ticket given")
     RESET_TICKET_USED = "reset.used", _("Reset ticket used")
     SESSIONS_ENDED = "session.others_ended", _("Other sessions ended")

@@ -318,6 +318,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} changed the password of {target}."),
         gettext_lazy("{actor} tried to change the password of {target}"),
     ),
+    Kind.PASSWORD_REHASHED: Wording(
+        gettext_lazy("The password of {target} is stored in a newer form; it stayed the same."),
+        gettext_lazy("{actor} tried to store the password of {target} in a newer form"),
+    ),
     Kind.RESET_TICKET_GIVEN: Wording(
         gettext_lazy("{actor} gave {target} a reset ticket."),
         gettext_lazy("{actor} tried to give {target} a reset ticket"),

@@ -7,10 +7,10 @@ While it runs new events are recorded and sealed; it verifies up to the batch th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError
@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from audit.kinds import Kind, Outcome
 from audit.models import Batch, Event, EventText, Leaf, Pending
-from audit.proofs import GENESIS, Broken, canonical_json, check_signature, commitment, leaf_hash, link, merkle_root
-from audit.reading import Row, rows
+from audit.proofs import GENESIS, Broken, check_signature, commitment, leaf_hash, link, merkle_root
+from audit.reading import Row, rows, sealed_bytes
 from audit.recording import folded
 from audit.services.sealing import stated
 
@@ -45,6 +45,37 @@ class Wrong(Exception):  # noqa: N818 - a finding, not an error
     def __init__(self, code: str, sentence: str, **where: Any) -> None:
         super().__init__(sentence)
         self.finding = Finding(code, sentence, **where)
+
+    @classmethod
+    def of(cls, finding: Finding) -> Wrong:
+        """Return what carries a finding that was made elsewhere."""
+        return cls(**asdict(finding))
+
+
+class Checked(NamedTuple):
+    """What the leaves of a batch came to: the root over their events as these are now, how many texts are erased."""
+
+    root: str
+    erased: int
+
+
+class Erasures:
+    """The events whose text was erased, by their own account: every erasing is an event itself."""
+
+    def __init__(self) -> None:
+        self._read()
+
+    def __contains__(self, event: str) -> bool:
+        if event not in self._told:
+            self._read()  # one may have come while the verification ran
+        return event in self._told
+
+    def _read(self) -> None:
+        told = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE).values_list("details", flat=True)
+        self._told = {one for details in told for one in details.get("events", [])}
+
+
+LeafCheck = Callable[[int, int, int, Erasures], Checked]
 
 
 @dataclass(slots=True)
@@ -82,35 +113,45 @@ def begin(tips: Iterable[Tip] = ()) -> Progress:
     return Progress(upto=last.number, total=last.first + last.size - 1, tips=known)
 
 
-def advance(progress: Progress, keys: Keys, *, now: datetime, seconds: float = float("inf")) -> Progress:
-    """Verify on for at most about `seconds`; the progress says whether it is done, and what was found."""
+def advance(
+    progress: Progress,
+    keys: Keys,
+    *,
+    now: datetime,
+    seconds: float = float("inf"),
+    leaves: LeafCheck | None = None,
+) -> Progress:
+    """Verify on for at most about `seconds`; the progress says whether it is done, and what was found.
+
+    `leaves` checks the leaves of a batch in place of `check_leaves`, where that is done elsewhere.
+    """
     deadline = time.monotonic() + seconds
     try:
-        erasures = _erasures()
+        erasures = Erasures()
         while progress.batch < progress.upto:
-            _check_batch(progress, keys, erasures)
+            _check_batch(progress, keys, erasures, leaves or check_leaves)
             if time.monotonic() >= deadline and progress.batch < progress.upto:
                 return progress
         _check_end(progress, now)
     except Wrong as wrong:
         progress.finding = wrong.finding
-    except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as error:
-        # Somebody who changes rows by hand may leave what cannot even be read.
-        sentence = _("Batch {batch} or one of its events cannot be read: {error}").format(
-            batch=progress.batch + 1, error=error
-        )
-        progress.finding = Finding("unreadable", sentence, batch=progress.batch + 1)
+    except UNREADABLE as error:
+        progress.finding = unreadable(progress.batch + 1, error)
     progress.done = True
     return progress
 
 
-def _erasures() -> set[str]:
-    """Return the events whose text was erased, by their own account: every erasing is an event itself."""
-    told = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE).values_list("details", flat=True)
-    return {one for details in told for one in details.get("events", [])}
+# Somebody who changes rows by hand may leave what cannot even be read.
+UNREADABLE: Final = (DatabaseError, ValueError, TypeError, KeyError, AttributeError)
 
 
-def _check_batch(progress: Progress, keys: Keys, erasures: set[str]) -> None:
+def unreadable(batch: int, error: Exception) -> Finding:
+    """Say that a batch could not be read."""
+    sentence = _("Batch {batch} or one of its events cannot be read: {error}")
+    return Finding("unreadable", sentence.format(batch=batch, error=error), batch=batch)
+
+
+def _check_batch(progress: Progress, keys: Keys, erasures: Erasures, leaves: LeafCheck) -> None:
     number = progress.batch + 1
     batch = Batch.objects.filter(number=number).first()
     if batch is None:
@@ -123,41 +164,44 @@ def _check_batch(progress: Progress, keys: Keys, erasures: set[str]) -> None:
         check_signature(form, keys)
     except Broken as broken:
         raise Wrong(broken.code, broken.sentence, batch=number) from broken
-    hashes = _check_leaves(batch, progress, erasures)
-    if merkle_root(hashes).hex() != batch.root:
+    last = batch.first + batch.size - 1
+    checked = leaves(number, batch.first, last, erasures)
+    if checked.root != batch.root:
         sentence = _("Batch {batch}: an event among the leaves {first} to {last} was rewritten, and its leaf with it.")
-        last = batch.first + batch.size - 1
         raise Wrong("rewritten", sentence.format(batch=number, first=batch.first, last=last), batch=number)
-    progress.batch, progress.leaves, progress.link = number, batch.first + batch.size - 1, link(form)
+    progress.batch, progress.leaves, progress.link = number, last, link(form)
+    progress.erased += checked.erased
     _check_tips(progress)
 
 
-def _check_leaves(batch: Batch, progress: Progress, erasures: set[str]) -> list[bytes]:
-    expected = batch.first
+def check_leaves(batch: int, first: int, last: int, erasures: Erasures) -> Checked:
+    """Check the leaves from `first` to `last`, which make up a batch, against their events. Raises `Wrong`."""
+    expected, erased = first, 0
     hashes: list[bytes] = []
-    for row in rows(batch.first, batch.first + batch.size - 1):
+    for row in rows(first, last):
         if row.leaf != expected:
             break
         expected += 1
-        if row.batch != batch.number:
+        if row.batch != batch:
             sentence = _("Leaf {leaf} is said to belong to batch {batch}.").format(leaf=row.leaf, batch=row.batch)
-            raise Wrong("leaf_changed", sentence, batch=batch.number, leaf=row.leaf)
-        hashes.append(_check_event(row, progress, erasures))
-    if expected != batch.first + batch.size:
+            raise Wrong("leaf_changed", sentence, batch=batch, leaf=row.leaf)
+        hashes.append(_check_event(row, erasures))
+        erased += row.erased
+    if expected != last + 1:
         sentence = _("Leaf {leaf} is gone.").format(leaf=expected)
-        raise Wrong("leaf_removed", sentence, batch=batch.number, leaf=expected)
-    return hashes
+        raise Wrong("leaf_removed", sentence, batch=batch, leaf=expected)
+    return Checked(merkle_root(hashes).hex(), erased)
 
 
-def _check_event(row: Row, progress: Progress, erasures: set[str]) -> bytes:
+def _check_event(row: Row, erasures: Erasures) -> bytes:
     if row.event is None:
         event_id = Leaf.objects.values_list("event_id", flat=True).get(pk=row.leaf)
         sentence = _("The event at leaf {leaf} (number {event}) was removed.").format(leaf=row.leaf, event=event_id)
         raise Wrong("event_removed", sentence, batch=row.batch, leaf=row.leaf)
-    hashed = leaf_hash(canonical_json(row.event))
+    hashed = leaf_hash(sealed_bytes(row.event))
     if hashed.hex() != row.hash:
         raise _changed(row, hashed.hex())
-    _check_texts(row, progress, erasures)
+    _check_texts(row, erasures)
     return hashed
 
 
@@ -173,14 +217,13 @@ def _changed(row: Row, hashed: str) -> Wrong:
     return Wrong("event_changed", sentence.format(event=row.event["uuid"], leaf=row.leaf), **where)
 
 
-def _check_texts(row: Row, progress: Progress, erasures: set[str]) -> None:
+def _check_texts(row: Row, erasures: Erasures) -> None:
     assert row.event is not None  # noqa: S101 - the caller has looked
     name, promised, texts = row.event["uuid"], row.event["commitments"], row.texts
     where: dict[str, Any] = {"batch": row.batch, "leaf": row.leaf, "event": name}
     if texts is None:
         raise Wrong("text_removed", _("The text of event {event} was removed.").format(event=name), **where)
     if row.erased:
-        progress.erased += 1
         if name not in erasures:
             sentence = _("The text of event {event} was erased, and no event tells of it.").format(event=name)
             raise Wrong("text_erased_silently", sentence, **where)

@@ -3,8 +3,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.signals import user_logged_in
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models.signals import post_migrate
+from django.core.checks import Tags, register
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,11 +16,33 @@ class PimPortalConfig(AppConfig):
     def ready(self) -> None:
         from audit.recording import subscribe
         from pim_portal.accounts.entering import describe
+        from pim_portal.covered import check_cover
         from pim_portal.notifications.subscriber import tell, tell_many
 
         subscribe(tell, many=tell_many)
         user_logged_in.connect(describe)
+        pre_migrate.connect(let_migrations_change, sender=self)
+        post_migrate.connect(cover_the_tables, sender=self)
         post_migrate.connect(make_schedules, sender=self)
+        register(Tags.database)(check_cover)  # type: ignore[type-var]  # takes databases, as Django passes it
+
+
+def let_migrations_change(*, using: str, **kwargs: Any) -> None:
+    """Let migrations change rows: they are part of the product, not changes that somebody makes."""
+    from audit.covering import let
+
+    let(connections[using], on=True)
+
+
+def cover_the_tables(*, using: str, **kwargs: Any) -> None:
+    """Let nothing change without its event any more, once the migrations have run (see `audit.covering`)."""
+    from audit.covering import install, let
+    from pim_portal.covered import COVERED
+
+    let(connections[using], on=False)
+    tables = set(connections[using].introspection.table_names())
+    # Migrated back to before some of them were there, the rest is covered all the same.
+    install(connections[using], [one for one in COVERED if one.table in tables] if "audit_event" in tables else [])
 
 
 def make_schedules(*, using: str, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.test import TransactionTestCase
 
+from audit.covering import let
 from audit.triggers import lifted
 from roles import ids
 from roles.models import Assignment, User
@@ -22,7 +23,9 @@ def _history_is_emptied_between_transactional_tests() -> Iterator[None]:
 
     def teardown(self: Any) -> None:
         with lifted(connections["default"]):
+            let(connections["default"], on=True)
             original(self)
+            let(connections["default"], on=False)
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
     yield

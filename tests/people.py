@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 
 from approvals.models import Request, Verdict
 from approvals.selectors.showing import shown_digest
@@ -64,11 +65,12 @@ def person(username: str, *, factor: bool = True, now: datetime = NOW, **fields:
     """Add somebody who can sign in, with an authenticator app unless `factor` is off."""
     fields.setdefault("name", username.capitalize())
     fields.setdefault("email", f"{username}@example.org")
-    user = add_person(username=username, actor=OPERATOR, clock=at(now - 400 * DAY), **fields)
-    user.password = make_password(PASSWORD)
-    user.save()
-    if factor:
-        TotpDevice.objects.create(user=user, name="Phone", confirmed=True)
+    with transaction.atomic():
+        user = add_person(username=username, actor=OPERATOR, clock=at(now - 400 * DAY), **fields)
+        user.password = make_password(PASSWORD)
+        user.save()
+        if factor:
+            TotpDevice.objects.create(user=user, name="Phone", confirmed=True)
     return user
 
 

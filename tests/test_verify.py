@@ -15,17 +15,19 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 
 from audit import keys, verifying
-from audit.canonical import canonical_form
+from audit.canonical import canonical, canonical_form
 from audit.kinds import Kind
 from audit.models import Batch, Event, EventText, Leaf
 from audit.proofs import canonical_json, leaf_hash, link, merkle_root, statement
-from audit.reading import rows
+from audit.hands import hands
+from audit.reading import rows, sealed_bytes, waiting
 from audit.services.sealing import stated
 from pim_portal.activity.services import erase_texts, erase_texts_of
 from roles import ids
 from roles.actors import Actor
 from roles.models import Purpose
 from roles.refusals import Refused
+from roles.service import record
 from tests.people import DAY, HOUR, NOW, OPERATOR, acting, at, configure, give, person, role
 from tests.sealed import behind_the_portal, found, happen, here, key_in, seal_all, tamper, verified
 
@@ -542,3 +544,37 @@ def test_many_events_verify_fast_and_in_few_queries(key, django_assert_max_num_q
         verifying.advance(progress, {key.id: key.private.public_key()}, now=NOW + DAY)
     assert progress.finding is None
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_find_the_same_as_one(key):
+    """Two things are wrong, and two batches apart: the first is named, whoever comes to the second sooner."""
+    happen(40)
+    seal_all(key)
+    trusted = {key.id: key.private.public_key()}
+    with hands(2) as leaves:
+        progress = verifying.advance(verifying.begin(), trusted, now=NOW, leaves=leaves)
+    assert (progress.done, progress.finding, progress.leaves) == (True, None, 40)
+    tamper("UPDATE audit_event SET kind = 'portal.set_up' WHERE id IN (SELECT event_id FROM audit_leaf"
+           " WHERE number IN (22, 31))")  # fmt: skip
+    tamper("UPDATE audit_batch SET root = 'x' WHERE number = 9")
+    with hands(2) as leaves:
+        progress = verifying.advance(verifying.begin(), trusted, now=NOW, leaves=leaves)
+    alone = verified(key).finding
+    assert progress.finding == alone
+    assert alone is not None
+    assert (alone.code, alone.leaf) == ("event_changed", 22)
+
+
+@pytest.mark.django_db
+def test_what_is_read_fast_is_the_canonical_form(key):
+    """Of events with all that JSON can hold, before and after they are sealed."""
+    odd = {"ü\u2028\x7f": ['"', "\\", "\n", "\x01", "😀", 1e300, -0.5, 10**20, True, None, {}, []], "": {"b": 1, "a": 2}}
+    with transaction.atomic():
+        for details in ({}, odd, {"nested": odd}):
+            record(Kind.SIGNED_IN, actor=OPERATOR, at=NOW, details=details)
+    events = {event.pk: canonical(event) for event in Event.objects.all()}
+    assert {form["id"]: sealed_bytes(form) for form in waiting(10)} == events
+    seal_all(key)
+    assert [sealed_bytes(row.event) for row in rows(1, 3)] == [events[pk] for pk in sorted(events)]

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from audit.canonical import canonical
 from audit.keys import SigningKey
-from audit.models import Batch, Event, Leaf, Pending
+from audit.models import Batch, Leaf, Pending
 from audit.proofs import GENESIS, leaf_hash, link, merkle_root, statement
+from audit.reading import sealed_bytes, waiting
 from audit.recording import Clock
 
 BATCH: Final = 1000  # leaves; on SQLite the one write lock is held for as long as these take
@@ -47,15 +47,15 @@ def seal(key: SigningKey, *, clock: Clock, limit: int = BATCH) -> Batch | None:
     with transaction.atomic():
         if not _alone():
             return None
-        events = list(Event.objects.filter(pending__isnull=False).order_by("id")[:limit])
+        events = waiting(limit)
         if not events:
             return None
         return _sealed(events, key, now=clock())
 
 
-def _sealed(events: list[Event], key: SigningKey, *, now: datetime) -> Batch:
+def _sealed(events: list[dict[str, Any]], key: SigningKey, *, now: datetime) -> Batch:
     last = Batch.objects.order_by("-number").first()
-    hashes = [leaf_hash(canonical(event)) for event in events]
+    hashes = [leaf_hash(sealed_bytes(event)) for event in events]
     batch = Batch(
         number=last.number + 1 if last else 1,
         first=last.first + last.size if last else 1,
@@ -67,11 +67,15 @@ def _sealed(events: list[Event], key: SigningKey, *, now: datetime) -> Batch:
     )
     batch.signature = key.sign(statement(stated(batch)))
     batch.save(force_insert=True)
-    Leaf.objects.bulk_create(
-        Leaf(number=batch.first + index, event=event, hash=hashed.hex(), batch=batch)
-        for index, (event, hashed) in enumerate(zip(events, hashes, strict=True))
-    )
-    removed, _rows = Pending.objects.filter(pk__in=[event.pk for event in events]).delete()
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {Leaf._meta.db_table} (number, event_id, hash, batch_id) VALUES (%s, %s, %s, %s)",  # noqa: S608
+            [
+                (batch.first + index, event["id"], hashed.hex(), batch.number)
+                for index, (event, hashed) in enumerate(zip(events, hashes, strict=True))
+            ],
+        )
+    removed, _rows = Pending.objects.filter(pk__in=[event["id"] for event in events]).delete()
     if removed != len(events):
         raise SealingRace
     return batch

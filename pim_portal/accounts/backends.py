@@ -6,9 +6,13 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import verify_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 
+from pim_portal.accounts.services.profiles import rehash_password
+from roles.actors import Actor
 from roles.models import User
 
 
@@ -28,7 +32,12 @@ class PasswordBackend(BaseBackend):
         if not user.has_usable_password():
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.enabled else None
+        right, outdated = verify_password(password, user.password)
+        if not right or not user.enabled:
+            return None
+        if outdated:
+            rehash_password(user, password=password, actor=Actor.portal(), clock=timezone.now)
+        return user
 
     def get_user(self, user_id: uuid.UUID | str) -> User | None:
         """Return the person of a session; somebody disabled has none."""

@@ -448,6 +448,8 @@ NO_MAIL: frozenset[Kind] = frozenset(
         # A stranger can cause it as often as they like.
         Kind.SIGN_IN_LOCKED,
         Kind.SECOND_FACTOR_GIVEN,
+        # The same password as before.
+        Kind.PASSWORD_REHASHED,
         Kind.SESSIONS_ENDED,
         # Who started it waits for its page.
         Kind.HISTORY_VERIFIED,

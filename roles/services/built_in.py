@@ -7,8 +7,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection
 
+from audit.covering import unrecorded
 from roles import ids
 from roles.models import Resource, ResourceKind, Role, RoleKind
 from roles.models.principals import search_key
@@ -47,7 +48,7 @@ def install_built_in() -> int:
 
     Runs after every migration; part of the product, not a change that somebody makes. Returns how many roles there are.
     """
-    with transaction.atomic():
+    with unrecorded(connection):
         if not Resource.objects.filter(pk=ids.DIRECTORY).exists():
             plant(ResourceKind.DIRECTORY, name="Directory", pk=ids.DIRECTORY)
         roles = _built_in()

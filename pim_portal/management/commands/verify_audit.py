@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit import anchors, keys, verifying
+from audit.hands import hands
 from audit.proofs import read_keys, tips_in
 
 CANNOT = 2
+MANY = 20_000  # events, for which it is worth to start more processes
 
 
 class Command(BaseCommand):
@@ -30,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--anchors", action="append", default=[], type=Path, metavar="FILE", help="tips kept in a "
                             "file of any form: an anchor, a log, a saved mail")  # fmt: skip
         parser.add_argument("--tip", action="append", default=[], help='a tip that you kept: "pim-audit-tip 1 …"')
+        parser.add_argument("--processes", type=int, metavar="NUMBER", help="how many processes check events "
+                            "(default: one for each processor where there are many events)")  # fmt: skip
         parser.add_argument("--public-keys", type=Path, help="trust the keys in this file, one in hex a line")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,10 +45,13 @@ class Command(BaseCommand):
         except (OSError, ValueError, ImportError, keys.KeyUnusable) as error:
             raise CommandError(str(error), returncode=CANNOT) from error
         progress = verifying.begin(tips)
-        while not progress.done:
-            verifying.advance(progress, trusted, now=timezone.now(), seconds=2.0)
-            if sys.stderr.isatty() and not options["json"]:
-                self.stderr.write(f"\r{progress.leaves:,} of {progress.total:,} events", ending="")
+        with ExitStack() as stack:
+            processes = options["processes"] or (len(os.sched_getaffinity(0)) if progress.total >= MANY else 1)
+            leaves = stack.enter_context(hands(processes)) if processes > 1 else None
+            while not progress.done:
+                verifying.advance(progress, trusted, now=timezone.now(), seconds=2.0, leaves=leaves)
+                if sys.stderr.isatty() and not options["json"]:
+                    self.stderr.write(f"\r{progress.leaves:,} of {progress.total:,} events", ending="")
         self._answer(progress, as_json=options["json"])
         if progress.finding:
             sys.exit(1)

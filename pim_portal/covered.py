@@ -1,0 +1,94 @@
+"""Which tables change only together with an event of the history, and which need none, and why.
+
+Every model of the portal stands in exactly one of the two lists; a test holds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.core.checks import CheckMessage, Error
+from django.db import DatabaseError, connections, models
+
+import pim_portal.models as portal
+from approvals.models import Decision, Request, RequestApprover, RequestStage
+from audit import models as audit
+from audit.covering import Covered, missing
+from reviews import models as reviews
+from roles import models as roles
+
+_FAILED_CODES: Final = ("throttling_failure_timestamp", "throttling_failure_count")
+
+COVERED: Final = (
+    # Who there is
+    Covered(roles.Principal),
+    Covered(roles.User, but=("last_login",)),  # every sign-in is an event, in a transaction of its own
+    Covered(roles.Group),
+    # What a code was typed for is an event of its own; that the same code does not count twice is none.
+    Covered(roles.TotpDevice, but=("last_step", "drift", "last_used_at", *_FAILED_CODES)),
+    Covered(roles.RecoveryCodes, but=_FAILED_CODES),
+    Covered(roles.RecoveryCode, but=("used_at",)),
+    Covered(portal.EntryTicket, but=("secret",)),  # emptied, once it is of no use
+    # Who may hold what, and who does
+    Covered(roles.Resource),
+    Covered(roles.Role),
+    Covered(roles.RoleSettings),
+    Covered(roles.ApprovalStage),
+    Covered(roles.StageApprover),
+    Covered(roles.NotificationCell),
+    Covered(roles.Assignment),
+    # Asking and deciding
+    Covered(Request),
+    Covered(RequestStage),
+    Covered(RequestApprover),
+    Covered(Decision),
+    # Access reviews. The rows of an instance are taken in many small transactions before anybody sees it; the event of
+    # its start counts them. So does that of its applying for what became of each; what is removed is an event itself.
+    Covered(reviews.AccessReview),
+    Covered(reviews.AccessReview.roles.through),
+    Covered(reviews.Stage),
+    Covered(reviews.StagePrincipal),
+    Covered(reviews.Told),
+    Covered(reviews.Instance, unless="OLD.filled_at IS NULL AND NEW.filled_at IS NULL"),
+    Covered(reviews.InstanceStage),
+    Covered(reviews.Panelist),
+    Covered(reviews.Verdict, but=("result", "result_detail", "applied_at"), inserts=False),
+    Covered(reviews.PastVerdict),
+    # The set-up; its one row is made, and its code counted, before anything is done.
+    Covered(portal.SetUp, but=("code_digest", "code_until", "wrong_codes"), inserts=False),
+)
+
+EXEMPT: Final[dict[type[models.Model], str]] = {
+    portal.PortalSession: "Signing in and out are events; the rest is when somebody was last seen.",
+    roles.StepUp: "Giving a second factor is an event; the row is spent with what it allows, and cleared away.",
+    portal.Notification: "The outbox: it follows from events, and is written by those who hear of them.",
+    portal.Heartbeat: "The pulse of the worker.",
+    portal.SampleMail: "Mail of the demo.",
+    portal.Upload: "A file that was sent in; applying it is what changes something, and an event.",
+    portal.UploadPart: "Part of such a file.",
+    portal.UploadLine: "What would become of one line of it.",
+    audit.Event: "The history itself; append-only by triggers of its own.",
+    audit.EventText: "The history itself; erasing is an event, and the rest refused by triggers of its own.",
+    audit.Pending: "What is not sealed yet; triggers of its own.",
+    audit.Leaf: "The seals; triggers of their own.",
+    audit.Batch: "The seals; triggers of their own.",
+    audit.Anchoring: "How far the anchors were told.",
+    audit.Verification: "How far a verification got; its end is an event.",
+}
+
+
+def check_cover(*, databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Tell when a table would let a change pass without its event (system check of the database)."""
+    errors: list[CheckMessage] = []
+    for alias in databases or []:
+        try:
+            if "audit_leaf" not in connections[alias].introspection.table_names():
+                continue
+            bare = missing(connections[alias], COVERED)
+        except DatabaseError:
+            continue
+        if bare:
+            tables = ", ".join(sorted(bare))
+            message = f"The database would let these tables be changed without an event: {tables}."
+            errors.append(Error(message, hint="Run migrate.", id="pim_portal.E010"))
+    return errors
