@@ -8,7 +8,6 @@ Migrations, and whoever owns the tables and has to mend them by hand, say `pim.u
 counts for nothing. SQLite has no deferred triggers: there the tests alone hold it.
 """
 
-# ruff: noqa: S608 - the statements are made of the names of our own tables and columns
 from __future__ import annotations
 
 import hashlib

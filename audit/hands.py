@@ -59,7 +59,7 @@ _erasures: Erasures | None = None
 
 
 def _check(span: Span) -> Checked | Finding:
-    global _erasures  # noqa: PLW0603 - one of this process, read once
+    global _erasures
     try:
         _erasures = _erasures or Erasures()
         return check_leaves(*span, _erasures)

@@ -26,7 +26,7 @@ _JSON: Final = ("details", "commitments")
 _NUMBERS: Final = ("id", "format_version")
 COLUMNS: Final = (*_UUIDS, *_TIMES, *_TEXTS, *_JSON, *_NUMBERS)
 
-_scan: Final = json.JSONDecoder().scan_once
+_scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
 # json makes a new encoder for every value, which takes longer than to encode an event with it.
 _MAKE: Final = getattr(json.encoder, "c_make_encoder", None)
 _WRITER: Final = _MAKE and _MAKE(None, None, json.encoder.encode_basestring, None, ":", ",", True, False, True)

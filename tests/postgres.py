@@ -97,7 +97,7 @@ def make_database(folder: Path, server: subprocess.Popen[bytes]) -> None:
     while True:
         try:
             with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-                connection.execute("CREATE ROLE pim LOGIN CREATEDB")
+                connection.execute("CREATE ROLE pim LOGIN CREATEDB CREATEROLE")
                 connection.execute("CREATE DATABASE pim OWNER pim")
             return
         except psycopg.OperationalError:

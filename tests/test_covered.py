@@ -1,4 +1,4 @@
-"""No change without its event: every domain table is covered, and PostgreSQL refuses to commit one that tells nothing."""
+"""No change without its event: every domain table is covered, and PostgreSQL refuses to commit one without."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from django.db import connection, models, transaction
 
 from audit import keys, verifying
 from audit.canonical import canonical, canonical_form
+from audit.hands import hands
 from audit.kinds import Kind
 from audit.models import Batch, Event, EventText, Leaf
 from audit.proofs import canonical_json, leaf_hash, link, merkle_root, statement
-from audit.hands import hands
 from audit.reading import rows, sealed_bytes, waiting
 from audit.services.sealing import stated
 from pim_portal.activity.services import erase_texts, erase_texts_of
@@ -570,7 +570,10 @@ def test_several_processes_find_the_same_as_one(key):
 @pytest.mark.django_db
 def test_what_is_read_fast_is_the_canonical_form(key):
     """Of events with all that JSON can hold, before and after they are sealed."""
-    odd = {"ü\u2028\x7f": ['"', "\\", "\n", "\x01", "😀", 1e300, -0.5, 10**20, True, None, {}, []], "": {"b": 1, "a": 2}}
+    odd = {
+        "ü\u2028\x7f": ['"', "\\", "\n", "\x01", "😀", 1e300, -0.5, 10**20, True, None, {}, []],
+        "": {"b": 1, "a": 2},
+    }
     with transaction.atomic():
         for details in ({}, odd, {"nested": odd}):
             record(Kind.SIGNED_IN, actor=OPERATOR, at=NOW, details=details)

@@ -147,7 +147,7 @@ class User(Principal, AbstractBaseUser):  # type: ignore[django-manager-missing]
         backends = [backend for backend in get_backends() if hasattr(backend, "has_module_perms")]
         return any(backend.has_module_perms(self, app_label) for backend in backends)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Say whether this is the password. Unlike Django's own it stores nothing: every change has its event."""
         return check_password(raw_password, self.password)
 

@@ -1,0 +1,128 @@
+"""The PostgreSQL roles of docs/audit.md, made for real: what the web process and the worker can and cannot do."""
+
+# ruff: noqa: S608 - the statements are constants
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from audit.models import EventText, Leaf, Pending
+from audit.triggers import TABLES
+from pim_portal.activity.services import erase_texts_of
+from roles.models import Principal
+from tests.people import EXCHANGE_ADMINISTRATOR, NOW, OPERATOR, at, make_eligible, person, request_activation, role
+from tests.sealed import found, happen, key_in, seal_all
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite knows no roles"),
+]
+PAGE = Path(settings.BASE_DIR) / "docs" / "audit.md"
+
+
+@pytest.fixture
+def roles_made(db: None) -> Iterator[None]:
+    """Run what the page says to run; the roles go with the test's transaction."""
+    block = re.search(r"```sql\n(.*?)```", PAGE.read_text(), re.S)
+    assert block is not None
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(block[1].replace("DATABASE pim", f"DATABASE {connection.settings_dict['NAME']}"))
+        cursor.execute("GRANT pim_web, pim_worker TO CURRENT_USER")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+@contextmanager
+def as_role(name: str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {name}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+def refuses(statement: str, why: str = "permission denied|must be owner") -> None:
+    with pytest.raises(DatabaseError, match=why), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_the_web_process_does_what_the_portal_does(roles_made):
+    with as_role("pim_web"):
+        ines = person("ines")
+        request_activation(ines, make_eligible(ines, role(EXCHANGE_ADMINISTRATOR)))
+        assert Pending.objects.exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as at the end of its transactions
+
+
+@pytest.mark.parametrize("name", ["pim_web", "pim_worker"])
+def test_nobody_who_serves_changes_the_history(roles_made, tmp_path, name):
+    happen(2)
+    seal_all(key_in(tmp_path))
+    happen(1)
+    with as_role(name):
+        for table in TABLES:
+            column = "size" if table == "audit_batch" else "event_id"
+            refuses(f"UPDATE {table} SET {'kind' if table == 'audit_event' else column} = NULL")
+            refuses(f"TRUNCATE {table} CASCADE")
+            refuses(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+            refuses(f"DROP TABLE {table} CASCADE")
+            if (table, name) != ("audit_pending", "pim_worker"):
+                refuses(f"DELETE FROM {table}")
+        refuses("DROP TRIGGER audit_event_append_only ON audit_event")
+        refuses("DROP TRIGGER is_told ON roles_assignment")
+        refuses("CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        refuses("SET session_replication_role = replica")
+        refuses("UPDATE audit_eventtext SET event_id = event_id")
+        refuses("INSERT INTO django_migrations (app, name, applied) VALUES ('x', 'x', now())")
+        refuses("CREATE TEMPORARY TABLE audit_event (id bigint)")
+        refuses("CREATE TABLE mine (id bigint)")
+
+
+def test_only_the_worker_seals(roles_made, tmp_path):
+    key = key_in(tmp_path)
+    happen(3)
+    with as_role("pim_web"):
+        refuses("INSERT INTO audit_leaf (number, event_id, hash, batch_id) VALUES (1, 1, 'x', 1)")
+        refuses("DELETE FROM audit_pending")
+    with as_role("pim_worker"):
+        seal_all(key)
+    assert Leaf.objects.count() > 0
+    assert not Pending.objects.exists()
+    assert found(key) == ""
+
+
+def test_the_worker_takes_no_event_off_the_waiting_ones_unsealed(roles_made):
+    happen(1)
+    with as_role("pim_worker"):
+        refuses("DELETE FROM audit_pending", "only by being sealed")
+
+
+def test_the_web_process_can_empty_personal_text_and_not_rewrite_it(roles_made):
+    ines = person("ines")
+    with as_role("pim_web"):
+        refuses("UPDATE audit_eventtext SET search = 'x'", "append-only")
+        assert erase_texts_of(ines.pk, reason="asked to", actor=OPERATOR, clock=at(NOW)) > 0
+    assert EventText.objects.filter(erased_at=NOW).exists()
+
+
+def test_the_web_process_cannot_say_that_a_change_needs_no_event(roles_made):
+    ines = person("ines")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        with as_role("pim_web"):
+            # An event of this very transaction stands; the web process only claims another one.
+            cursor.execute("SELECT set_config('pim.event', '', true), set_config('pim.unrecorded', 'on', true)")
+            Principal.objects.filter(pk=ines.pk).update(enabled=False)
+            refuses("SET CONSTRAINTS change_is_told IMMEDIATE", "without an event")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the owner of the tables may
