@@ -4,8 +4,8 @@ Each covered table has a deferred trigger that looks, when the transaction commi
 transaction has written. Which one, the history's own trigger says in the setting `pim.event`; that the event is there,
 and ours, is read from its row, so that the setting alone opens nothing. A refused attempt tells of no change.
 
-Migrations, and whoever owns the tables and has to mend them by hand, say `pim.unrecorded = on`; from anybody else it
-counts for nothing. SQLite has no deferred triggers: there the tests alone hold it.
+Whoever owns the tables and has to mend them by hand says `pim.unrecorded = on`; from anybody else it counts for
+nothing. While migrations run there are no such triggers. SQLite has no deferred ones: there the tests alone hold it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ _FUNCTIONS: Final = (
     """
     CREATE OR REPLACE FUNCTION audit_tells() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM set_config('pim.event', NEW.id::text, true);
+        IF NEW.outcome <> 'refused' THEN
+            PERFORM set_config('pim.event', NEW.id::text, true);
+        END IF;
         RETURN NULL;
     END $$""",
     """
@@ -95,8 +97,7 @@ _FUNCTIONS: Final = (
     END $$""",
 )
 _TELLS: Final = """
-    CREATE TRIGGER audit_event_tells AFTER INSERT ON audit_event FOR EACH ROW WHEN (NEW.outcome <> 'refused')
-    EXECUTE FUNCTION audit_tells()"""
+    CREATE TRIGGER audit_event_tells AFTER INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_tells()"""
 
 
 def install(connection: BaseDatabaseWrapper, covered: Sequence[Covered]) -> None:
@@ -120,6 +121,20 @@ def install(connection: BaseDatabaseWrapper, covered: Sequence[Covered]) -> None
                     cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {one.table}")
                     cursor.execute(text)
             cursor.execute(f"COMMENT ON FUNCTION {CHECK}() IS '{digest}'")
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Take the triggers of all tables away, for migrations: a column that one of them names cannot be altered."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('DROP TRIGGER %%I ON %%s', t.tgname, t.tgrelid::regclass) FROM pg_trigger t"
+            " WHERE t.tgfoid = to_regproc(%s)",
+            [CHECK],
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
 
 
 def _installed(cursor: Any) -> str:

@@ -27,19 +27,19 @@ class PimPortalConfig(AppConfig):
         register(Tags.database)(check_cover)  # type: ignore[type-var]  # takes databases, as Django passes it
 
 
-def let_migrations_change(*, using: str, **kwargs: Any) -> None:
-    """Let migrations change rows: they are part of the product, not changes that somebody makes."""
-    from audit.covering import let
+def let_migrations_change(*, using: str, plan: list[Any], **kwargs: Any) -> None:
+    """Let migrations change tables and rows: they are part of the product, not changes that somebody makes."""
+    from audit.covering import remove
 
-    let(connections[using], on=True)
+    if plan:
+        remove(connections[using])
 
 
 def cover_the_tables(*, using: str, **kwargs: Any) -> None:
     """Let nothing change without its event any more, once the migrations have run (see `audit.covering`)."""
-    from audit.covering import install, let
+    from audit.covering import install
     from pim_portal.covered import COVERED
 
-    let(connections[using], on=False)
     tables = set(connections[using].introspection.table_names())
     # Migrated back to before some of them were there, the rest is covered all the same.
     install(connections[using], [one for one in COVERED if one.table in tables] if "audit_event" in tables else [])

@@ -16,17 +16,17 @@ from audit import models as audit
 from audit.covering import Covered, missing
 from reviews import models as reviews
 from roles import models as roles
-
-_FAILED_CODES: Final = ("throttling_failure_timestamp", "throttling_failure_count")
+from roles.models.factors import THROTTLING
 
 COVERED: Final = (
     # Who there is
     Covered(roles.Principal),
-    Covered(roles.User, but=("last_login",)),  # every sign-in is an event, in a transaction of its own
+    # Every sign-in is an event, in a transaction of its own; the theme is how one's own pages look.
+    Covered(roles.User, but=("last_login", "theme")),
     Covered(roles.Group),
     # What a code was typed for is an event of its own; that the same code does not count twice is none.
-    Covered(roles.TotpDevice, but=("last_step", "drift", "last_used_at", *_FAILED_CODES)),
-    Covered(roles.RecoveryCodes, but=_FAILED_CODES),
+    Covered(roles.TotpDevice, but=("last_step", "drift", "last_used_at", *THROTTLING)),
+    Covered(roles.RecoveryCodes, but=THROTTLING),
     Covered(roles.RecoveryCode, but=("used_at",)),
     Covered(portal.EntryTicket, but=("secret",)),  # emptied, once it is of no use
     # Who may hold what, and who does

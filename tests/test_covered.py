@@ -8,15 +8,17 @@ from contextlib import contextmanager
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django_otp.oath import totp
 
 from approvals.models import Request
 from audit.covering import missing, unrecorded
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.recording import Ids, write
+from pim_portal.apps import cover_the_tables, let_migrations_change
 from pim_portal.covered import COVERED, EXEMPT, check_cover
 from roles import ids
-from roles.models import Assignment, Role, User
+from roles.models import Assignment, Role, TotpDevice, User
 from roles.services.built_in import install_built_in
 from tests.people import EXCHANGE_ADMINISTRATOR, NOW, make_eligible, person, request_activation, role
 
@@ -51,7 +53,7 @@ def test_what_is_left_out_of_a_table_are_columns_of_it():
 
 def test_the_password_is_never_left_out():
     covered = next(one for one in COVERED if one.model is User)
-    assert covered.but == ("last_login",)
+    assert covered.but == ("last_login", "theme")
 
 
 @postgres
@@ -148,6 +150,19 @@ def test_what_needs_no_event_passes_without_one():
 
 
 @postgres
+@pytest.mark.django_db
+def test_migrations_find_no_trigger_in_their_way_and_leave_every_one_behind():
+    let_migrations_change(using="default", plan=[])
+    assert missing(connection, COVERED) == set()
+    let_migrations_change(using="default", plan=["a migration"])
+    assert missing(connection, COVERED) == {one.table for one in COVERED}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE roles_role ALTER COLUMN category TYPE varchar(90)")
+    cover_the_tables(using="default")
+    assert missing(connection, COVERED) == set()
+
+
+@postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_owner_of_the_tables_can_mend_rows_and_nobody_else():
     ines = person("ines")
@@ -172,3 +187,13 @@ def test_every_covered_table_refuses_what_no_event_tells_of():
         with refused(one.table), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS is_told IMMEDIATE")  # before what refers to the row is looked at
             cursor.execute(f"DELETE FROM {one.table} WHERE ctid = (SELECT min(ctid) FROM {one.table})")  # noqa: S608
+
+
+@postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_code_is_counted_and_a_right_one_spent_without_an_event_of_the_device():
+    device = TotpDevice.objects.get(user=person("ines"))
+    assert not device.verify_token("000000x")
+    assert device.verify_token(f"{totp(bytes.fromhex(device.key)):06d}") or device.throttling_failure_count
+    with refused("roles_totpdevice"):
+        device.save()  # stores its key anew

@@ -33,6 +33,9 @@ CODES = 10  # recovery codes in a set
 WAITS = ((10, timedelta(minutes=30)), (5, timedelta(minutes=15)))
 
 
+THROTTLING = ("throttling_failure_timestamp", "throttling_failure_count")  # columns that count wrong codes
+
+
 def fresh_key() -> str:
     """Return a new TOTP key of 160 bits, in hex."""
     return secrets.token_hex(20)
@@ -67,6 +70,17 @@ class CappedThrottling(ThrottlingMixin):
                     )
                 break
         return Allowed(True, None)
+
+    # Only what has changed is written, or the encrypted key would be stored anew, which is a change with its event.
+    def throttle_increment(self, commit: bool = True) -> None:
+        super().throttle_increment(commit=False)
+        if commit:
+            self.save(update_fields=THROTTLING)
+
+    def throttle_reset(self, commit: bool = True) -> None:
+        super().throttle_reset(commit=False)
+        if commit:
+            self.save(update_fields=THROTTLING)
 
     def get_throttle_factor(self) -> int:
         """Unused by the capped rule, but django-otp demands that it exists."""
@@ -105,7 +119,7 @@ class TotpDevice(CappedThrottling, Device):
             self.drift = totp.drift
             self.last_used_at = timezone.now()
             self.throttle_reset(commit=False)
-            self.save()
+            self.save(update_fields=["last_step", "drift", "last_used_at", *THROTTLING])
             return True
         self.throttle_increment()
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -38,6 +39,7 @@ from roles.tables.assignments import (
 )
 from roles.views.places import PlaceList
 
+MOST = 50  # events of one list
 NOBODY_OF_A_GROUP = {
     "eligible": gettext_lazy("Nobody may activate being a member or owner of this group."),
     "active": gettext_lazy("Nobody is a member or owner of this group now."),
@@ -156,6 +158,13 @@ def found_at(place: Resource, pk: uuid.UUID) -> Assignment:
     return found
 
 
+def _story(events: Iterable[Event]) -> list[dict[str, Any]]:
+    return [
+        {"what": sentence(one), "why": why(one), "at": one.occurred_at, "bad": one.outcome != Outcome.DONE}
+        for one in events
+    ]
+
+
 @require_safe
 @at_place()
 def assignment(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
@@ -163,7 +172,8 @@ def assignment(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     shown, now = found_at(place, pk), request.now
     frame = Frame(place, request.authority, "assignments")
     over = shown.over_at is not None and shown.over_at <= now
-    events = Event.objects.filter(assignment_id=shown.pk).select_related("text").newest_first()[:50]
+    events = Event.objects.filter(assignment_id=shown.pk).select_related("text").newest_first()[:MOST]
+    under = Event.objects.filter(authority_id=shown.pk).select_related("text").newest_first()
     made = shown.activations.in_effect(now).select_related("principal", "resource").order_by("-starts_at", "pk")
     renewal = shown.renewals.order_by("starts_at", "pk").last()
     context = {
@@ -179,14 +189,9 @@ def assignment(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
         "may_change": frame.may_assign and can_be_changed(shown, now),
         "may_remove": frame.may_assign and not over,
         "may_renew": frame.may_assign and can_be_renewed(shown, now) and renewal is None,
-        "story": [
-            {
-                "what": sentence(one),
-                "why": why(one),
-                "at": one.occurred_at,
-                "bad": one.outcome != Outcome.DONE,
-            }
-            for one in events
-        ],
+        "story": _story(events),
+        # It lies at this place or below, in the same world: whoever sees this page may read it.
+        "done_under": _story(under.filter(realm=place.realm)[:MOST]),
+        "more_under": under.filter(realm=place.realm).count() > MOST,
     }
     return render(request, "manage/assignment.html", context)

@@ -11,7 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Batch
 from pim_portal.accounts.links import entry_link
+from pim_portal.activity.services import make_key
 from pim_portal.setup import services
 from roles.actors import Actor
 from roles.refusals import Refused
@@ -38,8 +40,22 @@ class Command(BaseCommand):
                 self._set_up(options)
             else:
                 self._print_code()
+            self._make_key()
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
+
+    def _make_key(self) -> None:
+        """Make the key that signs the audit history, unless one stands there or should: what was sealed needs it."""
+        file = settings.PIM_AUDIT_KEY
+        if file.exists() or Batch.objects.exists():
+            return
+        try:
+            make_key(file, replacing=False, actor=Actor.operator(getpass.getuser()), clock=timezone.now)
+        except FileExistsError:
+            return  # the worker was quicker
+        except OSError as error:
+            raise CommandError(f"The key of the audit history cannot be made at {file}: {error.strerror}.") from error
+        self.stdout.write(f"The key of the audit history stands in {file}. Keep a copy where no backups are.")
 
     def _print_code(self) -> None:
         code = services.make_code(clock=timezone.now)

@@ -1,0 +1,56 @@
+"""Erase the personal text of everything that one person did or that was done to them."""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from audit.models import Event
+from pim_portal.activity.services import erase_texts_of
+from roles.actors import Actor
+from roles.models import User
+from roles.refusals import Refused
+
+
+class Command(BaseCommand):
+    help = (
+        "Erase the personal text (names, reasons, tickets, addresses) of all events that somebody did or that were "
+        "done to them. The events stay and still verify; that it was done is an event too. It cannot be undone."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("person", metavar="NAME", help="user name, e-mail address, or id of somebody long gone")
+        parser.add_argument("--reason", required=True, help="why, and at whose request; it is recorded")
+        parser.add_argument("--yes", action="store_true", help="do it; without this it only says how many there are")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = self._person(options["person"])
+        if not options["yes"]:
+            count = Event.objects.concerning(person).filter(text__erased_at=None).count()
+            self.stdout.write(f"{count:,} events have text that would be erased for good. To do it, add --yes.")
+            return
+        try:
+            erased = erase_texts_of(
+                person, reason=options["reason"], actor=Actor.operator(getpass.getuser()), clock=timezone.now
+            )
+        except Refused as refused:
+            raise CommandError(refused.sentence) from refused
+        self.stdout.write(f"The personal text of {erased:,} events was erased. Backups made before still hold it.")
+
+    def _person(self, name: str) -> uuid.UUID:
+        try:
+            return User.objects.get_by_natural_key(name).pk
+        except User.DoesNotExist:
+            pass
+        try:
+            person = uuid.UUID(name)
+        except ValueError:
+            raise CommandError(f"Nobody has the user name or e-mail address {name!r}.") from None
+        if not Event.objects.concerning(person).exists():
+            raise CommandError(f"The history knows nobody with the id {person}.")
+        return person
