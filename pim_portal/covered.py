@@ -28,6 +28,7 @@ COVERED: Final = (
     Covered(roles.TotpDevice, but=("last_step", "drift", "last_used_at", *THROTTLING)),
     Covered(roles.RecoveryCodes, but=THROTTLING),
     Covered(roles.RecoveryCode, but=("used_at",)),
+    Covered(portal.NotificationChoice),
     Covered(portal.EntryTicket, but=("secret",)),  # emptied, once it is of no use
     # Who may hold what, and who does
     Covered(roles.Resource),
@@ -62,6 +63,7 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.PortalSession: "Signing in and out are events; the rest is when somebody was last seen.",
     roles.StepUp: "Giving a second factor is an event; the row is spent with what it allows, and cleared away.",
     portal.Notification: "The outbox: it follows from events, and is written by those who hear of them.",
+    portal.DueItem: "Reminders and digests that were written; no change of anything.",
     portal.Heartbeat: "The pulse of the worker.",
     portal.SampleMail: "Mail of the demo.",
     portal.Upload: "A file that was sent in; applying it is what changes something, and an event.",
