@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from approvals.models import Request
+from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve
 from pim_portal.models import Due, DueItem, Notification, NotificationState
 from pim_portal.notifications.outbox import deliver
@@ -215,7 +216,7 @@ def test_a_decision_after_the_reminder_was_written_makes_it_needless(pending, ad
     told("still_waits", NOW + 12 * HOUR)
     now = NOW + 12 * HOUR + MINUTE
     actor = acting(adam, Purpose.DECIDE, pending.pk, now=now)
-    approve(pending.pk, actor=actor, justification="fine", seen=pending.digest, clock=at(now))
+    approve(pending.pk, actor=actor, justification="fine", seen=shown_digest(pending), clock=at(now))
     assert not [subject for subject in sent_at(now) if "Reminder" in subject]
 
 
@@ -223,7 +224,7 @@ def test_who_answered_is_not_reminded(ines, adam, berta, eligibility):
     configure(eligibility.role, approvers=[adam, berta], quorum=2)
     request = request_activation(ines, eligibility)
     actor = acting(adam, Purpose.DECIDE, request.pk, now=NOW + HOUR)
-    approve(request.pk, actor=actor, justification="fine", seen=request.digest, clock=at(NOW + HOUR))
+    approve(request.pk, actor=actor, justification="fine", seen=shown_digest(request), clock=at(NOW + HOUR))
     assert told("still_waits", NOW + 12 * HOUR) == ["Berta"]
 
 
@@ -232,7 +233,7 @@ def test_who_was_asked_in_the_second_half_is_not_reminded_at_once(ines, adam, be
     request = request_activation(ines, eligibility)
     late = NOW + 13 * HOUR
     actor = acting(adam, Purpose.DECIDE, request.pk, now=late)
-    approve(request.pk, actor=actor, justification="fine", seen=request.digest, clock=at(late))
+    approve(request.pk, actor=actor, justification="fine", seen=shown_digest(request), clock=at(late))
     assert told("still_waits", late) == []
 
 
