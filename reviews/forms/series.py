@@ -114,7 +114,9 @@ class SeriesForm(StepUpForm):
     )
     auto_apply = forms.BooleanField(
         label=gettext_lazy("Apply the results automatically"),
-        help_text=gettext_lazy("What was denied is removed as soon as an instance ends."),
+        help_text=gettext_lazy(
+            "What was denied is removed as soon as an instance ends, by the right of whoever saved the review last."
+        ),
         required=False,
     )
     mails = forms.BooleanField(label=gettext_lazy("Write to the reviewers at the start"), required=False)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from reviews.models import InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
 from roles.ids import GROUP_MEMBER
@@ -114,13 +114,25 @@ def unfinished_reviewers(stage: InstanceStage, now: datetime) -> list[User]:
     """Return the enabled people for whom rows still wait in this stage."""
     bench = bench_of(stage, now)
     waiting = waiting_rows(stage)
-    people = {person for person in bench.reviewers | bench.fallbacks if waiting.filter(bench.rows_for(person)).exists()}
+    people = _with_work(waiting, bench.reviewers if bench.kind == ReviewersKind.CHOSEN else (), now)
+    people |= _with_work(waiting.filter(bench.without_reviewer), bench.fallbacks, now)
     who = Q(pk__in=people)
     if bench.kind == ReviewersKind.SELF:
         who |= Q(pk__in=waiting.order_by().values("principal"))
     if bench.kind == ReviewersKind.MANAGERS:
         who |= Q(pk__in=waiting.filter(manager__isnull=False).order_by().values("manager"))
     return list(User.objects.filter(who, enabled=True).order_by("name_key", "pk"))
+
+
+def _with_work(rows: QuerySet[Verdict], people: Iterable[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    """Return for whom of these people one of the rows is not about themselves; however many they are, three queries."""
+    selves = selves_of(people, now)
+    if not selves:
+        return set()
+    about = rows.filter(principal__in=set().union(*selves.values())).order_by().values_list("principal")
+    counts = dict(about.annotate(count=Count("pk")))
+    total = rows.count()
+    return {person for person, own in selves.items() if total > sum(counts.get(one, 0) for one in own)}
 
 
 def names_of(principals: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
