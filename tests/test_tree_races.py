@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from pim_portal.imports.services.assignments import import_assignments
 from roles import ids
 from roles.models import Assignment, EndReason, Resource, ResourceKind, User
 from roles.refusals import Refused
@@ -235,3 +238,19 @@ def test_elevating_twice_at_once_gives_one_hour(forest):
     assert first.error is None
     assert codes(second) == {"already_elevated"}
     assert Assignment.objects.filter(elevated_from__isnull=False).count() == 1
+
+
+def test_an_import_waits_for_a_retirement_and_finds_the_place_retired(forest, ines):
+    columns = "Assignment State,User Group Name,Role Name,PrincipalName,Member Type,Assignment Start Time (UTC)"
+    columns += ",Assignment End Time (UTC),Scope Path"
+    line = f"Active,Ines,Reader,ines@example.org,Direct,,Permanent,{forest.rg.scope_path}"
+
+    def bring():
+        file = io.BytesIO(f"{columns}\n{line}\n".encode())
+        return import_assignments(file, reason="moved in", actor=OPERATOR, clock=SOON)
+
+    retired, brought = race(retire(forest.rg), bring)
+    assert retired.error is None
+    assert codes(brought) == {"wrong_line"}
+    assert "retired" in brought.error.sentence
+    assert open_in(forest.rg) == []

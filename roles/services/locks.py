@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from django.db import connection, transaction
 
 from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Principal, Resource, Role
+from roles.models import Principal, Resource, ResourceKind, Role
 
 
 def lock_principals(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Principal]:
@@ -46,14 +46,32 @@ def hold_tree(resource_id: uuid.UUID) -> Resource:
     """
     node: Resource = Resource.objects.get(pk=resource_id)
     while True:
-        if connection.features.has_select_for_update:
-            with connection.cursor() as cursor:
-                # Django knows no shared lock. This one is what a foreign key to the root takes as well.
-                cursor.execute("SELECT 1 FROM roles_resource WHERE path = %s FOR KEY SHARE", [root_of(node)])
+        _hold([root_of(node)])
         held: Resource = Resource.objects.get(pk=resource_id)
         if root_of(held) == root_of(node):
             return held
         node = held  # it was moved to another tree while this waited
+
+
+def hold_trees(within: Resource | None = None) -> None:
+    """Keep every tree as it is until the transaction ends, or the one of `within`; see `hold_tree`.
+
+    For whoever gives many things at once, before the places are read.
+    """
+    if within is not None:
+        hold_tree(within.pk)
+    else:
+        # A group's node stands alone: it is neither moved nor retired.
+        roots = Resource.objects.filter(depth=1).exclude(kind=ResourceKind.GROUP).order_by("path")
+        _hold(roots.values_list("path", flat=True))
+
+
+def _hold(roots: Iterable[str]) -> None:
+    if connection.features.has_select_for_update:
+        with connection.cursor() as cursor:
+            for path in roots:
+                # Django knows no shared lock. This one is what a foreign key to the root takes as well.
+                cursor.execute("SELECT 1 FROM roles_resource WHERE path = %s FOR KEY SHARE", [path])
 
 
 def root_of(node: Resource) -> str:

@@ -28,7 +28,7 @@ from roles.refusals import Refused, Violation
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.bulk import AssignBook, Slot, Wanted, assign_many
-from roles.services.locks import lock_principals
+from roles.services.locks import hold_trees, lock_principals
 
 CHUNK = 500  # lines between two looks at the database
 MOST_TOLD = 100  # wrong lines that a refusal names
@@ -231,6 +231,7 @@ def apply_lines(
     again, at one moment for all: an event of an import is found by it. Lines are read twice and never kept.
     """
     locked = _lock_principals_of(lines(), within=within, actor=actor, now=clock())
+    hold_trees(within)
     now = clock()
     checker = Checker(actor=actor, now=now, reason=reason, within=within, second_factor=second_factor)
     counts: Counter[Fate] = Counter()
