@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError, connections, models
 
 import pim_portal.models as portal
-from approvals.models import Decision, Request, RequestApprover, RequestStage
+from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
 from audit import models as audit
 from audit.covering import Covered, missing
 from reviews import models as reviews
@@ -43,6 +43,7 @@ COVERED: Final = (
     Covered(RequestStage),
     Covered(RequestApprover),
     Covered(Decision),
+    Covered(Deputy),
     # Access reviews. The rows of an instance are taken in many small transactions before anybody sees it; the event of
     # its start counts them. So does that of its applying for what became of each; what is removed is an event itself.
     Covered(reviews.AccessReview),
