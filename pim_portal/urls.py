@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("pim_portal.notifications.urls")),
     path("tasks/", include("approvals.urls")),
     path("tasks/reviews/", include("reviews.urls")),
+    path("manage/", include("pim_portal.exports.urls")),
     path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),
     path("manage/directory/", include((PLACE, "manage"), namespace="directory")),

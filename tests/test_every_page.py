@@ -155,6 +155,9 @@ PAGES: dict[str, Row] = {
     "approvals:cancel_for": Row(DIRECTORY_ADMINISTRATORS, to="request"),
     "results": Row(set(), denied=302, redirects=EVERYONE),
     "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
+    "directory_export": Row(DIRECTORY_ADMINISTRATORS, denied=403),
+    "resources_export": Row(RESOURCE_ADMINISTRATORS, denied=403),
+    "resources": Row(SEE_RESOURCE, denied=403),
     "root_add": Row(RESOURCE_ADMINISTRATORS, denied=403),
     # What it gives: `test_elevation`.
     "elevate": Row({"gabi"}, denied=403),

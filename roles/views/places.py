@@ -12,6 +12,8 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from audit.kinds import Realm
+from roles.catalogue import Permission
 from roles.guards import at_place
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
@@ -124,5 +126,6 @@ class Resources(_TreeOrList):
             sees=authority.sees_resources(),
             may_elevate=authority.elevatable_by is not None and not authority.elevated,
             may_add_root=authority.roots_by is not None,
+            may_export=any(authority.paths(Permission.DEFINE, Realm.RESOURCE)),
             **kwargs,
         )

@@ -1,0 +1,1 @@
+"""Everything of one world as files that can be brought in again."""

@@ -1,0 +1,114 @@
+"""Every list of the portal hands all its rows out as CSV and XLSX. One that is not in the table fails the suite."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from openpyxl import load_workbook
+
+from roles import downloads
+from roles.lists import ListPage
+from tests.test_every_page import path_of, people, sealing_key, targets  # noqa: F401 - fixtures
+from tests.visitors import visiting
+
+pytestmark = pytest.mark.django_db
+
+# Each list by its class: who opens it, the name of its page, and the query that leads to it.
+LISTS: dict[str, tuple[str, str, str]] = {
+    "MyRequests": ("ines", "approvals:my_requests", ""),
+    "WaitingPage": ("adam", "approvals:approvals", "tab=waiting"),
+    "RenewalsPage": ("petra", "approvals:approvals", "tab=renewals"),
+    "DecidedPage": ("adam", "approvals:approvals", "tab=decided"),
+    "PlaceRequests": ("petra", "directory:requests", ""),
+    "Below": ("olga", "resource:below", ""),
+    "Reviews": ("petra", "directory:reviews", ""),
+    "Review": ("petra", "directory:review", ""),
+    "InstancePage": ("petra", "directory:review_instance", ""),
+    "Eligible": ("petra", "directory:assignments", "tab=eligible"),
+    "Active": ("petra", "directory:assignments", "tab=active"),
+    "Scheduled": ("petra", "directory:assignments", "tab=scheduled"),
+    "Expired": ("petra", "directory:assignments", "tab=expired"),
+    "Roles": ("petra", "directory:roles", ""),
+    "SettingsList": ("petra", "directory:settings", ""),
+    "ReachList": ("petra", "directory:reach", ""),
+    "Report": ("petra", "directory:import", ""),
+    "Resources": ("olga", "resources", ""),
+    "EligiblePage": ("ines", "approvals:my_roles", "tab=eligible"),
+    "HeldPage": ("ines", "approvals:my_roles", "tab=active"),
+    "EndedPage": ("ines", "approvals:my_roles", "tab=expired"),
+    "ReviewPage": ("adam", "reviews:review", ""),
+    "FindRole": ("ines", "find_role", "q=administrator"),
+    "Groups": ("petra", "groups", ""),
+    "Mails": ("sven", "mails", ""),
+    "Access": ("petra", "person_access", ""),
+    "Activity": ("petra", "person_activity", ""),
+    "People": ("petra", "people", ""),
+    "AuditPage": ("petra", "audit", ""),
+    "MyAuditPage": ("ines", "my_audit", ""),
+}
+OF_THE_DEMO = {"Mailbox"}
+
+
+def lists_below(page: type[ListPage]) -> Iterator[type[ListPage]]:
+    for one in page.__subclasses__():
+        if one.template_name and one.__dict__.keys() & {"template_name", "tab", "table_class"}:
+            yield one
+        yield from lists_below(one)
+
+
+def all_lists() -> set[str]:
+    assert get_resolver().url_patterns  # imports every view
+    found = {one for one in lists_below(ListPage) if not one.__module__.startswith("tests.")}
+    bases = {base for one in found for base in one.__mro__[1:]}
+    return {one.__name__ for one in found if one not in bases or one.__name__ in LISTS}
+
+
+def test_every_list_is_in_the_table():
+    assert all_lists() - OF_THE_DEMO == set(LISTS)
+
+
+@pytest.fixture
+def clients(people) -> dict[str, Client]:  # noqa: F811
+    return {name: visiting(people[name]) for name in {who for who, _name, _query in LISTS.values()}}
+
+
+def test_every_list_downloads_as_csv_and_as_xlsx(clients, targets, monkeypatch):  # noqa: F811
+    seen: list[str] = []
+    get = ListPage.get
+
+    def noting(self: ListPage, *args: Any, **kwargs: Any) -> Any:
+        seen.append(type(self).__name__)
+        return get(self, *args, **kwargs)
+
+    monkeypatch.setattr(ListPage, "get", noting)
+    wrong: dict[str, object] = {}
+    for name, (who, page, query) in LISTS.items():
+        sheets = {}
+        for kind, content_type in (("csv", downloads.CSV), ("xlsx", downloads.XLSX)):
+            answer: Any = clients[who].get(f"{path_of(page, targets)}?{query}&download={kind}")
+            if (answer.status_code, answer["Content-Type"]) != (200, content_type):
+                wrong[f"{name} {kind}"] = (answer.status_code, answer["Content-Type"])
+                continue
+            body = b"".join(answer.streaming_content)
+            sheets[kind] = read_csv(body) if kind == "csv" else read_xlsx(body)
+        if seen[-1:] != [name]:
+            wrong[f"{name} class"] = seen[-1:]
+        if len(sheets) == 2 and (not sheets["csv"][0] or sheets["csv"] != sheets["xlsx"]):
+            wrong[name] = sheets
+    assert wrong == {}
+
+
+def read_csv(body: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+
+
+def read_xlsx(body: bytes) -> list[list[str]]:
+    sheet = load_workbook(io.BytesIO(body)).active
+    assert sheet is not None
+    return [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
