@@ -171,24 +171,23 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         return super().get(request, *args, **kwargs)
 
     def _download(self, format: str, **kwargs: Any) -> HttpResponseBase:
-        keys = list(self.get_table().data.data.values_list("pk", flat=True))
-        self._part = []
-        context = Context(self.get_context_data(**kwargs))
         table = self.get_table()
+        keys = list(table.data.data.values_list("pk", flat=True))
         columns = [column for column in table.columns if _is_data(column)]
         header = [label for label, _value in self.download_columns] or [column.header for column in columns]
-        rows = self._rows_in_parts(keys, [column.name for column in columns], context)
+        rows = self._rows_in_parts(keys, [column.name for column in columns], **kwargs)
         label = str((table.attrs or {}).get("aria-label") or _("List"))
         return downloads.answer(format, name=label, header=header, rows=rows, on=timezone.localdate())
 
-    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], context: Context) -> Iterator[Sequence[object]]:
-        """Yield the rows; what a view hangs on the rows of a page, it hangs on those of a part."""
+    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], **kwargs: Any) -> Iterator[Sequence[object]]:
+        """Yield the rows; what a view hangs on the rows of a page or tells its cells, it does for those of a part."""
         zone = timezone.get_current_timezone()
         for first in range(0, len(keys), DOWNLOAD_PART):
             with timezone.override(zone):  # a stream is read after the request
                 self._part = keys[first : first + DOWNLOAD_PART]
-                table = self.get_table()
-                table.context = context
+                context = self.get_context_data(**kwargs)
+                table = context["table"]
+                table.context = Context(context)
                 if self.download_columns:
                     part = [[value(row.record) for _label, value in self.download_columns] for row in table.rows]
                 else:

@@ -72,7 +72,7 @@ def files(reader: User, *, world: World, now: datetime) -> Iterator[File]:
     running = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now)).select_related(*_RELATED)
     roles = Role.objects.filter(kind=world.value).select_related("home")
     if world is World.RESOURCE:
-        known = _below(paths, "home__") | Q(home=None) | Q(home__pk__in=list(_above(paths)))
+        known = _below(paths, "home__") | Q(home=None) | Q(home__in=_above(paths))
         roles = roles.filter(known)
     settings = RoleSettings.objects.filter(role__in=roles).filter(at | Q(resource=None))
     every = [

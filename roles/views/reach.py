@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.template import Context
 from django.utils.decorators import method_decorator
 
 from roles.catalogue import Permission
@@ -28,9 +27,9 @@ class ReachList(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return reaching(self.place, self.request.now)
 
-    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], context: Context) -> Iterator[Sequence[object]]:
+    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], **kwargs: Any) -> Iterator[Sequence[object]]:
         # A group's assignment stands in the list once for each member: all of them belong into one part of a download.
-        return super()._rows_in_parts(list(dict.fromkeys(keys)), names, context)
+        return super()._rows_in_parts(list(dict.fromkeys(keys)), names, **kwargs)
 
     def get_table(self, **kwargs: Any) -> Any:
         table = super().get_table(**kwargs)
