@@ -171,7 +171,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         return super().get(request, *args, **kwargs)
 
     def _download(self, format: str, **kwargs: Any) -> HttpResponseBase:
-        table = self.get_table()
+        table = self.get_table(**self.get_table_kwargs())
         keys = list(table.data.data.values_list("pk", flat=True))
         columns = [column for column in table.columns if _is_data(column)]
         header = [label for label, _value in self.download_columns] or [column.header for column in columns]
