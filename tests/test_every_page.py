@@ -157,7 +157,6 @@ PAGES: dict[str, Row] = {
     "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
     "directory_export": Row(DIRECTORY_ADMINISTRATORS, denied=403),
     "resources_export": Row(RESOURCE_ADMINISTRATORS, denied=403),
-    "resources": Row(SEE_RESOURCE, denied=403),
     "root_add": Row(RESOURCE_ADMINISTRATORS, denied=403),
     # What it gives: `test_elevation`.
     "elevate": Row({"gabi"}, denied=403),
