@@ -7,10 +7,11 @@ from django.db import connection, transaction
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
-from reviews.models import ApplyResult, Instance, Opinion, PastVerdict, Status
+from reviews.models import ApplyResult, Frequency, Instance, Opinion, PastVerdict, Status
 from reviews.services.applying import apply, apply_due
 from reviews.services.ending import end_due, tell_due
 from reviews.services.running import stop
+from reviews.services.series import delete_review
 from reviews.services.starting import start_due
 from roles import ids
 from roles.models import Assignment, EndReason, User
@@ -188,6 +189,24 @@ def test_two_who_apply_at_once_begin_it_once(cast, eligible):
     assert first.error is None
     assert isinstance(second.error, Refused)
     assert done(Kind.REVIEW_APPLYING) == 1
+
+
+@pytest.mark.parametrize("delete_first", [True, False])
+def test_a_series_is_deleted_while_its_next_instance_starts(delete_first, cast, eligible):
+    stages = [chosen(cast["adam"], days=6)]
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=stages, frequency=Frequency.WEEKLY)
+    turn(END - MINUTE)  # the first is over, the second begins in a minute
+    acts = [
+        lambda: delete_review(instance.review_id, actor=OPERATOR, clock=at(END)),
+        lambda: start_due(clock=at(END), limit=50),
+    ]
+    no_error(*race(*(acts if delete_first else reversed(acts))))
+    turn(END + DAY)
+    later = Instance.objects.filter(review=instance.review_id, number=2)
+    assert later.count() == (0 if delete_first else 1)
+    assert not later.exclude(filled_at=None).exists()
+    assert done(Kind.REVIEW_STARTED) == 1
+    assert done(Kind.REVIEW_DELETED) == 1
 
 
 def test_a_worker_that_finds_an_instance_locked_goes_by(cast, eligible):
