@@ -22,6 +22,7 @@ from approvals.rules.decisions import MAY_DECIDE, DecideFacts
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
+from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
 from approvals.services.decisions import gather
@@ -148,6 +149,7 @@ def show_request(
         "panel": facts.panel,
         "deciders": deciders,
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
+        "shortfall": shortfall_of(asked, now) if facts.status == Status.PENDING else None,
         "stages": asked.stages.count(),
         "place": places_of([asked.resource])[asked.resource_id],
         "decisions": asked.decisions.select_related("approver", "for_approver", "stage"),

@@ -1,0 +1,41 @@
+"""Requests that cannot be granted any more, because people or groups changed while they waited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.models import TIMED, Request, Verdict
+from roles.selectors.approvers import people_of_stage
+from roles.selectors.settings import Stage, settings_behind
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A stage in which too few can still agree: how many approvals it lacks, and how many people could give one."""
+
+    stage: int
+    lacking: int
+    people: int
+
+
+def shortfall_of(request: Request, now: datetime) -> Shortfall | None:
+    """Return the first stage, of those that wait, that cannot be completed by whoever is left; None where all can.
+
+    Counts who may decide now or after activating, and was asked; a deputy fills a seat and adds none.
+    """
+    if request.action not in TIMED:
+        return None
+    today = {one.number: one for one in settings_behind(request.behind).stages}
+    decisions = list(request.decisions.all())
+    gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
+    for stage in request.stages.filter(number__gte=request.stage_number).prefetch_related("approvers"):
+        then = frozenset(row.principal_id for row in stage.approvers.all())
+        settings = today.get(stage.number, Stage(stage.number, stage.quorum, then))
+        out = {request.principal_id, request.requestor_id, *gone}
+        left = [one for one in people_of_stage(settings, now, excluding=out, may_become=True) if one.pk in then]
+        agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in decisions)
+        lacking = max(stage.quorum, settings.quorum) - agreed
+        if len(left) < lacking:
+            return Shortfall(stage.number, lacking, len(left))
+    return None
