@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from approvals.models import Decision, Request, RequestApprover, RequestStage
+from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
 from audit.kinds import Realm
 from audit.models import Anchoring, Batch, Event, EventText, Leaf, Pending, Verification
 from pim_portal.activity.selectors.sight import in_sight
@@ -236,6 +236,14 @@ class DecisionAdmin(PlacedAdmin):
     list_display = ("request", "approver", "verdict", "decided_at")
     list_filter = ("verdict",)
     list_select_related = ("request__principal", "request__role", "approver")
+
+
+@admin.register(Deputy)
+class DeputyAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    list_display = ("deputy", "approver", "starts_at", "ends_at", "ended_at")
+    list_select_related = ("deputy", "approver")
+    search_fields = ("deputy__name_key", "approver__name_key")
 
 
 # Access reviews
