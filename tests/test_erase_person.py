@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -56,7 +54,7 @@ def test_it_takes_the_id_of_somebody_the_history_knows(capsys):
     assert untold(ines) == 0
 
 
-@pytest.mark.parametrize("name", ["nobody", str(uuid.uuid4())])
+@pytest.mark.parametrize("name", ["nobody", "3b0b1f0e-6f0a-4d9e-8f43-0c2a2f6a7d55"])
 def test_it_says_so_when_there_is_no_such_person(name):
     with pytest.raises(CommandError, match=r"Nobody|nobody"):
         call_command("erase_person", name, "--reason", "asked", "--yes")
