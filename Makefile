@@ -6,8 +6,11 @@ PY := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate $(ARGS)
 
+# What must hold before anything else: who may do what, asking and ending, the attacks, the house itself.
+CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
+
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test lint tools lock format
+.PHONY: help demo demo-reset check test test-sqlite lint tools lock format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -20,12 +23,15 @@ demo-reset:  ## Forget what was done in the demo; the next `make demo` starts ov
 	@rm -rf .demo
 	@echo "The demo starts over with the next \"make demo\"."
 
-check: lint  ## The quick judge: lint, types, imports, templates, migrations, tests on SQLite
+check: lint  ## The quick judge: lint, types, imports, templates, migrations, the tests of who may do what, on SQLite
+	$(PY) -m pytest -q -n 2 -m "not browser and not slow" $(CORE)
+
+test-sqlite: lint  ## Lint, then every test that needs neither a browser nor much time, on SQLite
 	$(PY) -m pytest -q -n 2 -m "not browser and not slow"
 
-test: tools lint  ## The whole judge: lint, then every test on SQLite and on PostgreSQL, in a real Chromium
+test: tools lint  ## The whole judge: lint, every test on SQLite and in a real Chromium, then on PostgreSQL
 	$(PY) -m pytest -n 2
-	$(PY) -m tests.postgres $(PY) -m pytest -n 2
+	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser"
 
 tools: .venv/dev.stamp
 	@$(PY) -m tests.chromium
