@@ -35,12 +35,12 @@ class Command(BaseCommand):
         parser.add_argument("--root", default="", help="the first resource root, which they become Owner of")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._make_key()
         try:
             if options["no_browser"]:
                 self._set_up(options)
             else:
                 self._print_code()
-            self._make_key()
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
 
