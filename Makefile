@@ -10,7 +10,7 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.1
 CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test test-sqlite lint tools lock format
+.PHONY: help demo demo-reset check test test-sqlite test-long lint tools lock format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -29,9 +29,12 @@ check: lint  ## The quick judge: lint, types, imports, templates, migrations, th
 test-sqlite: lint  ## Lint, then every test that needs neither a browser nor much time, on SQLite
 	$(PY) -m pytest -q -n 2 -m "not browser and not slow"
 
-test: tools lint  ## The whole judge: lint, every test on SQLite and in a real Chromium, then on PostgreSQL
-	$(PY) -m pytest -n 2
-	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser"
+test: tools lint  ## The whole judge: lint, every test but the long ones on SQLite and in a real Chromium, then on PostgreSQL
+	$(PY) -m pytest -n 2 -m "not long"
+	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser and not long"
+
+test-long: tools  ## What takes a minute each: every page in a browser, the largest imports
+	$(PY) -m pytest -n 2 -m long
 
 tools: .venv/dev.stamp
 	@$(PY) -m tests.chromium

@@ -91,6 +91,7 @@ def tasks_to_apply() -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_is_killed_in_the_middle_has_done_nothing_and_another_does_it_all():
@@ -121,6 +122,7 @@ def test_a_process_that_is_killed_in_the_middle_has_done_nothing_and_another_doe
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one writer: there is no second one to meet.")
 @pytest.mark.django_db(transaction=True)

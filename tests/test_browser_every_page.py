@@ -16,7 +16,7 @@ from tests.people import give, person, role
 from tests.test_every_page import PAGES, Row, path_of, people, sealing_key, targets  # noqa: F401
 from tests.visitors import cookie_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(300)]
 
 WIDTHS = (1280, 360)
 

@@ -34,6 +34,7 @@ def file_of(people: int, wanted: int) -> io.BytesIO:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("wanted", [LINES // 10, LINES])
 def test_fifty_thousand_lines_take_few_queries(db, wanted):
@@ -57,6 +58,7 @@ def test_fifty_thousand_lines_take_few_queries(db, wanted):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_memory_does_not_grow_with_the_file(db):
     for number in range(50):

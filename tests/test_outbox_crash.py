@@ -91,6 +91,7 @@ UNAVOIDABLE = {("data", "after"), ("write", "before")}
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
