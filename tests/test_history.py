@@ -525,6 +525,7 @@ def test_sentences_name_their_placeholders():
             "role",
             "resource",
             "review",
+            "instead",
         }
     assert set(ENDINGS) == {Outcome.REFUSED, Outcome.FAILED}
 
