@@ -29,7 +29,17 @@ ACTIVATION = (
     "approval_required",
     "stages",
     "approval_window",
+    "break_glass_allowed",
+    "break_glass_max",
+    "break_glass_review_within",
 )
+# What waits, and is not said, while what it belongs to is off.
+_BELONGS = {
+    "approval_window": ("approval_required",),
+    "break_glass_allowed": ("approval_required",),
+    "break_glass_max": ("approval_required", "break_glass_allowed"),
+    "break_glass_review_within": ("approval_required", "break_glass_allowed"),
+}
 ASSIGNMENT = (
     "permanent_eligible_allowed",
     "expire_eligible_after",
@@ -47,6 +57,9 @@ LABELS: dict[str, str | Promise] = {
     "ticket_verified": gettext_lazy("Check of the ticket"),
     "approval_required": gettext_lazy("Approval"),
     "approval_window": gettext_lazy("A request lapses after"),
+    "break_glass_allowed": gettext_lazy("Emergency access"),
+    "break_glass_max": gettext_lazy("Maximum duration in an emergency"),
+    "break_glass_review_within": gettext_lazy("An emergency is reviewed within"),
     "permanent_eligible_allowed": gettext_lazy("Permanent eligible assignment"),
     "expire_eligible_after": gettext_lazy("Eligible assignments end after"),
     "permanent_active_allowed": gettext_lazy("Permanent active assignment"),
@@ -54,8 +67,15 @@ LABELS: dict[str, str | Promise] = {
     "second_factor_on_assign": gettext_lazy("Second factor on active assignment"),
     "reason_on_assign": gettext_lazy("Justification on active assignment"),
 }
-_DURATIONS = {"max_activation", "approval_window", "expire_eligible_after", "expire_active_after"}
-_ALLOWING = {"permanent_eligible_allowed", "permanent_active_allowed"}
+_DURATIONS = {
+    "max_activation",
+    "approval_window",
+    "break_glass_max",
+    "break_glass_review_within",
+    "expire_eligible_after",
+    "expire_active_after",
+}
+_ALLOWING = {"break_glass_allowed", "permanent_eligible_allowed", "permanent_active_allowed"}
 
 Names = Mapping[uuid.UUID, str]
 
@@ -147,7 +167,7 @@ def parts_of(settings: EffectiveSettings, names: Names) -> list[Part]:
     for name in ACTIVATION:
         if name == "stages":
             activation += [stage_line(one.number, one.quorum, one.approvers, names) for one in settings.stages]
-        elif name != "approval_window" or settings.approval_required:
+        elif all(getattr(settings, one) for one in _BELONGS.get(name, ())):
             activation.append(lines[name])
     return [
         Part(_("Activation"), activation),

@@ -96,6 +96,8 @@ def stage(number: int, *people: Any, quorum: int = 1) -> Stage:
 BOUNDS = {
     "max_activation": (5 * MINUTE, 24 * HOUR),
     "approval_window": (5 * MINUTE, 72 * HOUR),
+    "break_glass_max": (5 * MINUTE, 4 * HOUR),
+    "break_glass_review_within": (HOUR, 7 * DAY),
     "expire_eligible_after": (DAY, 365 * DAY),
     "expire_active_after": (DAY, 365 * DAY),
 }
@@ -433,6 +435,9 @@ class TestSeen:
             {"ticket_required": True},
             {"approval_required": True},
             {"approval_window": HOUR},
+            {"break_glass_allowed": True},
+            {"break_glass_max": 2 * HOUR},
+            {"break_glass_review_within": HOUR},
             {"permanent_eligible_allowed": False},
             {"expire_eligible_after": DAY},
             {"permanent_active_allowed": False},

@@ -24,10 +24,13 @@ from roles.models import Audience, NotifiedAct, Principal, Purpose, SecondFactor
 from roles.patterns import MAX_PATTERN
 from roles.rules.settings import (
     LONGEST_ACTIVATION,
+    LONGEST_EMERGENCY,
+    LONGEST_REVIEW,
     LONGEST_WINDOW,
     MAX_ADDRESSES,
     MAX_STAGES,
     SHORTEST,
+    SHORTEST_REVIEW,
     takes_nobody_else,
 )
 from roles.selectors.prospects import MOST_FOUND
@@ -36,6 +39,13 @@ from roles.settings_words import LABELS, cell_label, cells_of
 from roles.wording import span
 
 PRESETS = [timedelta(days=days) for days in (15, 30, 90, 180, 365)]
+# From how long to how long, by the field in which it is typed.
+_RANGES = {
+    "max_activation": (SHORTEST, LONGEST_ACTIVATION),
+    "approval_window": (SHORTEST, LONGEST_WINDOW),
+    "break_glass_max": (SHORTEST, LONGEST_EMERGENCY),
+    "break_glass_review_within": (SHORTEST_REVIEW, LONGEST_REVIEW),
+}
 _CELLS = [(act, audience) for act in NotifiedAct for audience in Audience]
 
 
@@ -105,6 +115,15 @@ class SettingsForm(SettingsStepUpForm):
         gettext_lazy("The stages below follow each other. While no approval is required they wait."),
     )
     approval_window = DurationField(label=LABELS["approval_window"], longest=LONGEST_WINDOW)
+    break_glass_allowed = _box(
+        gettext_lazy("Allow emergency access"),
+        gettext_lazy(
+            "Somebody who cannot wait may activate the role without approval. Everybody who would have approved "
+            "and the administrators hear of it at once, and one of them must review it."
+        ),
+    )
+    break_glass_max = DurationField(label=LABELS["break_glass_max"], longest=LONGEST_EMERGENCY)
+    break_glass_review_within = DurationField(label=LABELS["break_glass_review_within"], longest=LONGEST_REVIEW)
 
     permanent_eligible_allowed = _box(gettext_lazy("Allow permanent eligible assignment"))
     expire_eligible_after = _after(LABELS["expire_eligible_after"])
@@ -130,9 +149,9 @@ class SettingsForm(SettingsStepUpForm):
         super().__init__(*args, **kwargs)
         self.initial["stage_count"] = len(stages)
         self.typed, self.people = stages, people
-        for name, longest in (("max_activation", LONGEST_ACTIVATION), ("approval_window", LONGEST_WINDOW)):
+        for name, (least, most) in _RANGES.items():
             sentence = _("From {least} to {most}. An hour and a half is 1.5 or 1:30.")
-            self.fields[name].help_text = sentence.format(least=span(SHORTEST), most=span(longest))
+            self.fields[name].help_text = sentence.format(least=span(least), most=span(most))
         for name in ("expire_eligible_after", "expire_active_after"):
             self._offer(name, getattr(settings, name))
         for number, (stage, found) in enumerate(zip(stages, people, strict=True), start=1):

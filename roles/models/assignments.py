@@ -29,6 +29,7 @@ class EndReason(models.TextChoices):
     EXPIRED = "expired", _("Its time was over")
     DEACTIVATED = "deactivated", _("Deactivated by its holder")
     REMOVED = "removed", _("Removed by an administrator")
+    EMERGENCY_OVER = "emergency_over", _("Ended by whoever reviewed the emergency")
     ELIGIBILITY_ENDED = "eligibility_ended", _("The eligibility behind it ended")
     ROLE_ENDED = "role_ended", _("The Global Administrator behind it ended")
     PERSON_DISABLED = "person_disabled", _("Its holder was disabled")
@@ -116,6 +117,9 @@ class Assignment(models.Model):
     activated_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="activations")
     renewed_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="renewals")
     elevated_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="elevations")
+    break_glass = models.BooleanField(
+        _("emergency"), default=False, editable=False, help_text=_("Activated without waiting for approval.")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AssignmentQuerySet.as_manager()
@@ -139,6 +143,10 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=Q(elevated_from=None) | Q(type="active", ends_at__isnull=False, activated_from=None),
                 name="an_elevation_is_active_and_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(break_glass=False) | Q(activated_from__isnull=False),
+                name="only_an_activation_is_made_in_an_emergency",
             ),
             models.UniqueConstraint(
                 fields=["principal", "role", "resource", "type"],

@@ -113,6 +113,9 @@ class RoleSettings(models.Model):
     ticket_verified = models.BooleanField(_("ticket checked"), default=False)
     approval_required = models.BooleanField(_("approval required"), default=False)
     approval_window = models.DurationField(_("lapse window"), default=timedelta(hours=24))
+    break_glass_allowed = models.BooleanField(_("emergency access allowed"), default=False)
+    break_glass_max = models.DurationField(_("maximum duration in an emergency"), default=timedelta(hours=1))
+    break_glass_review_within = models.DurationField(_("emergency reviewed within"), default=timedelta(hours=24))
 
     permanent_eligible_allowed = models.BooleanField(_("allow permanent eligible assignment"), default=True)
     expire_eligible_after = models.DurationField(_("expire eligible after"), default=timedelta(days=365))
@@ -141,6 +144,16 @@ class RoleSettings(models.Model):
             models.CheckConstraint(
                 condition=models.Q(approval_window__gte=timedelta(minutes=5), approval_window__lte=timedelta(hours=72)),
                 name="an_approval_window_is_5_minutes_to_72_hours",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(break_glass_max__gte=timedelta(minutes=5), break_glass_max__lte=timedelta(hours=4)),
+                name="an_emergency_lasts_5_minutes_to_4_hours",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    break_glass_review_within__gte=timedelta(hours=1), break_glass_review_within__lte=timedelta(days=7)
+                ),
+                name="an_emergency_is_reviewed_within_1_hour_to_7_days",
             ),
             models.CheckConstraint(
                 condition=models.Q(ticket_verified=False) | models.Q(ticket_required=True),

@@ -16,6 +16,7 @@ class Purpose(models.TextChoices):
 
     SIGN_IN = "sign_in", _("Sign in")
     ACTIVATE = "activate", _("Activate")
+    BREAK_GLASS = "break_glass", _("Activate in an emergency")
     DECIDE = "decide", _("Decide")
     ASSIGN = "assign", _("Assign")
     SETTINGS = "settings", _("Change settings")

@@ -20,6 +20,9 @@ from roles.wording import span
 
 LONGEST_ACTIVATION = timedelta(hours=24)
 LONGEST_WINDOW = timedelta(hours=72)
+LONGEST_EMERGENCY = timedelta(hours=4)
+SHORTEST_REVIEW = timedelta(hours=1)
+LONGEST_REVIEW = timedelta(days=7)
 SHORTEST = timedelta(minutes=5)
 SHORTEST_ASSIGNMENT = timedelta(days=1)
 LONGEST_ASSIGNMENT = timedelta(days=365)
@@ -58,6 +61,8 @@ class SettingsFacts:
     ticket_required: bool = False
     ticket_pattern: str = ""
     ticket_verified: bool = False
+    break_glass_max: timedelta = timedelta(hours=1)
+    break_glass_review_within: timedelta = timedelta(hours=24)
     unknown_approvers: bool = False
     cells: tuple[Cell, ...] = ()
     own: bool = True
@@ -105,6 +110,14 @@ def activation_in_range(facts: SettingsFacts) -> Violation | None:
 
 def window_in_range(facts: SettingsFacts) -> Violation | None:
     return _within("approval_window", facts.approval_window, SHORTEST, LONGEST_WINDOW)
+
+
+def emergency_in_range(facts: SettingsFacts) -> Violation | None:
+    return _within("break_glass_max", facts.break_glass_max, SHORTEST, LONGEST_EMERGENCY)
+
+
+def emergency_review_in_range(facts: SettingsFacts) -> Violation | None:
+    return _within("break_glass_review_within", facts.break_glass_review_within, SHORTEST_REVIEW, LONGEST_REVIEW)
 
 
 def eligible_in_range(facts: SettingsFacts) -> Violation | None:
@@ -241,6 +254,8 @@ CHANGE = (
     *_MAY,
     activation_in_range,
     window_in_range,
+    emergency_in_range,
+    emergency_review_in_range,
     eligible_in_range,
     active_in_range,
     pattern_can_be_matched,

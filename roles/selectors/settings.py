@@ -73,6 +73,9 @@ class EffectiveSettings:
     ticket_verified: bool
     approval_required: bool
     approval_window: timedelta
+    break_glass_allowed: bool
+    break_glass_max: timedelta
+    break_glass_review_within: timedelta
     stages: tuple[Stage, ...]
     permanent_eligible_allowed: bool
     expire_eligible_after: timedelta
@@ -119,6 +122,9 @@ class EffectiveSettings:
             "ticket_verified": self.ticket_verified,
             "approval_required": self.approval_required,
             "approval_window": self.approval_window.total_seconds(),
+            "break_glass_allowed": self.break_glass_allowed,
+            "break_glass_max": self.break_glass_max.total_seconds(),
+            "break_glass_review_within": self.break_glass_review_within.total_seconds(),
             "stages": [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in self.stages],
         }
         return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
@@ -137,6 +143,9 @@ RULES = (
     "ticket_verified",
     "approval_required",
     "approval_window",
+    "break_glass_allowed",
+    "break_glass_max",
+    "break_glass_review_within",
     "permanent_eligible_allowed",
     "expire_eligible_after",
     "permanent_active_allowed",

@@ -140,6 +140,8 @@ class _Ground:
             ticket_required=wanted.ticket_required,
             ticket_pattern=wanted.ticket_pattern,
             ticket_verified=wanted.ticket_verified,
+            break_glass_max=wanted.break_glass_max,
+            break_glass_review_within=wanted.break_glass_review_within,
             unknown_approvers=known < len(named),
             cells=wanted.cells,
             own=own,
