@@ -24,7 +24,8 @@ from audit.canonical import canonical, commitment
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event, EventText, Pending
 from audit.recording import Ids, write
-from audit.sentences import ENDINGS, VARIANTS, WORDINGS, sentence, why
+from audit.sentences import ENDINGS, sentence, why
+from audit.wordings import VARIANTS, WORDINGS
 from roles import ids
 from roles.models import Assignment, AssignmentType, Principal, Purpose, Resource, ResourceKind, RoleSettings
 from roles.refusals import Refused

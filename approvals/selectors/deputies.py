@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from approvals.models import Deputy, DeputyQuerySet
+from approvals.models import Deputy
+from approvals.models.deputies import DeputyQuerySet
 from roles.models import User
 
 Deputies = dict[uuid.UUID, list[User]]

@@ -22,7 +22,8 @@ from audit.models import Event
 from audit.sentences import said
 from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications import claims
-from pim_portal.notifications.catalogue import BY_NAME, Mail
+from pim_portal.notifications.catalogue import BY_NAME
+from pim_portal.notifications.mails.mail import Mail
 from roles.actors import Clock
 from roles.text import clean
 

@@ -19,7 +19,7 @@ from audit.kinds import Kind, Outcome
 from audit.models import Event, EventQuerySet
 from audit.sentences import said
 from pim_portal.models import Notification
-from pim_portal.notifications.letters import Letter, Section, named
+from pim_portal.notifications.letters.letter import Letter, Section, named
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from approvals.models import Request
 from pim_portal.models import Due, DueItem, Notification
-from pim_portal.notifications.catalogue import DUE_MAILS, DueMail
+from pim_portal.notifications.catalogue import DUE_MAILS
+from pim_portal.notifications.mails.mail import DueMail
 from pim_portal.notifications.matrix import Row, addressees, row_of_assignment, row_of_request
 from pim_portal.notifications.rows import Cause, have_it_sent, rows_for
 from pim_portal.notifications.selectors import (

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from pim_portal.models import Notification
 from pim_portal.notifications.catalogue import BY_NAME
-from pim_portal.notifications.letters import Letter
+from pim_portal.notifications.letters.letter import Letter
 from roles.middleware import zone_of
 from roles.models import User
 from roles.text import clean

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from audit.models import Event
 from pim_portal.models import Notification
-from pim_portal.notifications.letters import Letter
+from pim_portal.notifications.letters.letter import Letter
 from reviews.models import Instance, InstanceStage
 from reviews.selectors.reviewers import bench_of, open_stage, people_in, unfinished_reviewers, waiting_rows
 from roles import wording

@@ -10,8 +10,10 @@ from contextvars import ContextVar
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Notification
-from pim_portal.notifications.catalogue import HOLDER, MAILS, ROLES_IMPORTED, Mail
+from pim_portal.notifications.catalogue import MAILS
 from pim_portal.notifications.chat import lines_for
+from pim_portal.notifications.mails.assignments import ROLES_IMPORTED
+from pim_portal.notifications.mails.mail import HOLDER, Mail
 from pim_portal.notifications.matrix import Row, addressees, row_of_event
 from pim_portal.notifications.recipients import holders_of_many
 from pim_portal.notifications.rows import Cause, have_it_sent, rows_for

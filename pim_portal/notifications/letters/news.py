@@ -13,15 +13,8 @@ from django.utils.translation import gettext as _
 from audit.kinds import Kind
 from audit.sentences import said, sentence
 from pim_portal.models import Notification
-from pim_portal.notifications.letters import (
-    Letter,
-    actor_of,
-    assignment_of,
-    event_of,
-    span_of,
-    the_role,
-    why_it_ended,
-)
+from pim_portal.notifications.letters.assignments import why_it_ended
+from pim_portal.notifications.letters.letter import Letter, actor_of, assignment_of, event_of, span_of, the_role
 from roles import wording
 from roles.models import Assignment, AssignmentType, Resource, ResourceKind
 from roles.places import address

@@ -1,4 +1,4 @@
-"""Requests: what waits for somebody's decision, its stages, and the decisions."""
+"""Requests: what waits for somebody's decision, and how it goes on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from roles.models import Assignment, AssignmentType, EndReason, SecondFactor
@@ -28,6 +26,7 @@ class Action(models.TextChoices):
 
 # For a time that is asked for and begins when it is granted; what is decided by the stages of the settings.
 TIMED = (Action.ACTIVATE, Action.PROLONG)
+
 # For an end that is asked for; what is decided by whoever administers the place.
 RENEWALS = (Action.EXTEND, Action.RENEW)
 
@@ -50,11 +49,6 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.LAPSED: frozenset(),
     Status.FAILED: frozenset(),
 }
-
-
-class Verdict(models.TextChoices):
-    APPROVE = "approve", _("Approved")
-    DENY = "deny", _("Denied")
 
 
 class RequestQuerySet(models.QuerySet["Request"]):
@@ -233,158 +227,3 @@ class Request(models.Model):
     def result(self) -> Assignment | None:
         """The assignment as it was granted: a new one, or the one that now lasts longer; None while it is not."""
         return (self.outcome or self.assignment) if self.status == Status.GRANTED else None
-
-
-class RequestStage(models.Model):
-    """A stage of approval as it was when the request was made."""
-
-    request = models.ForeignKey(Request, models.PROTECT, related_name="stages")
-    number = models.PositiveSmallIntegerField()
-    quorum = models.PositiveSmallIntegerField()
-
-    class Meta:
-        verbose_name = _("stage of a request")
-        verbose_name_plural = _("stages of requests")
-        ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["request", "number"], name="request_stages_are_numbered_once")]
-
-    def __str__(self) -> str:
-        return f"{self.request_id}:{self.number}"
-
-
-class RequestApprover(models.Model):
-    """Somebody who was an approver of this stage when the request was made.
-
-    People, never groups: whoever joins an approving group later decides later requests only.
-    """
-
-    stage = models.ForeignKey(RequestStage, models.PROTECT, related_name="approvers")
-    principal = models.ForeignKey("roles.Principal", models.PROTECT, related_name="+")
-
-    class Meta:
-        verbose_name = _("approver of a request")
-        verbose_name_plural = _("approvers of requests")
-        constraints = [models.UniqueConstraint(fields=["stage", "principal"], name="a_request_names_an_approver_once")]
-        indexes = [models.Index(fields=["principal"], name="request_approver_principal")]
-
-    def __str__(self) -> str:
-        return str(self.principal_id)
-
-
-class Decision(models.Model):
-    """What an approver said. Decisions are only ever added."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request = models.ForeignKey(Request, models.PROTECT, related_name="decisions")
-    stage = models.ForeignKey(
-        RequestStage,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="decisions",
-        help_text=_("None: decided by authority over the place."),
-    )
-    approver = models.ForeignKey(
-        "roles.Principal",
-        models.PROTECT,
-        related_name="decisions",
-        help_text=_("Who decided: an approver or a deputy."),
-    )
-    for_approver = models.ForeignKey(
-        "roles.Principal",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("in place of"),
-        help_text=_("Of a deputy: the approver in whose place it was decided."),
-    )
-    verdict = models.CharField(_("decision"), max_length=10, choices=Verdict.choices)
-    justification = models.TextField(_("justification"))
-    granted_duration = models.DurationField(_("granted duration"), null=True, blank=True)
-    granted_type = models.CharField(_("granted type"), max_length=10, choices=AssignmentType.choices, blank=True)
-    granted_start = models.DateTimeField(_("granted start"), null=True, blank=True, help_text=_("Empty: at once."))
-    granted_end = models.DateTimeField(
-        _("granted end"), null=True, blank=True, help_text=_("Of an extension or renewal. Empty: permanent.")
-    )
-    decided_at = models.DateTimeField(_("decided"))
-
-    class Meta:
-        verbose_name = _("decision")
-        verbose_name_plural = _("decisions")
-        ordering = ["decided_at", "id"]
-        constraints = [
-            # Across the stages, too: nobody counts twice.
-            models.UniqueConstraint(fields=["request", "approver"], name="an_approver_decides_a_request_once"),
-            # Whether the approver or a deputy decides: one seat counts once.
-            models.UniqueConstraint(
-                "request", Coalesce("for_approver", "approver"), name="a_seat_decides_a_request_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(for_approver=None) | ~Q(for_approver=F("approver")), name="nobody_is_their_own_deputy"
-            ),
-            models.CheckConstraint(
-                condition=~Q(granted_type="") | Q(granted_start=None, granted_end=None),
-                name="only_granted_terms_have_dates",
-            ),
-        ]
-        indexes = [models.Index(fields=["approver", "-decided_at"], name="decision_by_approver")]
-
-    def __str__(self) -> str:
-        return f"{self.get_verdict_display()} {self.request_id}"
-
-    @property
-    def seat_id(self) -> uuid.UUID:
-        """The approver whose seat this decision took."""
-        return self.for_approver_id or self.approver_id
-
-    @property
-    def said_by(self) -> str:
-        """Who decided, as pages and mails say it: a deputy with the approver behind them."""
-        if self.for_approver is None:
-            return self.approver.name
-        words = gettext("{deputy}, in place of {approver}")
-        return words.format(deputy=self.approver.name, approver=self.for_approver.name)
-
-
-class DeputyQuerySet(models.QuerySet["Deputy"]):
-    """Ways to narrow deputies. Whether one may decide is derived from the clock."""
-
-    def in_effect(self, now: datetime) -> DeputyQuerySet:
-        """Return who stands in for whom at `now`; both must be enabled."""
-        open_now = self.filter(starts_at__lte=now, ends_at__gt=now, ended_at=None)
-        return open_now.filter(approver__enabled=True, deputy__enabled=True)
-
-    def not_over(self, now: datetime) -> DeputyQuerySet:
-        """Return what stands now or will."""
-        return self.filter(ends_at__gt=now, ended_at=None)
-
-
-class Deputy(models.Model):
-    """Somebody decides in place of an approver for a span of time, and gains nothing else by it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    approver = models.ForeignKey("roles.Principal", models.PROTECT, related_name="deputies")
-    deputy = models.ForeignKey("roles.Principal", models.PROTECT, related_name="deputises")
-    starts_at = models.DateTimeField(_("start"))
-    ends_at = models.DateTimeField(_("end"))
-    ended_at = models.DateTimeField(_("ended before its time"), null=True, blank=True)
-    reason = models.TextField(_("reason"))
-
-    objects = DeputyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("deputy")
-        verbose_name_plural = _("deputies")
-        ordering = ["-starts_at", "id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="a_deputy_ends_after_the_start"),
-            models.CheckConstraint(condition=~Q(approver=F("deputy")), name="nobody_names_themselves_a_deputy"),
-        ]
-        indexes = [
-            models.Index(fields=["deputy", "ends_at"], condition=Q(ended_at=None), name="deputy_of_whom"),
-            models.Index(fields=["approver", "ends_at"], condition=Q(ended_at=None), name="deputies_of_approver"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.deputy_id} for {self.approver_id}"

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from approvals.models import Deputy, Request
 from pim_portal.models import Notification
-from pim_portal.notifications import letters
-from pim_portal.notifications.letters import Letter, actor_of, event_of
+from pim_portal.notifications.letters import requests as letters
+from pim_portal.notifications.letters.letter import Letter, actor_of, event_of
 from pim_portal.notifications.recipients import request_of
 from roles import wording
 

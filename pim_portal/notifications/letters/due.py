@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from approvals.models import Request
 from pim_portal.models import DueItem, Notification
-from pim_portal.notifications.letters import Letter, request_to_decide, span_of, the_role
-from pim_portal.notifications.news import page_of
+from pim_portal.notifications.letters.letter import Letter, span_of, the_role
+from pim_portal.notifications.letters.news import page_of
+from pim_portal.notifications.letters.requests import request_to_decide
 from roles import wording
 from roles.models import Assignment, AssignmentType
 

@@ -1,0 +1,5 @@
+"""What Django admin shows. All of it stands here: the apps below know nothing of pages."""
+
+from pim_portal.admin import history, people, portal, requests, reviews, roles
+
+__all__ = ["history", "people", "portal", "requests", "reviews", "roles"]

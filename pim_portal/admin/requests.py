@@ -1,0 +1,49 @@
+"""Requests, decisions and deputies in Django admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
+from pim_portal.admin.placed import PlacedAdmin
+from pim_portal.portal_admin import ReadOnlyAdmin
+from roles.catalogue import Permission
+
+
+@admin.register(Request)
+class RequestAdmin(PlacedAdmin):
+    hidden = ("digest", "settings_digest")
+    list_display = ("principal", "role", "resource", "status", "made_at", "decided_at")
+    list_filter = ("status",)
+    list_select_related = ("principal", "role", "resource")
+    search_fields = ("principal__name_key", "role__name_key", "resource__name_key")
+
+
+@admin.register(RequestStage)
+class RequestStageAdmin(PlacedAdmin):
+    at = "request__resource__"
+    list_display = ("request", "number", "quorum")
+    list_select_related = ("request__principal", "request__role")
+
+
+@admin.register(RequestApprover)
+class RequestApproverAdmin(PlacedAdmin):
+    at = "stage__request__resource__"
+    list_display = ("stage", "principal")
+    list_select_related = ("stage", "principal")
+
+
+@admin.register(Decision)
+class DecisionAdmin(PlacedAdmin):
+    at = "request__resource__"
+    list_display = ("request", "approver", "verdict", "decided_at")
+    list_filter = ("verdict",)
+    list_select_related = ("request__principal", "request__role", "approver")
+
+
+@admin.register(Deputy)
+class DeputyAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    list_display = ("deputy", "approver", "starts_at", "ends_at", "ended_at")
+    list_select_related = ("deputy", "approver")
+    search_fields = ("deputy__name_key", "approver__name_key")

@@ -1,0 +1,90 @@
+"""A letter: what a mail says, as plain values, and the words that many letters share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from audit.models import Event
+from pim_portal.models import Notification
+from pim_portal.notifications.recipients import named_by_event
+from roles import wording
+from roles.ids import DIRECTORY
+from roles.models import Assignment, Principal, Resource, Role, User
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a longer mail: its title, and lines of a fact and what is said of it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to one person. `path` is where its one button leads, `quote` what somebody wrote, with its label,
+    `note` what is said below the button."""
+
+    subject: str
+    sentences: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    button: str
+    path: str
+    because: str
+    quote: tuple[str, str] | None = None
+    note: str = ""
+    sections: tuple[Section, ...] = ()
+
+
+Compose = Callable[[Notification, datetime], Letter | None]
+
+
+def named(role: Role, resource: Resource) -> str:
+    """Say which role is meant: by its name in the directory, elsewhere with its place."""
+    if resource.pk == DIRECTORY:
+        return role.name
+    return _("{role} at {resource}").format(role=role.name, resource=resource.name)
+
+
+def the_role(role: Role, resource: Resource) -> str:
+    """Say the same inside a sentence: "the Owner role at Production"."""
+    sentence = _("the {role} role") if resource.pk == DIRECTORY else _("the {role} role at {resource}")
+    return sentence.format(role=role.name, resource=resource.name)
+
+
+def event_of(notification: Notification) -> Event:
+    assert notification.event is not None  # noqa: S101 - every mail of the catalogue tells of an event
+    return notification.event
+
+
+def assignment_of(notification: Notification) -> Assignment:
+    rows = Assignment.objects.select_related("principal", "role", "resource")
+    return rows.get(pk=named_by_event(event_of(notification).assignment_id))
+
+
+def span_of(row: Assignment) -> list[tuple[str, str]]:
+    end = wording.exact(row.ends_at) if row.ends_at else _("Permanent")
+    return [(_("Start"), wording.exact(row.starts_at)), (_("End"), end)]
+
+
+def unlinked(text: str) -> str:
+    """Return `text` so that mail programs make no link of it: nobody's words become a thing to click."""
+    return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u200b", text)
+
+
+def with_job(person: User) -> str:
+    return ", ".join(part for part in (person.name, person.job_title, person.department) if part)
+
+
+def actor_of(notification: Notification) -> str:
+    """Say who did it; the text of the event may have been erased since."""
+    event = event_of(notification)
+    if event.actor_id == notification.recipient_id:
+        return _("Yourself")
+    actor = Principal.objects.filter(pk=event.actor_id).first() if event.actor_id else None
+    return actor.name if actor else event.text.fields.get("actor", _("PIM Portal"))
