@@ -111,12 +111,20 @@ def said(name: str, value: Any) -> str:
     return _("Required") if value else _("Not required")
 
 
-def stage_line(number: int, quorum: int, approvers: Iterable[uuid.UUID], names: Names) -> Line:
-    """Say one stage of approval: who is asked, and how many of them must agree."""
-    known = sorted(names.get(one, _("somebody unknown")) for one in approvers)
-    who = ", ".join(known) or _("Privileged Role Administrators")
+def stage_line(
+    number: int, quorum: int, approvers: Iterable[uuid.UUID], names: Names, escalation: Iterable[uuid.UUID] = ()
+) -> Line:
+    """Say one stage of approval: who is asked, how many of them must agree, and who may decide from half-way on."""
+    who = _names_said(approvers, names) or _("Privileged Role Administrators")
     agree = ngettext("{count} must agree", "{count} must agree", quorum).format(count=quorum)
-    return Line(f"stage_{number}", _("Stage {number}").format(number=number), f"{who}: {agree}")
+    words = f"{who}: {agree}"
+    if later := _names_said(escalation, names):
+        words = _("{words}; from half of the window on also {names}").format(words=words, names=later)
+    return Line(f"stage_{number}", _("Stage {number}").format(number=number), words)
+
+
+def _names_said(principals: Iterable[uuid.UUID], names: Names) -> str:
+    return ", ".join(sorted(names.get(one, _("somebody unknown")) for one in principals))
 
 
 def cell_label(act: str, audience: str) -> str:
@@ -166,7 +174,9 @@ def parts_of(settings: EffectiveSettings, names: Names) -> list[Part]:
     activation: list[Line] = []
     for name in ACTIVATION:
         if name == "stages":
-            activation += [stage_line(one.number, one.quorum, one.approvers, names) for one in settings.stages]
+            activation += [
+                stage_line(one.number, one.quorum, one.approvers, names, one.escalation) for one in settings.stages
+            ]
         elif all(getattr(settings, one) for one in _BELONGS.get(name, ())):
             activation.append(lines[name])
     return [
@@ -238,8 +248,9 @@ def told(old: Mapping[str, Any], new: Mapping[str, Any], names: Names) -> list[C
 
 
 def _told_stage(stage: list[Any], names: Names) -> str:
-    number, quorum, approvers = stage
-    return stage_line(number, quorum, [uuid.UUID(one) for one in approvers], names).words
+    number, quorum, *named = stage
+    approvers, escalation = ([uuid.UUID(pk) for pk in one] for one in (*named, [])[:2])
+    return stage_line(number, quorum, approvers, names, escalation).words
 
 
 def _told_cell(cells: Mapping[str, Any], key: str) -> str:
@@ -248,8 +259,9 @@ def _told_cell(cells: Mapping[str, Any], key: str) -> str:
 
 
 def approvers_told(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[uuid.UUID]:
-    """Return the ids of all approvers that such an event names."""
-    return {uuid.UUID(pk) for side in (old, new) for stage in side.get("stages", []) for pk in stage[2]}
+    """Return the ids of all approvers that such an event names, those of the escalations among them."""
+    stages = [stage for side in (old, new) for stage in side.get("stages", [])]
+    return {uuid.UUID(pk) for stage in stages for named in stage[2:] for pk in named}
 
 
 def field_names() -> list[str]:

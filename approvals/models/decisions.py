@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
@@ -36,14 +37,31 @@ class RequestStage(models.Model):
         return f"{self.request_id}:{self.number}"
 
 
+class RequestApproverQuerySet(models.QuerySet["RequestApprover"]):
+    """Ways to narrow who was asked. When an escalation begins is derived from the clock."""
+
+    def asked(self, now: datetime) -> RequestApproverQuerySet:
+        """Return who was asked by `now`: the approvers, and the escalation of what waited for half of its window."""
+        # made_at + (lapses_at - made_at) / 2 <= now, without a division that SQLite would not do on times.
+        made, decided = F("stage__request__made_at"), F("stage__request__decided_at")
+        waited = Q(stage__request__decided_at=None, stage__request__lapses_at__lte=now + (now - made))
+        half_before = models.ExpressionWrapper(decided + (decided - made), output_field=models.DateTimeField())
+        return self.filter(Q(escalation=False) | waited | Q(stage__request__lapses_at__lte=half_before))
+
+
 class RequestApprover(models.Model):
-    """Somebody who was an approver of this stage when the request was made.
+    """Somebody who was an approver of this stage, or its escalation, when the request was made.
 
     People, never groups: whoever joins an approving group later decides later requests only.
     """
 
     stage = models.ForeignKey(RequestStage, models.PROTECT, related_name="approvers")
     principal = models.ForeignKey("roles.Principal", models.PROTECT, related_name="+")
+    escalation = models.BooleanField(
+        _("escalation"), default=False, help_text=_("May decide once half of the lapse window is over.")
+    )
+
+    objects = RequestApproverQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("approver of a request")

@@ -126,6 +126,12 @@ class Request(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     ticket = models.CharField(_("ticket"), max_length=100, blank=True)
     ticket_check = models.CharField(_("check of the ticket"), max_length=200, blank=True)
+    proposal = models.JSONField(
+        _("proposed change"),
+        null=True,
+        blank=True,
+        help_text=_("Of settings: what would be done, and what ruled then."),
+    )
     digest = models.CharField(max_length=64, help_text=_("Of exactly what was asked; a decision is bound to it."))
     settings_digest = models.CharField(max_length=64, help_text=_("Of the role settings when it was asked."))
     settings_max = models.DurationField(_("maximum duration when asked"), null=True, blank=True)
@@ -159,7 +165,17 @@ class Request(models.Model):
                 condition=Q(status="pending"),
                 name="one_pending_request_about_an_assignment",
             ),
+            models.UniqueConstraint(
+                fields=["principal", "role", "resource"],
+                condition=Q(status="pending", action="change_settings"),
+                name="one_pending_change_of_settings_per_author",
+            ),
             # What belongs to which action.
+            models.CheckConstraint(
+                condition=Q(action="change_settings", proposal__isnull=False)
+                | (~Q(action="change_settings") & Q(proposal__isnull=True)),
+                name="a_change_of_settings_says_what_is_proposed",
+            ),
             models.CheckConstraint(
                 condition=Q(action="change_settings", assignment=None)
                 | (~Q(action="change_settings") & Q(assignment__isnull=False)),
@@ -217,6 +233,12 @@ class Request(models.Model):
         if self.wanted_duration is None:
             raise LookupError("This request does not ask for a time.")
         return self.wanted_duration
+
+    @property
+    def escalates_at(self) -> datetime:
+        """When half of its window is over, to the microsecond: from then on its escalation may decide, too."""
+        window = self.lapses_at - self.made_at
+        return self.made_at + (window - window // 2)
 
     @property
     def is_renewal(self) -> bool:

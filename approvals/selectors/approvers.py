@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from approvals.models import Decision, Deputy, Request, RequestApprover
 from approvals.selectors.deputies import Deputies, deputies_of
 from roles.catalogue import Permission
 from roles.models import User
-from roles.selectors.approvers import people_of_stage
+from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.holding import people_holding
 from roles.selectors.settings import EffectiveSettings, Stage, settings_behind
 
@@ -34,6 +34,8 @@ class Panel:
     quorum: int
     people: tuple[User, ...]
     substitutes: tuple[Substitute, ...] = ()
+    # Who may decide as well from half of the window on; empty from then on, when they are among `people`.
+    later: tuple[User, ...] = ()
 
     @property
     def is_possible(self) -> bool:
@@ -61,11 +63,13 @@ def seated(
     decisions: Iterable[Decision],
     own: Iterable[uuid.UUID],
     deputies: Deputies,
+    later: Iterable[User] = (),
 ) -> Panel:
     """Return the panel of a waiting stage: the seats that are still free, and who can take them.
 
-    `listed` are its approvers, then and now. Nobody counts twice: neither whoever decided, nor a seat in which was
-    decided, nor an approver who would also stand in for another. Nobody decides their own request (`own`).
+    `listed` are its approvers, then and now, `later` those of its escalation who wait for their time. Nobody counts
+    twice: neither whoever decided, nor a seat in which was decided, nor an approver who would also stand in for
+    another. Nobody decides their own request (`own`).
     """
     decisions, own = list(decisions), set(own)
     gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
@@ -77,13 +81,34 @@ def seated(
         for deputy in deputies.get(approver.pk, [])
         if deputy.pk not in out
     )
-    return Panel(number, quorum, people, substitutes)
+    return Panel(number, quorum, people, substitutes, tuple(user for user in later if user.pk not in gone | own))
+
+
+def listed_in(
+    then: Mapping[uuid.UUID, bool], approvers: Iterable[User], escalation: Iterable[User], *, escalated: bool
+) -> tuple[list[User], list[User]]:
+    """Return who of a stage may decide now, and who may from half of the window on.
+
+    `then` says of each who was asked whether as an escalation; `approvers` and `escalation` are those of now. At once
+    may decide who is an approver then and now; whoever is an escalation then or now waits for its time.
+    """
+    at_once = [user for user in approvers if then.get(user.pk) is False]
+    named = {user.pk: user for user in (*approvers, *escalation) if user.pk in then}
+    later = [user for pk, user in named.items() if pk not in {one.pk for one in at_once}]
+    if not escalated:
+        return at_once, later
+    return sorted([*at_once, *later], key=lambda user: (user.name_key, user.pk)), []
 
 
 def proposed_panels(settings: EffectiveSettings, *, person: User, now: datetime) -> list[Panel]:
     """Return who would be asked if this person asked now, for each stage."""
     return [
-        Panel(one.number, one.quorum, tuple(people_of_stage(one, now, excluding=[person.pk], may_become=True)))
+        Panel(
+            one.number,
+            one.quorum,
+            tuple(asked := people_of_stage(one, now, excluding=[person.pk], may_become=True)),
+            later=tuple(people_of_escalation(one, now, excluding=[person.pk, *(user.pk for user in asked)])),
+        )
         for one in settings.stages
     ]
 
@@ -109,25 +134,34 @@ def approvers_of(request: Request, now: datetime) -> Panel:
         return Panel(request.stage_number, 1, ())
     today = {one.number: one for one in settings_behind(request.behind).stages}.get(stage.number)
     quorum = max(stage.quorum, today.quorum if today else 1)
-    then = set(stage.approvers.values_list("principal_id", flat=True))
+    then = dict(stage.approvers.values_list("principal_id", "escalation"))
     own = [request.principal_id, request.requestor_id]
     # Where the settings ask for no approval any more, those who were asked still decide.
-    current = people_of_stage(today or Stage(stage.number, quorum, frozenset(then)), now, excluding=own)
-    listed = [user for user in current if user.pk in then]
+    today = today or as_asked(stage.number, quorum, then)
+    approvers, escalation = people_of_stage(today, now, excluding=own), people_of_escalation(today, now, excluding=own)
+    listed, later = listed_in(then, approvers, escalation, escalated=request.escalates_at <= now)
     deputies = deputies_of([user.pk for user in listed], now)
-    return seated(stage.number, quorum, listed, decisions=request.decisions.all(), own=own, deputies=deputies)
+    said = request.decisions.all()
+    return seated(stage.number, quorum, listed, decisions=said, own=own, deputies=deputies, later=later)
+
+
+def as_asked(number: int, quorum: int, then: Mapping[uuid.UUID, bool]) -> Stage:
+    """Return a stage that names exactly who was asked; `then` says of each whether as an escalation."""
+    late = frozenset(pk for pk, escalation in then.items() if escalation)
+    return Stage(number, quorum, frozenset(then) - late, late)
 
 
 def asked_to_decide(request: Request, now: datetime) -> list[User]:
     """Return everyone who is told of what waits.
 
-    The approvers of the waiting stage when it was asked, and who stands in for them now; of an extension or renewal who
+    The approvers of the waiting stage when it was asked, from half of the window on its escalation, and who stands in
+    for them now; of an extension or renewal who
     administers the place, or could after activating.
     """
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now, may_become=True)
         return list(renewal_panel(request, held[request.resource_id]).people)
-    rows = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number)
+    rows = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number).asked(now)
     approvers = Q(pk__in=rows.values("principal"))
     standing_in = Deputy.objects.in_effect(now).filter(approver__in=rows.values("principal"))
     told = User.objects.filter(approvers | Q(pk__in=standing_in.values("deputy")), enabled=True)

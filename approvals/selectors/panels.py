@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.models import TIMED, Decision, Request, RequestStage, Verdict
-from approvals.selectors.approvers import Panel, renewal_panel, seated
+from approvals.selectors.approvers import Panel, as_asked, listed_in, renewal_panel, seated
 from approvals.selectors.deputies import deputies_of
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
@@ -53,15 +53,23 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
             continue
         said = decisions.get(request.pk, [])
         settings = today[request.pk]
-        listed = {row.principal_id for row in stage.approvers.all()}
-        current = listed if settings is None else reach.people_of(settings)
+        asked_then = {row.principal_id: row.escalation for row in stage.approvers.all()}
+        settings = settings or as_asked(stage.number, 1, asked_then)
+        approvers, escalation = reach.people_of(settings), reach.named(settings.escalation)
+        listed, later = listed_in(
+            asked_then,
+            [user for pk, user in people.items() if pk in approvers],
+            [user for pk, user in people.items() if pk in escalation],
+            escalated=request.escalates_at <= now,
+        )
         panel = seated(
             stage.number,
-            max(stage.quorum, settings.quorum if settings else 1),
-            [user for pk, user in people.items() if pk in listed & current],
+            max(stage.quorum, settings.quorum),
+            listed,
             decisions=said,
             own=(request.principal_id, request.requestor_id),
             deputies=deputies,
+            later=later,
         )
         agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in said)
         answer[request.pk] = Waiting(panel, agreed)
@@ -101,4 +109,8 @@ class _Reach:
     def people_of(self, stage: Stage) -> set[uuid.UUID]:
         if not stage.approvers:
             return self.administrators
-        return set(stage.approvers).union(*(self.members.get(one, set()) for one in stage.approvers))
+        return self.named(stage.approvers)
+
+    def named(self, principals: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        principals = set(principals)
+        return principals.union(*(self.members.get(one, set()) for one in principals))

@@ -37,7 +37,7 @@ def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
         Q(principal=user_id) | Q(principal__in=behind.values("approver")),
         stage__request=OuterRef("pk"),
         stage__number=OuterRef("stage_number"),
-    )
+    ).asked(now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     return Request.objects.filter(Exists(asked)).exclude(Exists(decided)).exclude(_own(user_id))
 
@@ -68,7 +68,7 @@ def _in_stages(authority: Authority) -> list[Request]:
 
 def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
     """Return what this person was asked to decide and that is over, or that they decided, the newest first."""
-    asked = RequestApprover.objects.filter(stage__request=OuterRef("pk"), principal=user.pk)
+    asked = RequestApprover.objects.filter(stage__request=OuterRef("pk"), principal=user.pk).asked(now)
     decided = Exists(Decision.objects.filter(request=OuterRef("pk"), approver=user.pk))
     over = ~Q(pk__in=Request.objects.waiting(now).values("pk"))
     rows = Request.objects.filter(decided | (Exists(asked) & over)).exclude(principal=user.pk)
@@ -80,7 +80,7 @@ def requests_visible_to(authority: Authority) -> RequestQuerySet:
     user_id = authority.user.pk
     behind = Deputy.objects.in_effect(authority.now).filter(deputy=user_id)
     put_to = Q(principal=user_id) | Q(principal__in=behind.values("approver"))
-    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk"))
+    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk")).asked(authority.now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     seen = _own(user_id) | Exists(asked) | Exists(decided) | within_sight(authority)
     return Request.objects.filter(seen).shown().with_waits(authority.now)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.models import TIMED, Request, Verdict
-from roles.selectors.approvers import people_of_stage
-from roles.selectors.settings import Stage, settings_behind
+from approvals.selectors.approvers import as_asked
+from roles.selectors.approvers import people_of_escalation, people_of_stage
+from roles.selectors.settings import settings_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Shortfall:
 def shortfall_of(request: Request, now: datetime) -> Shortfall | None:
     """Return the first stage, of those that wait, that cannot be completed by whoever is left; None where all can.
 
-    Counts who may decide now or after activating, and was asked; a deputy fills a seat and adds none.
+    Counts who was asked and may decide now, later as an escalation, or after activating; a deputy fills a seat and
+    adds none.
     """
     if request.action not in TIMED:
         return None
@@ -30,10 +32,12 @@ def shortfall_of(request: Request, now: datetime) -> Shortfall | None:
     decisions = list(request.decisions.all())
     gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
     for stage in request.stages.filter(number__gte=request.stage_number).prefetch_related("approvers"):
-        then = frozenset(row.principal_id for row in stage.approvers.all())
-        settings = today.get(stage.number, Stage(stage.number, stage.quorum, then))
+        then = {row.principal_id: row.escalation for row in stage.approvers.all()}
+        settings = today.get(stage.number, as_asked(stage.number, stage.quorum, then))
         out = {request.principal_id, request.requestor_id, *gone}
-        left = [one for one in people_of_stage(settings, now, excluding=out, may_become=True) if one.pk in then]
+        able = people_of_stage(settings, now, excluding=out, may_become=True)
+        able += people_of_escalation(settings, now, excluding=out)
+        left = {one.pk for one in able if one.pk in then}
         agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in decisions)
         lacking = max(stage.quorum, settings.quorum) - agreed
         if len(left) < lacking:

@@ -71,7 +71,9 @@ def put(request: Request, panels: Iterable[Panel]) -> None:
     request.save(force_insert=True)
     for panel in panels:
         stage = RequestStage.objects.create(request=request, number=panel.number, quorum=panel.quorum)
-        RequestApprover.objects.bulk_create(RequestApprover(stage=stage, principal=user) for user in panel.people)
+        asked = [RequestApprover(stage=stage, principal=user) for user in panel.people]
+        asked += [RequestApprover(stage=stage, principal=user, escalation=True) for user in panel.later]
+        RequestApprover.objects.bulk_create(asked)
 
 
 def record_made(request: Request, *, actor: Actor, now: datetime) -> None:

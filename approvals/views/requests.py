@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from approvals.differences import carried
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
-from approvals.models import Request, Status, Verdict
+from approvals.models import Request, RequestApprover, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.panels import panels_of
@@ -148,6 +148,7 @@ def show_request(
         "may_cancel": may_cancel(request, asked, facts.status),
         "panel": facts.panel,
         "deciders": deciders,
+        "later": names_of(facts.panel.later, viewer=request.user),
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
         "shortfall": shortfall_of(asked, now) if facts.status == Status.PENDING else None,
         "stages": asked.stages.count(),
@@ -179,7 +180,7 @@ def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
 def _was_asked(request: PortalRequest, asked: Request) -> bool:
     """Whether the request was put to the viewer; who only looks on need not hear that they do not decide."""
     seats = {request.user.pk, *approvers_behind(request.user.pk, request.now)}
-    return asked.stages.filter(approvers__principal__in=seats).exists()
+    return RequestApprover.objects.filter(stage__request=asked, principal__in=seats).asked(request.now).exists()
 
 
 def _instead_of(facts: DecideFacts) -> User | None:

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Model
 
 from roles.downloads import Column
-from roles.models import RoleSettings
+from roles.models import ApprovalStage, RoleSettings
 
 ROLES: Final[tuple[Column, ...]] = (
     ("Role Name", lambda row: row.name),
@@ -28,11 +28,15 @@ def _yes(value: bool) -> str:
 
 
 def _stages(row: RoleSettings) -> str:
-    """Say who is asked: "1 of Adam; Berta, then 2 of Security"."""
+    """Say who is asked: "1 of Adam; Berta, then 2 of Security (escalation: Paul)"."""
     stages = row.stages.order_by("number").prefetch_related("approvers__principal")
-    return ", then ".join(
-        f"{one.quorum} of {'; '.join(each.principal.name for each in one.approvers.all())}" for one in stages
-    )
+    return ", then ".join(map(_stage, stages))
+
+
+def _stage(stage: ApprovalStage) -> str:
+    seats = list(stage.approvers.all())
+    asked, later = ("; ".join(one.principal.name for one in seats if one.escalation is late) for late in (False, True))
+    return f"{stage.quorum} of {asked}" + (f" (escalation: {later})" if later else "")
 
 
 def _value(row: Model, name: str) -> object:

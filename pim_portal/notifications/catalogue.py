@@ -158,7 +158,7 @@ DUE_MAILS: dict[Due, tuple[DueMail, ...]] = {
     Due.ENDS_IN_TWO_WEEKS: (assignments.ENDS_SOON, assignments.ENDS_SOON_FOR),
     Due.ENDS_TOMORROW: (assignments.ENDS_SOON, assignments.ENDS_SOON_FOR),
     Due.ACTIVATION_ENDS: (assignments.ACTIVATION_ENDS_SOON,),
-    Due.REQUEST_HALFWAY: (requests.STILL_WAITS,),
+    Due.REQUEST_HALFWAY: (requests.STILL_WAITS, requests.REQUEST_ESCALATED),
     Due.DIGEST: (DIGEST,),
 }
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals.models import Request, Status, Verdict
+from approvals.models import Request, RequestApprover, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
 from audit.kinds import Kind, Realm
 from audit.models import Event
-from pim_portal.models import Delivery, Notification, NotificationChoice, NotificationState, Topic
+from pim_portal.models import Delivery, Due, Notification, NotificationChoice, NotificationState, Topic
 from roles.ids import (
     DIRECTORY,
     GLOBAL_ADMINISTRATOR,
@@ -90,8 +90,10 @@ def approvers_told(event: Event) -> list[User]:
 
 def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
     """Return the mails by which approvers heard of a request, or may have: one that is on its way counts."""
-    asked = Notification.objects.filter(mail="request_waits", event__request_id=request_id, recipient__isnull=False)
-    return asked.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
+    asked = Q(mail="request_waits", event__request_id=request_id)
+    asked |= Q(mail="request_escalated", due__kind=Due.REQUEST_HALFWAY, due__subject_id=request_id)
+    rows = Notification.objects.filter(asked, recipient__isnull=False)
+    return rows.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
 
 
 def administrators(event: Event) -> list[User]:
@@ -164,9 +166,25 @@ def not_answered(subject: Subject, now: datetime) -> list[User]:
     if not isinstance(subject, Request):
         raise TypeError("Only a request waits for an answer.")
     decided = set(subject.decisions.values_list("approver_id", flat=True))
-    half = subject.made_at + (subject.lapses_at - subject.made_at) / 2
-    lately = asked_by_mail(subject.pk).filter(event__occurred_at__gt=half).values_list("recipient", flat=True)
-    return [user for user in asked_to_decide(subject, now) if user.pk not in decided | set(lately)]
+    lately = asked_by_mail(subject.pk).filter(event__occurred_at__gt=subject.escalates_at)
+    silent = decided | set(lately.values_list("recipient", flat=True)) | _escalation_of(subject)
+    return [user for user in asked_to_decide(subject, now) if user.pk not in silent]
+
+
+def _escalation_of(request: Request) -> set[uuid.UUID]:
+    waiting = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number)
+    return set(waiting.filter(escalation=True).values_list("principal", flat=True))
+
+
+def escalated_to(subject: Subject, now: datetime) -> list[User]:
+    """Return who may decide what waits from half of its window on, but for who was asked since by another mail."""
+    if not isinstance(subject, Request):
+        raise TypeError("Only a request waits for an answer.")
+    told = set(asked_by_mail(subject.pk).values_list("recipient", flat=True))
+    late, panel = _escalation_of(subject), approvers_of(subject, now)
+    found = {user.pk: user for user in panel.people if user.pk in late}
+    found |= {one.deputy.pk: one.deputy for one in panel.substitutes if one.approver.pk in late}
+    return [user for pk, user in found.items() if pk not in told]
 
 
 def watchers(event: Event) -> list[User]:

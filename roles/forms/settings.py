@@ -74,6 +74,7 @@ class StageBlock:
     quorum: BoundField
     q: BoundField
     approvers: BoundField
+    escalation: BoundField
     nobody: bool
     more: bool
 
@@ -175,7 +176,16 @@ class SettingsForm(SettingsStepUpForm):
             choices=[(str(one.pk), label_of(one)) for one in found],
             initial=[str(one) for one in stage.approvers],
         )
+        escalation = forms.MultipleChoiceField(
+            label=_("Escalation"),
+            help_text=_("May decide as well once half of the lapse window is over."),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            choices=approvers.choices,
+            initial=[str(one) for one in stage.escalation],
+        )
         self.fields |= {f"quorum_{number}": quorum, f"q_{number}": finder, f"approvers_{number}": approvers}
+        self.fields[f"escalation_{number}"] = escalation
 
     def _add_cell(self, act: NotifiedAct, audience: Audience) -> None:
         cell, about = f"{act}_{audience}", cell_label(act, audience)
@@ -192,9 +202,16 @@ class SettingsForm(SettingsStepUpForm):
     @property
     def stage_blocks(self) -> Iterator[StageBlock]:
         for number, (stage, found) in enumerate(zip(self.typed, self.people, strict=True), start=1):
-            new = len(found) - len(stage.approvers)
-            names = (self[f"quorum_{number}"], self[f"q_{number}"], self[f"approvers_{number}"])
-            yield StageBlock(number, *names, nobody=bool(stage.q) and new < 1, more=new >= MOST_FOUND)
+            new = len(found) - len(stage.chosen)
+            yield StageBlock(
+                number,
+                self[f"quorum_{number}"],
+                self[f"q_{number}"],
+                self[f"approvers_{number}"],
+                self[f"escalation_{number}"],
+                nobody=bool(stage.q) and new < 1,
+                more=new >= MOST_FOUND,
+            )
 
     @property
     def may_add_stage(self) -> bool:
@@ -219,7 +236,12 @@ class SettingsForm(SettingsStepUpForm):
         """Return the stages in full; one alone that says nothing is none: the administrators decide."""
         given = self.cleaned_data
         stages = tuple(
-            Stage(number, given[f"quorum_{number}"], frozenset(map(uuid.UUID, given[f"approvers_{number}"])))
+            Stage(
+                number,
+                given[f"quorum_{number}"],
+                frozenset(map(uuid.UUID, given[f"approvers_{number}"])),
+                frozenset(map(uuid.UUID, given[f"escalation_{number}"])),
+            )
             for number in range(1, len(self.typed) + 1)
         )
         return () if stages == (Stage(1, 1, frozenset()),) else stages
@@ -250,12 +272,16 @@ def initial_of(settings: EffectiveSettings) -> dict[str, Any]:
     return initial
 
 
+# What `stages_typed` has read already, and what is typed anew each time.
+_TYPED = ("quorum_", "q_", "approvers_", "escalation_", "code")
+
+
 def as_typed(form: SettingsForm, query: QueryDict) -> None:
     """Let a form that is shown again, unchecked, keep what was typed."""
     for name, one in form.fields.items():
         if isinstance(one, forms.BooleanField):
             form.initial[name] = name in query
-        elif name in query and name != "stage_count" and not name.startswith(("quorum_", "q_", "approvers_", "code")):
+        elif name in query and name != "stage_count" and not name.startswith(_TYPED):
             form.initial[name] = query[name]
 
 

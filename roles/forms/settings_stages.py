@@ -22,6 +22,12 @@ class TypedStage:
     quorum: str = "1"
     approvers: list[uuid.UUID] = field(default_factory=list)
     q: str = ""
+    escalation: list[uuid.UUID] = field(default_factory=list)
+
+    @property
+    def chosen(self) -> list[uuid.UUID]:
+        """Everybody who is named in it, each once."""
+        return list(dict.fromkeys([*self.approvers, *self.escalation]))
 
 
 def changes_only_the_form(query: QueryDict) -> bool:
@@ -32,14 +38,20 @@ def changes_only_the_form(query: QueryDict) -> bool:
 def stages_shown(settings: EffectiveSettings) -> list[TypedStage]:
     """Return the stages that a form starts with; one at least, so that there is something to fill in."""
     written = settings.written_stages or settings.stages
-    return [TypedStage(str(one.quorum), sorted(one.approvers)) for one in written] or [TypedStage()]
+    rows = [TypedStage(str(one.quorum), sorted(one.approvers), "", sorted(one.escalation)) for one in written]
+    return rows or [TypedStage()]
 
 
 def stages_typed(query: QueryDict) -> list[TypedStage]:
     """Return the stages that came with a form, as its buttons change them."""
     count = _number(query.get("stage_count", ""), most=MAX_STAGES)
     rows = [
-        TypedStage(query.get(f"quorum_{number}", ""), _ids(query, f"approvers_{number}"), query.get(f"q_{number}", ""))
+        TypedStage(
+            query.get(f"quorum_{number}", ""),
+            _ids(query, f"approvers_{number}"),
+            query.get(f"q_{number}", ""),
+            _ids(query, f"escalation_{number}"),
+        )
         for number in range(1, count + 1)
     ]
     if ADD in query and count < MAX_STAGES:

@@ -226,10 +226,13 @@ class ApprovalStage(models.Model):
 
 
 class StageApprover(models.Model):
-    """A user or group that may decide in a stage."""
+    """A user or group that may decide in a stage: from the start, or as an escalation from half-way on."""
 
     stage = models.ForeignKey(ApprovalStage, models.CASCADE, related_name="approvers")
     principal = models.ForeignKey("roles.Principal", models.PROTECT, related_name="+")
+    escalation = models.BooleanField(
+        _("escalation"), default=False, help_text=_("May decide once half of the lapse window is over.")
+    )
 
     class Meta:
         verbose_name = _("approver")

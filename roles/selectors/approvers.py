@@ -29,6 +29,14 @@ def _named(approvers: frozenset[uuid.UUID], now: datetime) -> Q:
     return Q(pk__in=approvers) | Q(pk__in=members.values("principal"))
 
 
+def people_of_escalation(stage: Stage, now: datetime, *, excluding: Iterable[uuid.UUID]) -> list[User]:
+    """Return the enabled people who may decide in a stage as well from half-way on, but for `excluding`."""
+    if not stage.escalation:
+        return []
+    who = User.objects.filter(_named(stage.escalation, now), enabled=True).exclude(pk__in=list(excluding))
+    return list(who.distinct().order_by("name_key", "pk"))
+
+
 def people_of_stage(
     stage: Stage, now: datetime, *, excluding: Iterable[uuid.UUID], may_become: bool = False
 ) -> list[User]:

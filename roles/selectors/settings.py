@@ -30,11 +30,24 @@ from roles.models import (
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of approval: the principals named, and how many must agree."""
+    """One stage of approval: the principals named, how many must agree, and who may decide as well from half-way on.
+
+    Whoever is an approver anyway is no escalation.
+    """
 
     number: int
     quorum: int
     approvers: frozenset[uuid.UUID]
+    escalation: frozenset[uuid.UUID] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "escalation", self.escalation - self.approvers)
+
+    @property
+    def plain(self) -> list[Any]:
+        """As it is kept in digests, in the history and in proposals; an escalation stands there where there is one."""
+        escalation = [sorted(map(str, self.escalation))] if self.escalation else []
+        return [self.number, self.quorum, sorted(map(str, self.approvers)), *escalation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ class EffectiveSettings:
             self.second_factor_on_assign,
             self.reason_on_assign,
             [[one.act, one.audience, one.default_recipients, one.additional, one.critical_only] for one in self.cells],
-            [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in self.written_stages],
+            [one.plain for one in self.written_stages],
         ]
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
@@ -125,7 +138,7 @@ class EffectiveSettings:
             "break_glass_allowed": self.break_glass_allowed,
             "break_glass_max": self.break_glass_max.total_seconds(),
             "break_glass_review_within": self.break_glass_review_within.total_seconds(),
-            "stages": [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in self.stages],
+            "stages": [one.plain for one in self.stages],
         }
         return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
@@ -172,7 +185,12 @@ def _ruling(settings: EffectiveSettings) -> tuple[object, ...]:
 
 def _stages_of(row: RoleSettings) -> tuple[Stage, ...]:
     return tuple(
-        Stage(one.number, one.quorum, frozenset(approver.principal_id for approver in one.approvers.all()))
+        Stage(
+            one.number,
+            one.quorum,
+            frozenset(seat.principal_id for seat in one.approvers.all() if not seat.escalation),
+            frozenset(seat.principal_id for seat in one.approvers.all() if seat.escalation),
+        )
         for one in row.stages.all()
     )
 

@@ -86,8 +86,9 @@ def changes_at(role: Role, place: Resource) -> EventQuerySet:
 
 
 def approvers_in(*settings: EffectiveSettings) -> set[uuid.UUID]:
-    """Return the ids of all approvers that these settings name."""
-    return {pk for one in settings for stage in (*one.stages, *one.written_stages) for pk in stage.approvers}
+    """Return the ids of all approvers that these settings name, those of the escalations among them."""
+    stages = [stage for one in settings for stage in (*one.stages, *one.written_stages)]
+    return {pk for stage in stages for pk in stage.approvers | stage.escalation}
 
 
 def names_of(principals: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -30,7 +30,8 @@ def remove_approver(settings_id: uuid.UUID, *, principal_id: uuid.UUID, actor: A
     row = RoleSettings.objects.select_related("role", "resource").get(pk=settings_id)
     Role.objects.select_for_update(no_key=True).get(pk=row.role_id)
     stages = settings_of(row.role, row.resource or Resource.objects.get(pk=DIRECTORY)).stages
-    kept = tuple(replace(one, approvers=one.approvers - {principal_id}) for one in stages)
+    gone = {principal_id}
+    kept = tuple(replace(one, approvers=one.approvers - gone, escalation=one.escalation - gone) for one in stages)
     place = row.resource or Resource.objects.get(pk=DIRECTORY)
     if actor.user is None or Authority(actor.user, clock()).allows(Permission.CHANGE_SETTINGS, place):
         violations = _broken(stages, kept)

@@ -120,7 +120,7 @@ class _Ground:
     def facts(
         self, wanted: EffectiveSettings, stages: tuple[Stage, ...], *, stale: bool, own: bool = True
     ) -> SettingsFacts:
-        named = {one for stage in stages for one in stage.approvers}
+        named = {one for stage in stages for one in stage.approvers | stage.escalation}
         known = Principal.objects.filter(pk__in=named).count()
         return SettingsFacts(
             role=self.role,

@@ -33,7 +33,8 @@ def write(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell, ..
     for stage in stages:
         made = ApprovalStage.objects.create(settings=row, number=stage.number, quorum=stage.quorum)
         StageApprover.objects.bulk_create(
-            StageApprover(stage=made, principal_id=principal_id) for principal_id in sorted(stage.approvers)
+            StageApprover(stage=made, principal_id=pk, escalation=pk in stage.escalation)
+            for pk in sorted(stage.approvers | stage.escalation)
         )
     row.cells.all().delete()
     NotificationCell.objects.bulk_create(
@@ -69,7 +70,7 @@ def details_of(before: EffectiveSettings, after: EffectiveSettings) -> tuple[dic
 
 def _plain(settings: EffectiveSettings) -> dict[str, Any]:
     rules = {name: str(value) if isinstance(value, timedelta) else value for name, value in rules_of(settings).items()}
-    stages = [[one.number, one.quorum, sorted(map(str, one.approvers))] for one in settings.written_stages]
+    stages = [one.plain for one in settings.written_stages]
     cells = {
         f"{one.act}/{one.audience}": {
             "default_recipients": one.default_recipients,

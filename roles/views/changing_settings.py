@@ -37,7 +37,7 @@ def edit(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
     typed = stages_typed(request.POST) if request.method == "POST" else stages_shown(settings)
-    people = [principals_matching(one.q, chosen=one.approvers) for one in typed]
+    people = [principals_matching(one.q, chosen=one.chosen) for one in typed]
     given: dict[str, Any] = {"request": request, "settings": settings, "stages": typed, "people": people}
     if request.method != "POST" or changes_only_the_form(request.POST):
         form = SettingsForm(**given)

@@ -120,6 +120,15 @@ def still_waits(notification: Notification, now: datetime) -> Letter | None:
     )
 
 
+def request_escalated(notification: Notification, now: datetime) -> Letter | None:
+    """Ask somebody of the escalation of what nobody has decided in half of its window."""
+    request = Request.objects.shown().get(pk=due_of(notification).subject_id)
+    letter = request_to_decide(request, with_reason=notification.recipient_id is not None)
+    told = _("Nobody has decided this in half of its time. From now on you may decide it as well.")
+    because = _("The settings of this role name you, or a group of yours, as the escalation.")
+    return replace(letter, sentences=(told, *letter.sentences), because=because)
+
+
 def _facts(row: Assignment) -> tuple[tuple[str, str], ...]:
     return (
         (_("Role"), row.role.name),

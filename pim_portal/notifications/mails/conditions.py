@@ -49,6 +49,11 @@ def still_silent(notification: Notification, now: datetime) -> bool:
     return _waits_for(notification, item.subject_id, now)
 
 
+def escalation_waits(notification: Notification, now: datetime) -> bool:
+    """Whether the request still waits for somebody of its escalation."""
+    return _waits_for(notification, due.due_of(notification).subject_id, now)
+
+
 def _waits_for(notification: Notification, request_id: uuid.UUID, now: datetime) -> bool:
     request = Request.objects.waiting(now).filter(pk=request_id).first()
     if request is None or request.decisions.filter(approver=notification.recipient_id).exists():

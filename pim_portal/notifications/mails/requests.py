@@ -6,6 +6,7 @@ from pim_portal.models import Topic
 from pim_portal.notifications import recipients
 from pim_portal.notifications.letters import deputies, due, requests
 from pim_portal.notifications.mails.conditions import (
+    escalation_waits,
     of_a_request,
     still_silent,
     still_to_decide,
@@ -49,6 +50,10 @@ REQUEST_CLOSED = Mail(
 
 STILL_WAITS = DueMail(
     "still_waits", recipients.not_answered, due.still_waits, still_silent, audience=APPROVERS, asks=True
+)
+
+REQUEST_ESCALATED = DueMail(
+    "request_escalated", recipients.escalated_to, due.request_escalated, escalation_waits, audience=APPROVERS, asks=True
 )
 
 DEPUTY_NAMED = Mail("deputy_named", recipients.both_of_a_deputy, deputies.deputy_named)

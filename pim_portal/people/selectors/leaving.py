@@ -131,6 +131,6 @@ def _to_decide(user: User, *, viewer: Authority, now: datetime) -> list[Request]
     """Return what waits for this person's decision among others'."""
     asked = RequestApprover.objects.filter(
         stage__request=OuterRef("pk"), stage__number=OuterRef("stage_number"), principal=user
-    )
+    ).asked(now)
     rows = Request.objects.waiting(now).filter(Exists(asked), within_sight(viewer)).exclude(principal=user.pk)
     return list(rows.shown().order_by("lapses_at", "pk"))
