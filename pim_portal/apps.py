@@ -18,8 +18,10 @@ class PimPortalConfig(AppConfig):
         from pim_portal.accounts.entering import describe
         from pim_portal.covered import check_cover
         from pim_portal.notifications.subscriber import tell, tell_many
+        from pim_portal.operations.sweeping import sweep_soon
 
         subscribe(tell, many=tell_many)
+        subscribe(sweep_soon)
         user_logged_in.connect(describe)
         pre_migrate.connect(let_migrations_change, sender=self)
         post_migrate.connect(cover_the_tables, sender=self)

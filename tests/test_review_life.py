@@ -12,9 +12,10 @@ from audit.models import Event
 from reviews.models import ApplyResult, Frequency, IfUnanswered, Instance, Opinion, PastVerdict, Status
 from reviews.services import applying, running
 from reviews.services.applying import apply_due
-from reviews.services.ending import end_due, tell_due
+from reviews.services.ending import end_due
 from reviews.services.series import change_review, delete_review, wanted_of
 from reviews.services.starting import start_due
+from reviews.services.telling import tell_due
 from roles import ids
 from roles.models import Assignment, EndReason, Purpose
 from roles.refusals import Refused

@@ -9,10 +9,11 @@ from audit.kinds import Kind, Outcome
 from audit.models import Event
 from reviews.models import ApplyResult, Frequency, Instance, Opinion, PastVerdict, Status
 from reviews.services.applying import apply, apply_due
-from reviews.services.ending import end_due, tell_due
+from reviews.services.ending import end_due
 from reviews.services.running import stop
 from reviews.services.series import delete_review
 from reviews.services.starting import start_due
+from reviews.services.telling import tell_due
 from roles import ids
 from roles.models import Assignment, EndReason, User
 from roles.refusals import Refused

@@ -32,6 +32,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("The next stage of the access review “{review}” at {resource} started."),
         gettext_lazy("{actor} tried to start a stage of the access review “{review}” at {resource}"),
     ),
+    Kind.REVIEW_ASKED: Wording(
+        gettext_lazy("Reviewers of the access review “{review}” at {resource} were asked to review."),
+        gettext_lazy("{actor} tried to ask the reviewers of the access review “{review}” at {resource}"),
+    ),
     Kind.REVIEW_REMINDED: Wording(
         gettext_lazy("{actor} reminded the reviewers of the access review “{review}” at {resource}."),
         gettext_lazy("{actor} tried to remind the reviewers of the access review “{review}” at {resource}"),
@@ -47,6 +51,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
     Kind.REVIEW_STOPPED: Wording(
         gettext_lazy("{actor} stopped the access review “{review}” at {resource}."),
         gettext_lazy("{actor} tried to stop the access review “{review}” at {resource}"),
+    ),
+    Kind.REVIEW_ANSWERED: Wording(
+        gettext_lazy("Where nobody answered in the access review “{review}” at {resource}, its settings did."),
+        gettext_lazy("{actor} tried to answer in the access review “{review}” at {resource}"),
     ),
     Kind.REVIEW_COMPLETED: Wording(
         gettext_lazy("The access review “{review}” at {resource} was completed."),

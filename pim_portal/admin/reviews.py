@@ -9,6 +9,7 @@ from reviews.models import (
     AccessReview,
     Instance,
     InstanceStage,
+    LongAct,
     Panelist,
     PastVerdict,
     Stage,
@@ -60,6 +61,14 @@ class InstanceStageAdmin(PlacedAdmin):
     at = "instance__review__resource__"
     list_display = ("instance", "number", "kind", "starts_at", "ends_at")
     list_select_related = ("instance__review",)
+
+
+@admin.register(LongAct)
+class LongActAdmin(PlacedAdmin):
+    at = "instance__review__resource__"
+    list_display = ("instance", "doing", "actor_name", "asked_at", "done", "total", "ended_at")
+    list_filter = ("doing",)
+    list_select_related = ("instance",)
 
 
 @admin.register(Panelist)

@@ -75,6 +75,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     # Access reviews
     Kind.REVIEW_STARTED: (reviews.REVIEW_BEGINS,),
     Kind.REVIEW_STAGE_STARTED: (reviews.REVIEW_BEGINS,),
+    Kind.REVIEW_ASKED: (reviews.REVIEW_BEGINS,),
     Kind.REVIEW_REMINDED: (reviews.REVIEW_REMINDER,),
     Kind.REVIEW_COMPLETED: (reviews.REVIEW_COMPLETED,),
     Kind.REVIEW_WAITS: (reviews.REVIEW_WAITS,),
@@ -114,6 +115,7 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.REVIEW_DECIDED,
         Kind.REVIEW_RESET,
         Kind.REVIEW_STOPPED,
+        Kind.REVIEW_ANSWERED,
         Kind.REVIEW_APPLYING,
         Kind.REVIEW_APPLIED,
         Kind.ROLE_ADDED,

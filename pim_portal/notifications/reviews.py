@@ -1,6 +1,7 @@
 """Mails of access reviews: to whom, whether they still concern them, and what they say.
 
-An event about a review names it by its details: `instance`, and the number of the `stage` where one is meant.
+An event about a review names it by its details: `instance`, and the number of the `stage` where one is meant. Very many
+reviewers are told in parts: by events that say from whom to whom.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ def reviewers(event: Event) -> Iterable[User]:
     """Return who has something to review in the stage that has just begun, or that is half over."""
     instance = instance_of(event)
     stage = instance.stages.filter(number=event.details.get("stage", 1)).first()
-    if stage is None or not instance.mails:
+    if stage is None or not instance.mails or event.details.get("in_parts"):
         return []
-    return unfinished_reviewers(stage, event.occurred_at)
+    people = unfinished_reviewers(stage, event.occurred_at)
+    if "from" in event.details:
+        people = people.filter(pk__gte=event.details["from"], pk__lte=event.details["to"])
+    return people
 
 
 def told_at_the_end(event: Event) -> Iterable[User]:

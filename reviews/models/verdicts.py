@@ -124,7 +124,8 @@ class Verdict(models.Model):
         ]
         indexes = [
             models.Index(fields=["instance", "role_key", "principal_key", "id"], name="verdict_in_order"),
-            models.Index(fields=["instance", "verdict", "result"], name="verdict_by_outcome"),
+            models.Index(fields=["instance", "verdict", "result", "id"], name="verdict_by_outcome_and_id"),
+            models.Index(fields=["instance", "id"], name="verdict_of_instance"),
             models.Index(fields=["manager", "instance"], name="verdict_by_manager"),
             models.Index(fields=["principal", "instance"], name="verdict_by_principal"),
         ]

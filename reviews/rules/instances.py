@@ -24,6 +24,8 @@ class ActFacts:
     second_factor: bool
     decided: int = 0
     refused: int = 0
+    resetting: bool = False
+    reminding: bool = False
 
 
 def not_allowed(facts: ActFacts) -> Violation | None:
@@ -51,6 +53,18 @@ def nothing_decided(facts: ActFacts) -> Violation | None:
     return None
 
 
+def resetting(facts: ActFacts | DecideFacts) -> Violation | None:
+    if facts.resetting:
+        return Violation("resetting", _("This review is just being reset. Try again when it is done."))
+    return None
+
+
+def reminding(facts: ActFacts) -> Violation | None:
+    if facts.reminding:
+        return Violation("reminding", _("The reviewers are just being reminded."))
+    return None
+
+
 def not_to_apply(facts: ActFacts) -> Violation | None:
     if facts.status == Status.COMPLETED or (facts.status == Status.APPLIED and facts.refused):
         return None
@@ -68,8 +82,8 @@ def deleted(facts: ActFacts) -> Violation | None:
 
 _ALWAYS: Final = (not_allowed, second_factor_missing)
 STOP: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running)
-REMIND: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running)
-RESET: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, nothing_decided)
+REMIND: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, reminding)
+RESET: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, nothing_decided, resetting)
 APPLY: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_to_apply)
 DELETE: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, deleted)
 
@@ -89,6 +103,8 @@ class DecideFacts:
     approved_without_reason: bool
     longest_reason: int
     recommendations: bool = True
+    resetting: bool = False
+    still_saying: bool = False
 
 
 def reviewing_is_over(facts: DecideFacts) -> Violation | None:
@@ -149,6 +165,12 @@ def reason_too_long(facts: DecideFacts) -> Violation | None:
     return None
 
 
+def still_saying(facts: DecideFacts) -> Violation | None:
+    if facts.still_saying:
+        return Violation("still_saying", _("What you said of all is still being saved. Wait until it is done."))
+    return None
+
+
 def no_recommendations(facts: DecideFacts) -> Violation | None:
     if not facts.recommendations:
         return Violation("no_recommendations", _("This review makes no recommendations."))
@@ -157,6 +179,7 @@ def no_recommendations(facts: DecideFacts) -> Violation | None:
 
 DECIDE: Final[tuple[Rule[DecideFacts], ...]] = (
     reviewing_is_over,
+    resetting,
     reviewer_disabled,
     reviewers_second_factor,
     nothing_said,
@@ -167,6 +190,8 @@ DECIDE: Final[tuple[Rule[DecideFacts], ...]] = (
 )
 DECIDE_ALL: Final[tuple[Rule[DecideFacts], ...]] = (
     reviewing_is_over,
+    resetting,
+    still_saying,
     reviewer_disabled,
     reviewers_second_factor,
     no_verdict,
@@ -175,6 +200,8 @@ DECIDE_ALL: Final[tuple[Rule[DecideFacts], ...]] = (
 )
 ACCEPT: Final[tuple[Rule[DecideFacts], ...]] = (
     reviewing_is_over,
+    resetting,
+    still_saying,
     reviewer_disabled,
     reviewers_second_factor,
     no_recommendations,

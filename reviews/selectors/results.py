@@ -77,5 +77,5 @@ def results_of(instance: Instance) -> dict[str, int]:
 
 
 def to_apply(instance: Instance) -> QuerySet[Verdict]:
-    """Return the rows whose access is still to be removed."""
-    return instance.verdicts.filter(verdict=Opinion.DENY, result=ApplyResult.NEW)
+    """Return the rows whose access is still to be removed, in the order of an index."""
+    return instance.verdicts.filter(verdict=Opinion.DENY, result=ApplyResult.NEW).order_by("pk")

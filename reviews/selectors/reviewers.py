@@ -110,8 +110,8 @@ def waiting_rows(stage: InstanceStage) -> QuerySet[Verdict]:
     return Verdict.objects.filter(instance=stage.instance_id, stage__lt=stage.number)
 
 
-def unfinished_reviewers(stage: InstanceStage, now: datetime) -> list[User]:
-    """Return the enabled people for whom rows still wait in this stage."""
+def unfinished_reviewers(stage: InstanceStage, now: datetime) -> QuerySet[User]:
+    """Return the enabled people for whom rows still wait in this stage; self reviews may have very many."""
     bench = bench_of(stage, now)
     waiting = waiting_rows(stage)
     people = _with_work(waiting, bench.reviewers if bench.kind == ReviewersKind.CHOSEN else (), now)
@@ -121,7 +121,7 @@ def unfinished_reviewers(stage: InstanceStage, now: datetime) -> list[User]:
         who |= Q(pk__in=waiting.order_by().values("principal"))
     if bench.kind == ReviewersKind.MANAGERS:
         who |= Q(pk__in=waiting.filter(manager__isnull=False).order_by().values("manager"))
-    return list(User.objects.filter(who, enabled=True).order_by("name_key", "pk"))
+    return User.objects.filter(who, enabled=True).order_by("name_key", "pk")
 
 
 def _with_work(rows: QuerySet[Verdict], people: Iterable[uuid.UUID], now: datetime) -> set[uuid.UUID]:

@@ -4,16 +4,41 @@ is perhaps kept for emergencies: these rows are left, and say so.
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
+
 from django.db.models import F, Q, QuerySet
 
-from reviews.models import How, IfUnanswered, Instance, Opinion, Recommendation, Verdict
+from audit.kinds import Kind
+from reviews.models import How, IfUnanswered, Instance, LongAct, Opinion, Recommendation, Verdict
 from reviews.rules.emergencies import FOR_EMERGENCIES
+from reviews.selectors.results import counts_of
 from reviews.selectors.reviewers import NOTHING, bench_of
+from reviews.services.ground import record_review
+from reviews.services.long_acts import actor_of, next_ids
 
 
-def answer_for_nobody(instance: Instance) -> None:
-    """Give the rows without a verdict that of the settings. The instance is locked by the caller, and over."""
-    unanswered = instance.verdicts.filter(verdict=Opinion.NOT_REVIEWED).order_by()
+def unanswered_rows(instance: Instance) -> QuerySet[Verdict]:
+    """Return the rows that nobody answered."""
+    return instance.verdicts.filter(verdict=Opinion.NOT_REVIEWED).order_by()
+
+
+def answer_chunk(instance: Instance, act: LongAct, now: datetime) -> list[uuid.UUID]:
+    """Give the next rows without a verdict that of the settings, and record it."""
+    ids = next_ids(unanswered_rows(instance), act)
+    if ids:
+        rows = Verdict.objects.filter(pk__in=ids).order_by()
+        answer_for_nobody(instance, rows)
+        details = {"rows": len(ids), "of": act.total} | counts_of(rows).details
+        record_review(
+            Kind.REVIEW_ANSWERED, instance.review, actor=actor_of(act), at=now, instance=instance, details=details
+        )
+    return ids
+
+
+def answer_for_nobody(instance: Instance, rows: QuerySet[Verdict]) -> None:
+    """Give these rows without a verdict that of the settings. The instance is locked by the caller, and over."""
+    unanswered = rows.filter(verdict=Opinion.NOT_REVIEWED)
     unanswered.filter(_nobody_could(instance)).update(how=How.NOBODY_COULD)
     unanswered = unanswered.filter(how="")
     match IfUnanswered(instance.if_unanswered):

@@ -7,20 +7,20 @@ has its result is not touched again, and only what was refused is tried anew whe
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
 from reviews.models import ApplyResult, How, Instance, Opinion, Verdict
 from reviews.rules.instances import APPLY, ActFacts
 from reviews.selectors.authors import Right, right_of_author
-from reviews.selectors.candidates import CHUNK
 from reviews.selectors.results import results_of, to_apply
 from reviews.services.ending import record_waiting
 from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
+from reviews.services.long_acts import CHUNK
 from roles.actors import Actor, Clock
 from roles.models import Assignment
 from roles.refusals import Refused, require
@@ -69,8 +69,11 @@ def apply_due(*, clock: Clock, limit: int) -> int:
         instance = Instance.objects.select_related("review__resource").get(pk=pk)
         if _settle_what_stays(instance, clock=clock):
             return limit
-        for row in to_apply(instance).order_by("pk").values_list("pk", flat=True)[: limit - applied]:
-            if not _apply_row(row, clock=clock):
+        denied = to_apply(instance).values_list("pk", "through", "inherited")[: limit - applied]
+        for row, through, inherited in list(denied):
+            if through or inherited:
+                _settle([row], ApplyResult.THROUGH_GROUP if through else ApplyResult.INHERITED, clock=clock)
+            elif not _apply_row(row, clock=clock):
                 _wait_for_somebody(pk, clock=clock)
                 break
             applied += 1
@@ -81,24 +84,22 @@ def apply_due(*, clock: Clock, limit: int) -> int:
 
 
 def _settle_what_stays(instance: Instance, *, clock: Clock) -> bool:
-    """Write the results that need no removal, a chunk of them; return whether there were any.
+    """Write the results of what was not denied, a chunk of them; return whether there were any."""
+    for verdict in (Opinion.APPROVE, Opinion.DONT_KNOW, Opinion.NOT_REVIEWED):
+        new = instance.verdicts.filter(verdict=verdict, result=ApplyResult.NEW)
+        chunk = list(new.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        if chunk:
+            _settle(chunk, ApplyResult.KEPT, clock=clock)
+            return True
+    return False
 
-    That is what was not denied, and what is not given here.
-    """
-    new = instance.verdicts.filter(result=ApplyResult.NEW)
-    stays = ~Q(verdict=Opinion.DENY) | Q(through__isnull=False) | Q(inherited=True)
-    chunk = list(new.filter(stays).order_by("pk").values_list("pk", flat=True)[:CHUNK])
-    if not chunk:
-        return False
+
+def _settle(rows: Iterable[uuid.UUID], result: ApplyResult, *, clock: Clock) -> None:
+    """Write the same result of rows of which nothing is to be removed here."""
     with transaction.atomic():
         now = clock()
-        rows = Verdict.objects.filter(pk__in=chunk, result=ApplyResult.NEW).order_by()
-        rows.exclude(verdict=Opinion.DENY).update(result=ApplyResult.KEPT, applied_at=now)
-        rows.filter(verdict=Opinion.DENY, through__isnull=False).update(
-            result=ApplyResult.THROUGH_GROUP, applied_at=now
-        )
-        rows.filter(verdict=Opinion.DENY, inherited=True).update(result=ApplyResult.INHERITED, applied_at=now)
-    return True
+        new = Verdict.objects.filter(pk__in=rows, result=ApplyResult.NEW).order_by()
+        new.update(result=result, applied_at=now)
 
 
 def _apply_row(pk: uuid.UUID, *, clock: Clock) -> bool:

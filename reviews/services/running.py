@@ -6,13 +6,17 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from audit.kinds import Kind
-from reviews.models import Instance, Opinion
+from reviews.models import SAYING, Doing, Instance, LongAct, Opinion, Verdict
 from reviews.rules.instances import REMIND, RESET, STOP, ActFacts
 from reviews.selectors.reviewers import open_stage
-from reviews.services.ending import complete
+from reviews.services.ending import finish
 from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
+from reviews.services.long_acts import CHUNK, actor_of, begin, going_on, next_ids
 from reviews.services.past import keep_past
+from reviews.services.telling import tell_reviewers
 from roles.actors import Actor, Clock
 from roles.authority import Held
 from roles.refusals import Rule, require
@@ -33,6 +37,8 @@ def _stand(
         allowed=actor.user is None or held is not None,
         second_factor=covered(actor, instance.pk, now),
         decided=instance.verdicts.exclude(verdict=Opinion.NOT_REVIEWED).count(),
+        resetting=going_on(instance, Doing.RESET).exists(),
+        reminding=going_on(instance, Doing.REMIND).exists(),
     )
     require(rules, facts, about=about_review(instance.review))
     spend(actor, instance.pk, now)
@@ -44,10 +50,11 @@ def stop(instance_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Clock
     """End a running instance now, for good. Raises `Refused`, and `Instance.DoesNotExist`."""
     instance, held, now = _stand(instance_id, STOP, actor=actor, clock=clock)
     instance.stopped_at = now
+    instance.save(update_fields=["stopped_at"])
     record_review(
         Kind.REVIEW_STOPPED, instance.review, actor=actor, at=now, instance=instance, held=held, reason=clean(reason)
     )
-    complete(instance, now)
+    finish(instance, now)
     return instance
 
 
@@ -58,21 +65,52 @@ def reset(instance_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Cloc
     Raises `Refused`, and `Instance.DoesNotExist`.
     """
     instance, held, now = _stand(instance_id, RESET, actor=actor, clock=clock)
-    said = keep_past(instance.verdicts.all(), now)
-    instance.verdicts.exclude(verdict=Opinion.NOT_REVIEWED).update(
+    going_on(instance, *SAYING).update(ended_at=now)  # what was to be said of all is taken back with the rest
+    said = _said(instance)
+    act = LongAct(
+        doing=Doing.RESET,
+        actor=actor.user,
+        actor_name=actor.label,
+        authority_id=held.assignment_id if held else None,
+        reason=clean(reason),
+        asked_at=now,
+        total=said.count(),
+    )
+    if act.total > CHUNK:
+        begin(act, instance, now, reset_chunk)
+    else:
+        _take_back(said, instance, act, now)
+    return instance
+
+
+def reset_chunk(instance: Instance, act: LongAct, now: datetime) -> list[uuid.UUID]:
+    """Take back the next verdicts; meanwhile nobody says anything new."""
+    ids = next_ids(_said(instance), act)
+    if ids:
+        _take_back(Verdict.objects.filter(pk__in=ids).order_by(), instance, act, now)
+    return ids
+
+
+def _said(instance: Instance) -> QuerySet[Verdict]:
+    return instance.verdicts.exclude(verdict=Opinion.NOT_REVIEWED).order_by()
+
+
+def _take_back(rows: QuerySet[Verdict], instance: Instance, act: LongAct, now: datetime) -> None:
+    kept = keep_past(rows, act.asked_at)
+    rows.update(
         verdict=Opinion.NOT_REVIEWED, stage=0, how="", reason="", reviewer=None, reviewer_name="", decided_at=None
     )
+    more = act.done + kept < act.total
     record_review(
         Kind.REVIEW_RESET,
         instance.review,
-        actor=actor,
+        actor=actor_of(act),
         at=now,
         instance=instance,
-        held=held,
-        details={"rows": said},
-        reason=clean(reason),
+        authority_id=act.authority_id,
+        details={"rows": kept} | ({"of": act.total, "more": more} if act.total > CHUNK else {}),
+        reason=act.reason,
     )
-    return instance
 
 
 @service(Kind.REVIEW_REMINDED)
@@ -80,8 +118,6 @@ def remind(instance_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Instance:
     """Write to the reviewers who have not finished. Raises `Refused`, and `Instance.DoesNotExist`."""
     instance, held, now = _stand(instance_id, REMIND, actor=actor, clock=clock)
     stage = open_stage(instance.pk, now)
-    details = {"stage": stage.number if stage else 0, "by_hand": True}
-    record_review(
-        Kind.REVIEW_REMINDED, instance.review, actor=actor, at=now, instance=instance, held=held, details=details
-    )
+    if stage is not None:
+        tell_reviewers(Doing.REMIND, instance, stage, actor=actor, held=held, now=now)
     return instance

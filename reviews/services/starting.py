@@ -11,14 +11,15 @@ from django.db.models import Exists, OuterRef
 
 from audit.kinds import Kind
 from reviews.calendar import days_later
-from reviews.models import Because, Instance, InstanceStage, Recommendation, Verdict
+from reviews.models import Because, Doing, Instance, InstanceStage, Recommendation, Verdict
 from reviews.rules.emergencies import for_emergencies
 from reviews.rules.recommendations import UseFacts, recommend
 from reviews.selectors.candidates import CHUNK, DONE, Candidate, next_chunk, scope_of
 from reviews.selectors.usage import Usage, included, usage_of
-from reviews.services.ground import lock_instance, lock_review, record_review
+from reviews.services.ground import lock_instance, lock_review
 from reviews.services.planning import plan_next
 from reviews.services.series import TERMS, seat
+from reviews.services.telling import tell_reviewers
 from roles.actors import Actor, Clock
 from roles.models import AssignmentType
 
@@ -149,5 +150,7 @@ def _open(instance: Instance, now: datetime) -> None:
     instance.rows_total = instance.rows_unanswered = instance.verdicts.count()
     instance.save(update_fields=["ends_at", "filled_at", "rows_total", "rows_unanswered"])
     plan_next(review, now)
-    details = {"rows": instance.rows_total, "ends_at": instance.ends_at.isoformat()}
-    record_review(Kind.REVIEW_STARTED, review, actor=Actor.portal(), at=now, instance=instance, details=details)
+    details: dict[str, object] = {"rows": instance.rows_total, "ends_at": instance.ends_at.isoformat()}
+    first = instance.stages.select_related("instance").get(number=1)
+    kind = Kind.REVIEW_STARTED
+    tell_reviewers(Doing.ASK, instance, first, actor=Actor.portal(), now=now, kind=kind, details=details)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from reviews.forms.acts import ActForm
-from reviews.models import AccessReview, ApplyResult, Instance, Status, Verdict
+from reviews.models import AccessReview, ApplyResult, Instance, LongAct, Status, Verdict
 from reviews.selectors.places import unreviewable
-from reviews.selectors.results import Counts, counts_of, results_of, to_apply
+from reviews.selectors.results import Counts, counts_of, results_of
 from reviews.services.applying import apply
 from reviews.services.running import remind, reset, stop
 from reviews.tables.verdicts import ResultFilter, ResultTable, columns_of
@@ -37,6 +37,9 @@ from roles.places import Frame, address
 from roles.plots import plot
 from roles.refusals import Refused
 from roles.views.places import PlaceList
+
+# While one of these lasts, the page shows how far it has come.
+BUSY: Final = (Status.STARTING, Status.COMPLETING, Status.APPLYING)
 
 
 def instance_at(place: Resource, pk: uuid.UUID, instance: uuid.UUID) -> tuple[AccessReview, Instance]:
@@ -73,6 +76,7 @@ class InstancePage(PlaceList):
         status = self.instance.status_at(now)
         counts = counts_of(self.instance.verdicts.all())
         context = super().get_context_data(**kwargs)
+        going_on = list(LongAct.objects.going_on().filter(instance=self.instance))
         results = results_of(self.instance) if self.instance.applying_at else {}
         return context | {
             "review": self.review,
@@ -82,7 +86,9 @@ class InstancePage(PlaceList):
             "counts": counts,
             "plot": plot(_bars(counts)),
             "unreviewable": unreviewable(self.instance, now) if status == Status.IN_PROGRESS else [],
-            "left_to_apply": to_apply(self.instance).count() if status == Status.APPLYING else 0,
+            "settled": counts.total - results.get(ApplyResult.NEW, 0),
+            "going_on": going_on,
+            "busy": bool(going_on) or status in BUSY,
             "results": [(ApplyResult(value).label, count) for value, count in sorted(results.items()) if value],
             "acts": _acts(status, counts, results) if context["frame"].may_assign else [],
             "stages": self.instance.stages.order_by("number"),

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from reviews.forms.acts import RECOMMENDED, VERDICTS, SayAllForm, SayForm
-from reviews.models import Instance, Opinion, Verdict
+from reviews.models import SAYING, Instance, LongAct, Opinion, Verdict
 from reviews.selectors.places import Waiting, reviews_for, was_reviewer, work_of
 from reviews.selectors.reviewers import open_stage
 from reviews.services.deciding import accept_recommendations, decide, decide_waiting
@@ -47,6 +47,20 @@ def work_in(request: PortalRequest, pk: uuid.UUID) -> Waiting | None:
     if was_reviewer(pk, request.user.pk):
         return None
     raise Http404
+
+
+def saving(pk: uuid.UUID, user_id: uuid.UUID) -> LongAct | None:
+    """Return what the viewer said of all rows of an instance, while it is being saved."""
+    return LongAct.objects.going_on().filter(instance=pk, actor=user_id, doing__in=SAYING).first()
+
+
+def say_saved(request: PortalRequest, pk: uuid.UUID, count: int) -> None:
+    """Tell how many verdicts are saved, or are being saved still."""
+    if saving(pk, request.user.pk):
+        sentence = ngettext("{count} verdict is being saved.", "{count} verdicts are being saved.", count)
+    else:
+        sentence = ngettext("{count} verdict is saved.", "{count} verdicts are saved.", count)
+    messages.success(request, sentence.format(count=count))
 
 
 class WorkPaginator(ListPaginator):
@@ -145,6 +159,7 @@ class ReviewPage(ListPage):
             "reasons": reasons,
             "verdicts": VERDICTS,
             "stages": stage.instance.stages.count(),
+            "saving": saving(stage.instance_id, self.request.user.pk),
         }
 
 
@@ -169,8 +184,7 @@ def say_all(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             form.add_refusal(refused)
         else:
-            sentence = ngettext("{count} verdict is saved.", "{count} verdicts are saved.", count)
-            messages.success(request, sentence.format(count=count))
+            say_saved(request, pk, count)
             return redirect(reverse("reviews:review", args=[pk]))
     rows = Verdict.objects.filter(work.bench.rows_for(request.user.pk), instance=pk, stage__lt=work.stage.number)
     advised = dict.fromkeys(("approve", "deny", "none"), 0)
