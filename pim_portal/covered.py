@@ -56,7 +56,7 @@ COVERED: Final = (
     Covered(reviews.Panelist),
     Covered(reviews.Verdict, but=("result", "result_detail", "applied_at"), inserts=False),
     Covered(reviews.PastVerdict),
-    Covered(reviews.LongAct, but=("done", "cursor", "ended_at")),
+    Covered(reviews.LongAct, but=("done", "cursor", "finished_at")),
     # The set-up; its one row is made, and its code counted, before anything is done.
     Covered(portal.SetUp, but=("code_digest", "code_until", "wrong_codes"), inserts=False),
 )

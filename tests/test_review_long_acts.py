@@ -96,7 +96,7 @@ def test_the_first_rows_are_said_at_once_and_the_rest_by_the_worker_as_of_that_m
         (Opinion.DENY, adam.pk, NOW, "all over")
     }
     act = LongAct.objects.get()
-    assert (act.total, act.done, act.ended_at) == (5, 5, NOW + MINUTE)
+    assert (act.total, act.done, act.finished_at) == (5, 5, NOW + MINUTE)
     told = done(Kind.REVIEW_DECIDED)
     assert [event.details["deny"] for event in told] == [2, 2, 1]
     assert {event.actor_id for event in told} == {adam.pk}

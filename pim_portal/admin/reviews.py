@@ -66,7 +66,7 @@ class InstanceStageAdmin(PlacedAdmin):
 @admin.register(LongAct)
 class LongActAdmin(PlacedAdmin):
     at = "instance__review__resource__"
-    list_display = ("instance", "doing", "actor_name", "asked_at", "done", "total", "ended_at")
+    list_display = ("instance", "doing", "actor_name", "asked_at", "done", "total", "finished_at")
     list_filter = ("doing",)
     list_select_related = ("instance",)
 

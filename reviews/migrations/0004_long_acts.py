@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('total', models.PositiveIntegerField(default=0)),
                 ('done', models.PositiveIntegerField(default=0)),
                 ('cursor', models.UUIDField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
             ],
             options={
                 'verbose_name': 'long act of a review',
@@ -65,10 +65,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='longact',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['asked_at'], name='long_act_going_on'),
+            index=models.Index(condition=models.Q(('finished_at', None)), fields=['asked_at'], name='long_act_going_on'),
         ),
         migrations.AddConstraint(
             model_name='longact',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('instance', 'doing', 'stage', 'actor'), name='one_long_act_of_a_kind_by_one_at_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None)), fields=('instance', 'doing', 'stage', 'actor'), name='one_long_act_of_a_kind_by_one_at_once'),
         ),
     ]

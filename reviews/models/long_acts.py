@@ -36,7 +36,7 @@ class LongActQuerySet(models.QuerySet["LongAct"]):
 
     def going_on(self) -> LongActQuerySet:
         """Return what has not come to its end; deleting the review ends it."""
-        return self.filter(ended_at=None, instance__review__deleted_at=None)
+        return self.filter(finished_at=None, instance__review__deleted_at=None)
 
 
 class LongAct(models.Model):
@@ -56,7 +56,7 @@ class LongAct(models.Model):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     cursor = models.UUIDField(null=True)
-    ended_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
 
     objects = LongActQuerySet.as_manager()
 
@@ -67,11 +67,11 @@ class LongAct(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["instance", "doing", "stage", "actor"],
-                condition=Q(ended_at=None),
+                condition=Q(finished_at=None),
                 name="one_long_act_of_a_kind_by_one_at_once",
             )
         ]
-        indexes = [models.Index(fields=["asked_at"], condition=Q(ended_at=None), name="long_act_going_on")]
+        indexes = [models.Index(fields=["asked_at"], condition=Q(finished_at=None), name="long_act_going_on")]
 
     def __str__(self) -> str:
         return f"{self.get_doing_display()} ({self.done}/{self.total})"

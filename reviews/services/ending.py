@@ -35,7 +35,7 @@ def finish(instance: Instance, now: datetime) -> bool:
     The instance is locked by the caller and is over at `now`. What was said of all in time is saved first, then follows
     what nobody answered: of many rows as a long act. Nobody needs to be asked or reminded any more.
     """
-    going_on(instance, *TELLING).update(ended_at=now)
+    going_on(instance, *TELLING).update(finished_at=now)
     if going_on(instance, *Doing).exists():
         return False
     unanswered = unanswered_rows(instance)

@@ -55,8 +55,8 @@ def _carry_on(act: LongAct, instance: Instance, now: datetime, do: DoChunk) -> N
     ids = do(instance, act, now)
     act.done += len(ids)
     act.cursor = ids[-1] if ids else act.cursor
-    act.ended_at = now if len(ids) < CHUNK else None
-    act.save(update_fields=["done", "cursor", "ended_at"])
+    act.finished_at = now if len(ids) < CHUNK else None
+    act.save(update_fields=["done", "cursor", "finished_at"])
 
 
 def actor_of(act: LongAct) -> Actor:

@@ -65,7 +65,7 @@ def reset(instance_id: uuid.UUID, *, actor: Actor, reason: str = "", clock: Cloc
     Raises `Refused`, and `Instance.DoesNotExist`.
     """
     instance, held, now = _stand(instance_id, RESET, actor=actor, clock=clock)
-    going_on(instance, *SAYING).update(ended_at=now)  # what was to be said of all is taken back with the rest
+    going_on(instance, *SAYING).update(finished_at=now)  # what was to be said of all is taken back with the rest
     said = _said(instance)
     act = LongAct(
         doing=Doing.RESET,
