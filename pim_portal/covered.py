@@ -71,6 +71,7 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.Upload: "A file that was sent in; applying it is what changes something, and an event.",
     portal.UploadPart: "Part of such a file.",
     portal.UploadLine: "What would become of one line of it.",
+    portal.UploadProgress: "How far a process is with it.",
     audit.Event: "The history itself; append-only by triggers of its own.",
     audit.EventText: "The history itself; erasing is an event, and the rest refused by triggers of its own.",
     audit.Pending: "What is not sealed yet; triggers of its own.",

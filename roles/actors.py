@@ -39,6 +39,9 @@ class Actor:
     presented: Presented | None = None
     address: str = ""
     name: str = ""
+    # Kinds of act for which this person gave a fresh second factor when they ordered exactly what is done now: a file
+    # that they confirmed. Only who carries out such an order says so (`pim_portal.imports.services.orders`).
+    ordered: frozenset[str] = frozenset()
 
     @classmethod
     def portal(cls) -> Actor:

@@ -65,10 +65,10 @@ def test_a_file_is_sent_watched_confirmed_and_applied(petra, browse, javascript)
         page.get_by_role("link", name="Look again").click()
     expect(page.get_by_text("Nothing has changed yet.")).to_be_visible()
     page.get_by_role("link", name="Make 1 assignment").click()
-    page.get_by_label("Reason (required)").fill("moved in")
+    page.get_by_label("Justification (required)").fill("moved in")
     page.get_by_label("Code (required)").fill(code_of(petra)["code"])
     page.get_by_role("button", name="Apply").last.click()  # the first one is that of the filters
-    expect(page.get_by_text("It is being applied, all of it in one go.")).to_be_visible()
+    expect(page.get_by_text("It is being applied, all of it in one go: 0 of 1 lines are done.")).to_be_visible()
 
     applying.apply(upload.pk, clock=timezone.now)
     if not javascript:

@@ -61,7 +61,7 @@ def confirmed(upload: Upload, *, purpose=Purpose.ASSIGN) -> Upload:
 
 
 def posted(user: User, body: bytes, path="/manage/directory/imports/"):
-    return visiting(user).post(path, {"file": SimpleUploadedFile("roles.csv", body, "text/csv")})
+    return visiting(user).post(path, {"kind": "assignments", "file": SimpleUploadedFile("roles.csv", body, "text/csv")})
 
 
 def test_a_file_is_sent_looked_at_confirmed_and_applied(petra, ines):
@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_read_is_refused_beside_the_field(petra, body, sen
 
 
 def test_too_many_lines_and_too_many_bytes_are_refused_in_a_sentence(petra, monkeypatch):
-    monkeypatch.setattr("pim_portal.imports.services.uploads.most_lines", lambda: 2)
+    monkeypatch.setattr("pim_portal.imports.services.uploads.most_lines", lambda kind: 2)
     assert "more than 2 lines" in posted(petra, f"{HEADER}\n{GOOD}\n{GOOD}\n{GOOD}".encode()).content.decode()
     monkeypatch.setattr("pim_portal.imports.receiving.MOST_BYTES", 100)
     answer = posted(petra, b"x" * 100_000)
@@ -217,7 +217,7 @@ def test_too_many_lines_and_too_many_bytes_are_refused_in_a_sentence(petra, monk
 
 
 def test_no_other_page_takes_a_file(petra, ines):
-    answer = posted(petra, b"x", path="/manage/people/invite/")
+    answer = visiting(petra).post("/manage/people/invite/", {"file": SimpleUploadedFile("f.csv", b"x", "text/csv")})
     assert answer.status_code == 200, "The form as it stands, with nothing in it."
     assert not answer.wsgi_request.FILES
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from pim_portal.models import Heartbeat, Upload, UploadLine
+from pim_portal.imports.progress import done_of
+from pim_portal.models import FileKind, Heartbeat, Upload, UploadLine, UploadStatus
 from roles.models import Resource, User
 
 LATE: Final = timedelta(minutes=3)
@@ -27,6 +28,13 @@ def upload_of(user: User, place: Resource, pk: uuid.UUID) -> Upload | None:
 def report_on(upload: Upload) -> QuerySet[UploadLine]:
     """Return what would become of each line, in the order of the file."""
     return UploadLine.objects.filter(upload=upload).order_by("number", "pk")
+
+
+def lines_done(upload: Upload) -> int:
+    """Return how many lines the worker is through with, looking at them or applying them; none when it is not at it."""
+    if upload.status == UploadStatus.CHECKING and upload.kind == FileKind.ASSIGNMENTS:
+        return upload.checked
+    return done_of(upload) if upload.running else 0
 
 
 def worker_is_late(now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Importing assignments at a place: send a file, read what each line would do, confirm, watch."""
+"""Importing at a place, from assignments to resources: send a file, read what each line would do, confirm, watch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from pim_portal.imports import selectors
+from pim_portal.imports import kinds, selectors
 from pim_portal.imports.forms import ConfirmForm, UploadForm
 from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.services import uploads
 from pim_portal.imports.tables import ReportFilter, ReportTable
-from pim_portal.models import Upload
+from pim_portal.models import FileKind, Upload
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import at_place
@@ -36,12 +36,23 @@ def imports(request: PortalRequest, place: Resource) -> HttpResponse:
     """Show the files that the viewer has sent for this place, and take another."""
     posted = request.method == "POST"
     files = request.FILES if posted else None
-    form = UploadForm(request.POST if posted else None, files, too_large=getattr(request, "file_too_large", False))
+    form = UploadForm(
+        request.POST if posted else None,
+        files,
+        place=place,
+        kind=request.GET.get("kind", ""),
+        too_large=getattr(request, "file_too_large", False),
+    )
     if form.is_valid():
         sent = form.cleaned_data["file"]
         try:
             upload = uploads.receive(
-                sent.file, name=sent.name, place=place, actor=actor_of(request), clock=timezone.now
+                sent.file,
+                name=sent.name,
+                place=place,
+                kind=FileKind(form.cleaned_data["kind"]),
+                actor=actor_of(request),
+                clock=timezone.now,
             )
         except Refused as refused:
             for violation in refused.violations:
@@ -51,6 +62,7 @@ def imports(request: PortalRequest, place: Resource) -> HttpResponse:
     page = {
         "place": place,
         "frame": Frame(place, request.authority, "assignments"),
+        "takes": [(name, kinds.what_it_takes(kind, place)) for kind, name in kinds.choices_at(place)],
         "uploads": selectors.uploads_of(request.user, place)[:20],
     }
     return form_page(request, "imports/imports.html", form, **page)
@@ -82,7 +94,12 @@ class Report(PlaceList):
         upload = self.upload
         counts = [(fate, fate.label, upload.counts.get(str(fate), 0)) for fate in Fate]
         late = upload.running and selectors.worker_is_late(self.request.now)
-        return super().get_context_data(upload=upload, counts=counts, worker_is_late=late, **kwargs)
+        facts = {
+            "done": selectors.lines_done(upload),
+            "to_make": kinds.to_make(upload),
+            "shown_at": kinds.where_it_shows(upload),
+        }
+        return super().get_context_data(upload=upload, counts=counts, worker_is_late=late, **facts, **kwargs)
 
 
 _report = Report.as_view()
@@ -100,16 +117,23 @@ def report(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespon
 def confirm(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
     """Confirm that a file is to be applied."""
     upload = found(request, place, pk)
-    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request, upload=upload)
     if form.is_valid():
         try:
-            actor = form.actor([upload.pk])
-            uploads.confirm(upload.pk, reason=form.cleaned_data["reason"], actor=actor, clock=timezone.now)
+            said = form.cleaned_data
+            uploads.confirm(
+                upload.pk,
+                reason=said["reason"],
+                invite=said.get("invite", False),
+                actor=form.actor([upload.pk]),
+                clock=timezone.now,
+            )
         except Refused as refused:
             form.add_refusal(refused)
         else:
             return redirect(address(place, "import", pk=upload.pk))
-    return form_page(request, "imports/confirm.html", form, place=place, upload=upload)
+    words = {"to_make": kinds.to_make(upload), "told": kinds.told_to_whom(upload)}
+    return form_page(request, "imports/confirm.html", form, place=place, upload=upload, **words)
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from pim_portal.models.accounts import EntryTicket, PortalSession, TicketKind
 from pim_portal.models.demo import SampleMail
-from pim_portal.models.imports import Upload, UploadLine, UploadPart, UploadStatus
+from pim_portal.models.imports import FileKind, Upload, UploadLine, UploadPart, UploadProgress, UploadStatus
 from pim_portal.models.notifications import (
     Delivery,
     Due,
@@ -19,6 +19,7 @@ __all__ = [
     "Due",
     "DueItem",
     "EntryTicket",
+    "FileKind",
     "Heartbeat",
     "Notification",
     "NotificationChoice",
@@ -31,5 +32,6 @@ __all__ = [
     "Upload",
     "UploadLine",
     "UploadPart",
+    "UploadProgress",
     "UploadStatus",
 ]

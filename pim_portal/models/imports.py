@@ -18,6 +18,15 @@ class UploadStatus(models.TextChoices):
     FAILED = "failed", _("Not applied")
 
 
+class FileKind(models.TextChoices):
+    """What a file brings in."""
+
+    ASSIGNMENTS = "assignments", _("Assignments")
+    PEOPLE = "people", _("People")
+    GROUPS = "groups", _("Groups")
+    RESOURCES = "resources", _("Resources")
+
+
 class Upload(models.Model):
     """A file, how far the worker is with it, and what its sender has confirmed.
 
@@ -27,6 +36,8 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     uploader = models.ForeignKey("roles.User", models.PROTECT, related_name="uploads")
     place = models.ForeignKey("roles.Resource", models.PROTECT, related_name="+")
+    kind = models.CharField(_("contents"), max_length=20, choices=FileKind.choices, default=FileKind.ASSIGNMENTS)
+    invite = models.BooleanField(default=False, help_text=_("Whether new people are mailed their invitation."))
     name = models.CharField(_("file"), max_length=200)
     digest = models.CharField(max_length=64)
     lines = models.PositiveIntegerField(_("lines"))
@@ -102,3 +113,17 @@ class UploadLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.fate}"
+
+
+class UploadProgress(models.Model):
+    """How many lines a process is through with, told beside its one long transaction (PostgreSQL)."""
+
+    upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="progress")
+    done = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("progress of an import")
+        verbose_name_plural = _("progress of imports")
+
+    def __str__(self) -> str:
+        return f"{self.upload_id}: {self.done}"

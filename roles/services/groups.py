@@ -30,12 +30,22 @@ MAX_DESCRIPTION = 500
 
 
 @service(Kind.GROUP_ADDED)
-def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -> Group:
-    """Add a group, with a resource node of its own for its members and owners. Raises `Refused`."""
-    _lock_names()
+def add_group(
+    name: str,
+    *,
+    description: str = "",
+    permission: Permission = Permission.MANAGE_GROUPS,
+    actor: Actor,
+    clock: Clock,
+) -> Group:
+    """Add a group, with a resource node of its own for its members and owners. Raises `Refused`.
+
+    `permission` is the right by which it is added: an import has its own (DESIGN.md §6).
+    """
+    lock_names()
     now = clock()
     name, description = clean(name), clean(description)
-    held = Authority(actor.user, now).by(Permission.MANAGE_GROUPS) if actor.user else None
+    held = Authority(actor.user, now).by(permission) if actor.user else None
     violations = []
     if actor.user is not None and held is None:
         violations.append(Violation("not_allowed", _("You may not add groups.")))
@@ -55,7 +65,7 @@ def add_group(name: str, *, description: str = "", actor: Actor, clock: Clock) -
 def change_group(group_id: uuid.UUID, *, name: str, description: str, actor: Actor, clock: Clock) -> Group:
     """Change the name and the description of a group. Raises `Refused`."""
     lock_principal(group_id)
-    _lock_names()
+    lock_names()
     now = clock()
     group = Group.objects.select_related("resource").get(pk=group_id)
     about = _about(group)
@@ -124,7 +134,7 @@ def enable_group(group_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Group:
     return group
 
 
-def _lock_names() -> None:
+def lock_names() -> None:
     """Let changes of names wait for each other: each group has a name of its own."""
     Role.objects.select_for_update(no_key=True).get(pk=GROUP_MEMBER)
 

@@ -80,7 +80,12 @@ def needed() -> Violation:
 
 
 def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, own_code: bool = False) -> bool:
-    """Return whether the step-up that came with this form covers this act on this object."""
+    """Return whether the step-up that came with this form covers this act on this object.
+
+    So does one that was spent when the actor ordered what is carried out now.
+    """
+    if actor.user is not None and purpose in actor.ordered:
+        return True
     presented = actor.presented
     if presented is None or actor.user is None or about not in presented.objects:
         return False
@@ -93,6 +98,8 @@ def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, o
 
 def spend(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime) -> None:
     """Spend the step-up on this form, in the transaction of what it allows; raises `Refused` when another form did."""
+    if actor.user is not None and purpose in actor.ordered:
+        return  # it was spent on the order
     presented = actor.presented
     if presented is None or not serves(actor, purpose, about, now=now):
         raise Refused([needed()])

@@ -9,18 +9,24 @@ the locks, with the authority that its sender has then.
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from audit.kinds import Kind
+from pim_portal.imports.outcomes import Fate, Outcome
+from pim_portal.imports.progress import Progress
 from pim_portal.imports.reading import lines_of, unreadable
 from pim_portal.imports.services.assignments import apply_lines
-from pim_portal.imports.services.uploads import APPLY
+from pim_portal.imports.services.orders import sender_of
+from pim_portal.imports.services.things import SHEETS, bring_in
+from pim_portal.imports.services.uploads import APPLY, CHECK
 from pim_portal.imports.storing import Stored, digest_of, opened
 from pim_portal.models import Upload, UploadStatus
 from pim_portal.operations.processes import start_alone
@@ -32,6 +38,8 @@ CONFIRMED_FOR: Final = timedelta(hours=1)  # how late applying may begin
 MOST_ATTEMPTS: Final = 3
 STARTS_WITHIN: Final = timedelta(minutes=2)  # what has no process by then has lost it
 COMMAND: Final = "apply_import"
+
+Told = Callable[[Outcome], None]
 
 
 def start(upload_id: uuid.UUID) -> None:
@@ -45,9 +53,9 @@ def apply(upload_id: uuid.UUID, *, clock: Clock) -> None:
     upload = _begin(upload_id, clock=clock)
     if upload is None:
         return
-    actor = Actor(user=upload.uploader, address=upload.address)
     try:
-        _apply(upload, actor=actor, clock=clock)
+        with Progress(upload) as progress:
+            _apply(upload, progress, actor=sender_of(upload), clock=clock)
     except Refused as refused:
         with transaction.atomic():
             _set_aside(upload, refused.sentence, clock)
@@ -57,6 +65,7 @@ def take_up_again(*, clock: Clock, limit: int) -> int:
     """Have files applied whose process never came or was killed, and give up on some; return how many there were."""
     now = clock()
     last = now - STARTS_WITHIN
+    _try_again(now, last, limit=limit)
     waiting = Upload.objects.filter(status=UploadStatus.CONFIRMED)
     lost = waiting.filter(Q(begun_at__lt=last) | Q(begun_at=None, confirmed_at__lt=last)).order_by("confirmed_at", "pk")
     taken = 0
@@ -70,6 +79,22 @@ def take_up_again(*, clock: Clock, limit: int) -> int:
                 Upload.objects.filter(pk=pk).update(begun_at=now)
                 async_task(APPLY, str(pk), save=False)
     return taken
+
+
+def _try_again(now: datetime, last: datetime, *, limit: int) -> None:
+    """Have files tried anew whose process never came or was killed, and give up on some; see `trying`."""
+    waiting = Upload.objects.filter(status=UploadStatus.CHECKING, kind__in=SHEETS)
+    lost = waiting.filter(Q(begun_at__lt=last) | Q(begun_at=None, made_at__lt=last)).order_by("made_at", "pk")
+    for pk in list(lost.values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            mine = waiting.filter(pk=pk).select_for_update(skip_locked=True)
+            for upload in mine:
+                if upload.attempts >= MOST_ATTEMPTS:
+                    why = _("Looking at it did not come to an end. Split the file, or ask the operator.")
+                    mine.update(status=UploadStatus.FAILED, problem=why, done_at=now)
+                else:
+                    mine.update(begun_at=now, attempts=F("attempts") + 1)
+                    async_task(CHECK, str(pk), save=False)
 
 
 def _unheld(pk: uuid.UUID) -> QuerySet[Upload]:
@@ -102,12 +127,22 @@ def _given_up(upload: Upload, clock: Clock) -> bool:
 
 
 @service(Kind.IMPORTED)
-def _apply(upload: Upload, *, actor: Actor, clock: Clock) -> None:
+def _apply(upload: Upload, progress: Progress, *, actor: Actor, clock: Clock) -> None:
     if not _unheld(upload.pk).exists():
         return  # another process has it
     if digest_of(Stored(upload).parts()) != upload.digest:
         raise unreadable(_("The file is not the one that was confirmed."))
-    counts = apply_lines(
+    carry_out = bring_things if upload.kind in SHEETS else give_roles
+    counts = carry_out(upload, actor=actor, clock=clock, told=progress.count)
+    upload.parts.all().delete()
+    Upload.objects.filter(pk=upload.pk).update(
+        status=UploadStatus.APPLIED, done_at=clock(), counts={str(fate): counts[fate] for fate in counts}
+    )
+
+
+def give_roles(upload: Upload, *, actor: Actor, clock: Clock, told: Told) -> Counter[Fate]:
+    """Make the assignments that a file asks for."""
+    return apply_lines(
         lambda: lines_of(opened(upload)),
         reason=upload.reason,
         actor=actor,
@@ -115,10 +150,22 @@ def _apply(upload: Upload, *, actor: Actor, clock: Clock) -> None:
         second_factor=lambda own_code: True,  # given when it was confirmed
         batch=upload.pk,
         within=upload.place,
+        told=told,
     )
-    upload.parts.all().delete()
-    Upload.objects.filter(pk=upload.pk).update(
-        status=UploadStatus.APPLIED, done_at=clock(), counts={str(fate): counts[fate] for fate in counts}
+
+
+def bring_things(upload: Upload, *, actor: Actor, clock: Clock, told: Told) -> Counter[Fate]:
+    """Bring in the people, the groups or the resources of a file."""
+    return bring_in(
+        SHEETS[upload.kind],
+        opened(upload),
+        reason=upload.reason,
+        actor=actor,
+        clock=clock,
+        within=upload.place,
+        batch=upload.pk,
+        invite=upload.invite,
+        told=told,
     )
 
 

@@ -13,48 +13,54 @@ from datetime import timedelta
 from itertools import islice
 from typing import IO, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from audit.kinds import Kind
 from audit.recording import Ids
+from pim_portal.imports.limits import most_lines
 from pim_portal.imports.outcomes import Fate, Outcome
-from pim_portal.imports.reading import Line, lines_of, unreadable
+from pim_portal.imports.progress import forget
+from pim_portal.imports.reading import NEEDED, Line, lines_of, unreadable
 from pim_portal.imports.services.assignments import CHUNK, Checker
+from pim_portal.imports.services.orders import purpose_of
+from pim_portal.imports.services.things import SHEETS
 from pim_portal.imports.storing import PART, digest_of, opened, store
-from pim_portal.models import Upload, UploadLine, UploadStatus
+from pim_portal.models import FileKind, Upload, UploadLine, UploadProgress, UploadStatus
+from pim_portal.operations.processes import start_alone
 from roles import assignment_files as names
 from roles.actors import Actor, Clock
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Purpose, Resource
+from roles.models import Resource
 from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
 from roles.service import service
 from roles.services import step_ups
 from roles.text import MAX_REASON, clean, is_visible
 
-MOST_LINES: Final = 50_000
-MOST_LINES_ON_SQLITE: Final = (
-    10_000  # while they are applied nobody else can write, and whoever does waits 20 s at most
-)
 MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_WAITING: Final = 5  # files of one person
 KEPT: Final = timedelta(days=1)
 CHECK: Final = "pim_portal.tasks.check_upload"
 APPLY: Final = "pim_portal.tasks.apply_upload"
+TRY: Final = "try_import"  # a command
 
 
-def most_lines() -> int:
-    """Return how many lines a file may have on this database."""
-    return MOST_LINES_ON_SQLITE if connection.vendor == "sqlite" else MOST_LINES
-
-
-def receive(file: IO[bytes], *, name: str, place: Resource, actor: Actor, clock: Clock) -> Upload:
+def receive(
+    file: IO[bytes],
+    *,
+    name: str,
+    place: Resource,
+    kind: FileKind = FileKind.ASSIGNMENTS,
+    actor: Actor,
+    clock: Clock,
+) -> Upload:
     """Keep a file for the worker to look at. Changes nothing else. Raises `Unreadable`, and `Refused`."""
-    most = most_lines()
-    count = sum(1 for _line in islice(lines_of(file), most + 1))
+    most = most_lines(kind)
+    needed = SHEETS[kind].needed if kind in SHEETS else NEEDED
+    count = sum(1 for _line in islice(lines_of(file, needed=needed), most + 1))
     if count > most:
         sentence = _("This file has more than {most} lines. Split it, or ask the operator to use the command.")
         raise unreadable(sentence.format(most=f"{most:,}"))
@@ -68,12 +74,14 @@ def receive(file: IO[bytes], *, name: str, place: Resource, actor: Actor, clock:
         upload = Upload.objects.create(
             uploader=actor.user,
             place=place,
+            kind=kind,
             name=clean(name)[:200] or _("File"),
             digest=digest_of(_parts(file)),
             lines=count,
             made_at=clock(),
             address=actor.address,
         )
+        UploadProgress.objects.create(upload=upload)
         store(upload, _parts(file))
         async_task(CHECK, str(upload.pk), save=False)
     return upload
@@ -86,10 +94,13 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def check(upload_id: uuid.UUID, *, clock: Clock, seconds: float = 10) -> None:
-    """Look at the lines, a part at a time, for about `seconds`; the rest follows in the next task."""
+    """Look at the lines of assignments, a part at a time, for about `seconds`; the rest follows in the next task."""
     deadline = time.monotonic() + seconds
     upload = Upload.objects.select_related("uploader", "place").filter(pk=upload_id).first()
     if upload is None or upload.status != UploadStatus.CHECKING:
+        return
+    if upload.kind in SHEETS:
+        start_alone([TRY, str(upload_id)])
         return
     checker = Checker(
         actor=Actor(user=upload.uploader, address=upload.address),
@@ -128,7 +139,7 @@ def _note(upload: Upload, outcomes: list[Outcome]) -> bool:
 
 
 def _line(upload: Upload, one: Outcome) -> UploadLine:
-    about = _about(one.line)
+    about = about_of(one.line)
     return UploadLine(
         upload=upload,
         number=one.line.number,
@@ -140,15 +151,19 @@ def _line(upload: Upload, one: Outcome) -> UploadLine:
     )
 
 
-def _about(line: Line) -> str:
+def about_of(line: Line) -> str:
     """Say what a line is about, in its own words: those of the file, never those of the portal."""
     who = line[names.NAME] or line[names.HOLDER]
-    parts = (who, line[names.ROLE], line[names.STATE], line[names.SCOPE])
-    return clean(" · ".join(part for part in parts if part)).replace("\x00", "")[:1000]
+    return in_words(who, line[names.ROLE], line[names.STATE], line[names.SCOPE])
+
+
+def in_words(*cells: str) -> str:
+    """Return some cells of a line as one text."""
+    return clean(" · ".join(cell for cell in cells if cell)).replace("\x00", "")[:1000]
 
 
 @service(Kind.IMPORTED)
-def confirm(upload_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> Upload:
+def confirm(upload_id: uuid.UUID, *, reason: str, invite: bool = False, actor: Actor, clock: Clock) -> Upload:
     """Say that what was looked at is to be applied; the worker does it. Raises `Refused`.
 
     The step-up is spent here, and covers this file and nothing else; the worker must begin within an hour.
@@ -167,12 +182,15 @@ def confirm(upload_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) ->
         sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
         violations.append(Violation("reason_missing", sentence, "reason"))
     # Its own code, as some of the roles may ask for, and an import may give thousands.
-    if not step_ups.serves(actor, Purpose.ASSIGN, upload.pk, now=now, own_code=True):
+    purpose = purpose_of(upload)
+    if not step_ups.serves(actor, purpose, upload.pk, now=now, own_code=True):
         violations.append(step_ups.needed())
     if violations:
         raise Refused(violations, about=about)
-    step_ups.spend(actor, Purpose.ASSIGN, upload.pk, now=now)
+    step_ups.spend(actor, purpose, upload.pk, now=now)
     upload.status, upload.confirmed_at, upload.reason = UploadStatus.CONFIRMED, now, clean(reason)
+    upload.invite = invite and upload.kind == FileKind.PEOPLE
+    upload.begun_at, upload.attempts = None, 0
     upload.address = actor.address
     upload.save()
     async_task(APPLY, str(upload.pk), save=False)
@@ -201,4 +219,5 @@ def prune_uploads(*, clock: Clock, limit: int) -> int:
     pks = [*old.values_list("pk", flat=True)[:limit], *late.values_list("pk", flat=True)[:limit]][:limit]
     for pk in pks:
         Upload.objects.filter(pk=pk).delete()
+        forget(pk)
     return len(set(pks))

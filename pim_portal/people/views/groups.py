@@ -57,8 +57,9 @@ class Groups(ListPage):
         return selectors.counted(selectors.groups(viewer), viewer=viewer, now=self.request.now)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_add = self.request.authority.allows(Permission.MANAGE_GROUPS)
-        return super().get_context_data(tabs=tabs(self.request, "groups"), may_add=may_add, **kwargs)
+        viewer = self.request.authority
+        may = {"may_add": viewer.allows(Permission.MANAGE_GROUPS), "may_import": viewer.allows(Permission.DEFINE)}
+        return super().get_context_data(tabs=tabs(self.request, "groups"), **may, **kwargs)
 
 
 @require_safe

@@ -64,8 +64,9 @@ class People(ListPage):
         return selectors.people()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_invite = self.request.authority.allows(Permission.MANAGE_PEOPLE)
-        return super().get_context_data(tabs=tabs(self.request, "people"), may_invite=may_invite, **kwargs)
+        viewer = self.request.authority
+        may = {"may_invite": viewer.allows(Permission.MANAGE_PEOPLE), "may_import": viewer.allows(Permission.DEFINE)}
+        return super().get_context_data(tabs=tabs(self.request, "people"), **may, **kwargs)
 
 
 @require_safe
