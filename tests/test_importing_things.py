@@ -297,3 +297,10 @@ def test_what_was_tried_is_not_tried_again(petra):
     upload = tried(petra, FileKind.PEOPLE, PEOPLE)
     try_out(upload.pk, clock=timezone.now)
     assert upload.report.count() == 2
+
+
+def test_the_people_in_a_file_of_groups_count_too(petra, monkeypatch):
+    monkeypatch.setattr(uploads, "most_lines", lambda kind: 2)
+    assert sent(petra, FileKind.GROUPS, GROUPS).lines == 1
+    with pytest.raises(Refused, match="unreadable"):
+        sent(petra, FileKind.GROUPS, GROUPS.replace("adam", "adam;petra"))

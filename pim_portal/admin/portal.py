@@ -20,6 +20,7 @@ from pim_portal.models import (
     Upload,
     UploadLine,
     UploadPart,
+    UploadProgress,
 )
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
@@ -104,8 +105,8 @@ class UploadAdmin(ReadOnlyAdmin):
 
     permission = Permission.OPERATE
     hidden = ("place", "name", "reason", "problem", "counts")
-    list_display = ("uploader", "status", "lines", "checked", "made_at", "done_at")
-    list_filter = ("status",)
+    list_display = ("uploader", "kind", "status", "lines", "checked", "made_at", "done_at")
+    list_filter = ("kind", "status")
     list_select_related = ("uploader",)
 
 
@@ -128,3 +129,8 @@ class UploadLineAdmin(_OnlyItsSender):
 class UploadPartAdmin(_OnlyItsSender):
     hidden = ("data",)
     list_display = ("upload", "number")
+
+
+@admin.register(UploadProgress)
+class UploadProgressAdmin(_OnlyItsSender):
+    list_display = ("upload", "done")

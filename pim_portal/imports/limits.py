@@ -11,16 +11,17 @@ from django.db import connection
 
 from pim_portal.models import FileKind
 
-# Lines of a file: on PostgreSQL, where only changes to the same things wait; on SQLite.
+# Lines of a file, and for groups also each name in them: on PostgreSQL, where only changes to the same things wait; on
+# SQLite.
 MOST_LINES: Final[dict[str, tuple[int, int]]] = {
     FileKind.ASSIGNMENTS: (50_000, 5_000),
     FileKind.PEOPLE: (50_000, 500),
-    FileKind.GROUPS: (5_000, 200),
+    FileKind.GROUPS: (10_000, 400),
     FileKind.RESOURCES: (10_000, 250),
 }
 
 
 def most_lines(kind: str) -> int:
-    """Return how many lines a file of this kind may have on this database."""
+    """Return how many lines a file of this kind may have on this database; of groups, lines and names in them."""
     on_postgresql, on_sqlite = MOST_LINES[kind]
     return on_sqlite if connection.vendor == "sqlite" else on_postgresql

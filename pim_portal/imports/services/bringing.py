@@ -41,6 +41,7 @@ class Sheet:
     about: tuple[str, ...]  # the columns by which the report names a line
     lock: Callable[[Iterator[Line], Bringing], None]
     bring: Callable[[Line, Bringing], str]
+    weight: Callable[[Line], int] = lambda line: 1  # how many lines it counts for
 
 
 class ThereError(Exception):

@@ -96,4 +96,9 @@ def _everybody_in(line: Line) -> Iterator[str]:
     return chain.from_iterable(names_in(line[column]) for column in COLUMNS.values())
 
 
-SHEET = Sheet((sheets.GROUP,), (sheets.GROUP, sheets.MEMBERS), lock, bring)
+def weight(line: Line) -> int:
+    """Return what a line counts for: itself, and each name in it."""
+    return 1 + sum(1 for _name in _everybody_in(line))
+
+
+SHEET = Sheet((sheets.GROUP,), (sheets.GROUP, sheets.MEMBERS), lock, bring, weight)

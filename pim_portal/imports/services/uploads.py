@@ -58,12 +58,7 @@ def receive(
     clock: Clock,
 ) -> Upload:
     """Keep a file for the worker to look at. Changes nothing else. Raises `Unreadable`, and `Refused`."""
-    most = most_lines(kind)
-    needed = SHEETS[kind].needed if kind in SHEETS else NEEDED
-    count = sum(1 for _line in islice(lines_of(file, needed=needed), most + 1))
-    if count > most:
-        sentence = _("This file has more than {most} lines. Split it, or ask the operator to use the command.")
-        raise unreadable(sentence.format(most=f"{most:,}"))
+    count = _counted(file, kind)
     if not count:
         raise unreadable(_("This file has a heading and no lines."))
     assert actor.user is not None  # noqa: S101 - a page always has somebody
@@ -85,6 +80,21 @@ def receive(
         store(upload, _parts(file))
         async_task(CHECK, str(upload.pk), save=False)
     return upload
+
+
+def _counted(file: IO[bytes], kind: FileKind) -> int:
+    """Return how many lines a file has. Raises `Unreadable`, also where they are too many."""
+    sheet, most = SHEETS.get(kind), most_lines(kind)
+    count = weight = 0
+    for line in lines_of(file, needed=sheet.needed if sheet else NEEDED):
+        count += 1
+        weight += sheet.weight(line) if sheet else 1
+        if weight > most:
+            sentence = _("This file has more than {most} lines. Split it, or ask the operator to use the command.")
+            if kind == FileKind.GROUPS:
+                sentence = _("This file has more than {most} groups and people in them. Split it, or ask the operator.")
+            raise unreadable(sentence.format(most=f"{most:,}"))
+    return count
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
