@@ -63,7 +63,7 @@ def address(place: Resource, page: str = "overview", **arguments: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place on the way to another; no address where the viewer may not look."""
+    """One place on the way to another."""
 
     name: str
     url: str
@@ -107,11 +107,9 @@ class Frame:
 
     @property
     def above(self) -> list[Step]:
-        """The places above this one, from the root on."""
-        return [
-            Step(node.name, address(node) if self.authority.allows(Permission.SEE, node) else "")
-            for node in Resource.objects.get_ancestors(self.place)
-        ]
+        """The places above this one, from the topmost that the viewer may see; what stands higher has no name here."""
+        nodes = Resource.objects.get_ancestors(self.place)
+        return [Step(node.name, address(node)) for node in nodes if self.authority.allows(Permission.SEE, node)]
 
     @property
     def world(self) -> Step:

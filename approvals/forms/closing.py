@@ -16,7 +16,7 @@ class CancelForm(StepUpForm):
     """Why an administrator cancels a request."""
 
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Justification"),
         widget=forms.Textarea({"rows": 3}),
         help_text=_("The person who asked and auditors see this."),
         error_messages={"required": _("Say why you cancel somebody’s request.")},

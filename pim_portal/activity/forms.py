@@ -49,7 +49,7 @@ class EraseForm(StepUpForm):
     """Erasing the personal text of an event."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason"),
+        label=gettext_lazy("Justification"),
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("It stays in the history: name nobody in it."),

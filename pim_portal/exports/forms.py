@@ -15,7 +15,7 @@ from roles.text import MAX_REASON
 
 class ExportForm(StepUpForm):
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Justification"),
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It is recorded with the export."),

@@ -29,7 +29,7 @@ class PeopleForm(StepUpForm):
 
 class ReasonForm(PeopleForm):
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Justification"),
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history."),
@@ -87,7 +87,7 @@ class LeaveForm(StepUpForm):
     """Why all that somebody has ends, and whether they are disabled as well. The rows come beside the form."""
 
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Justification"),
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history of each of them."),

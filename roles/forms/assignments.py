@@ -74,7 +74,9 @@ class TermsForm(_ActForm):
         zone = timezone.get_current_timezone_name()
         if "starts_at" in self.fields:
             self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
-        self.fields["ends_at"].help_text = _("Where it is not permanent. Your clock ({zone}).").format(zone=zone)
+        self.fields["ends_at"].help_text = _("Your clock ({zone}).").format(zone=zone)
+        # What the label says in place of "optional"; the form itself asks for it.
+        self.fields["ends_at"].need = _("unless permanent")  # type: ignore[attr-defined]
         if end is not None:
             self.fields["duration"].initial = UNTIL
             self.fields["ends_at"].initial = end

@@ -72,7 +72,8 @@ def change_group(group_id: uuid.UUID, *, name: str, description: str, actor: Act
     values = {"name": clean(name), "description": clean(description)}
     changed = [field for field, value in values.items() if getattr(group, field) != value]
     held, violations = _may(actor, group, now)
-    violations += _broken_fields(values["name"], values["description"], group)
+    tells = actor.user is None or Authority(actor.user, now).allows(Permission.SEE_PEOPLE)
+    violations += _broken_fields(values["name"], values["description"], group, tells=tells)
     if not changed:
         violations.append(Violation("no_change", _("This is what the portal knows already. Change something.")))
     if violations:
@@ -180,7 +181,8 @@ def _spend(actor: Actor, now: datetime) -> None:
         step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
 
 
-def _broken_fields(name: str, description: str, group: Group | None = None) -> list[Violation]:
+def _broken_fields(name: str, description: str, group: Group | None = None, *, tells: bool = True) -> list[Violation]:
+    """Return what is wrong with a name and a description; whoever sees no other group is not told of one."""
     violations = []
     if not is_visible(name):
         violations.append(Violation("name_missing", _("Give the group a name."), "name"))
@@ -190,7 +192,8 @@ def _broken_fields(name: str, description: str, group: Group | None = None) -> l
         violations.append(Violation("description_too_long", _("The description is too long."), "description"))
     others = Group.objects.exclude(pk=group.pk) if group else Group.objects.all()
     if others.filter(name_key=search_key(name)[:400]).exists():
-        violations.append(Violation("name_taken", _("Another group has this name."), "name"))
+        sentence = _("Another group has this name.") if tells else _("This name cannot be used. Choose another one.")
+        violations.append(Violation("name_taken" if tells else "name_refused", sentence, "name"))
     return violations
 
 
