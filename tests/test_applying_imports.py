@@ -16,8 +16,9 @@ from django_q.models import OrmQ
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal import tasks
+from pim_portal.imports.limits import MOST_LINES, most_lines
 from pim_portal.imports.services import applying, uploads
-from pim_portal.models import Upload, UploadStatus
+from pim_portal.models import FileKind, Upload, UploadStatus
 from pim_portal.operations.processes import start_alone
 from pim_portal.operations.services import sweep
 from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
@@ -194,6 +195,7 @@ def test_a_process_of_its_own_has_a_session_of_its_own():
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def test_sqlite_takes_fewer_lines_than_postgresql():
-    expected = uploads.MOST_LINES_ON_SQLITE if connection.vendor == "sqlite" else uploads.MOST_LINES
-    assert uploads.most_lines() == expected
+@pytest.mark.parametrize("kind", FileKind.values)
+def test_sqlite_takes_fewer_lines_than_postgresql(kind):
+    assert MOST_LINES[kind][0] > MOST_LINES[kind][1]
+    assert most_lines(kind) == MOST_LINES[kind][connection.vendor == "sqlite"]

@@ -94,7 +94,13 @@ def add(request: PortalRequest) -> HttpResponse:
     form = GroupForm(request.POST or None, request=request)
     if form.is_valid():
         try:
-            made = add_group(**form.group(), actor=form.actor([request.user.pk]), clock=timezone.now)
+            said = form.group()
+            made = add_group(
+                said["name"],
+                description=said["description"],
+                actor=form.actor([request.user.pk]),
+                clock=timezone.now,
+            )
         except Refused as refused:
             form.add_refusal(refused)
         else:
