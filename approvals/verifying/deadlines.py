@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from django.db import connections
 from django.utils.translation import gettext_lazy as _
 
 from approvals.verifying.answers import NoAnswer, Said
+from roles.outbound.deadlines import Full, Late, Places, within
 
 DEADLINE: Final = 5.0  # seconds for the whole answer, names, handshake and all
 MOST_AT_ONCE: Final = 8  # in one process: what hangs does not gather
 
 logger = logging.getLogger(__name__)
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places = Places(MOST_AT_ONCE)
 
 
 def in_time(
@@ -26,30 +25,15 @@ def in_time(
 
     `give_up` is called when nobody waits any more, to end what still runs.
     """
-    if not _places.acquire(blocking=False):
-        raise NoAnswer(_("too many questions wait for the ticket system. Try again in a moment."))
-    result: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            result["said"] = call()
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            result["error"] = error
-        finally:
-            connections.close_all()
-            _places.release()
-
-    thread = threading.Thread(target=run, name="ticket-verifier", daemon=True)
-    thread.start()
-    thread.join(deadline)
-    if thread.is_alive():
-        give_up()
-        raise NoAnswer(_("the ticket system did not answer in time. Try again in a moment."))
-    if isinstance(error := result.get("error"), NoAnswer):
-        raise error
-    if error is not None:
+    try:
+        return within(deadline, call, give_up=give_up, places=_places)
+    except NoAnswer:
+        raise
+    except Full as full:
+        raise NoAnswer(_("too many questions wait for the ticket system. Try again in a moment.")) from full
+    except Late as late:
+        raise NoAnswer(_("the ticket system did not answer in time. Try again in a moment.")) from late
+    except Exception as error:
         # Without its message: it may repeat the ticket.
         logger.error("The verifier of tickets failed: %s", type(error).__name__)
         raise NoAnswer(_("the ticket system failed. Tell whoever runs the portal.")) from error
-    answer: Said = result["said"]
-    return answer

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import http.client
 import json
 import secrets
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +15,10 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from approvals.verifying.addresses import endpoints
 from approvals.verifying.answers import NoAnswer, Said, said
 from approvals.verifying.deadlines import DEADLINE, in_time
+from roles.outbound.addresses import Inside, NotFound
+from roles.outbound.lines import Line
 
 MOST_BYTES: Final = 16 * 1024  # of an answer
 UNREADABLE = _("the ticket system gave an answer that cannot be read.")
@@ -46,11 +44,11 @@ def sign(secret: str, at: str, body: bytes) -> str:
 
 def ask(hook: Hook, question: Mapping[str, str], *, deadline: float = DEADLINE) -> Said:
     """Ask, and return yes or no. Raises `NoAnswer` for everything else, at the latest after `deadline` seconds."""
-    line = _Line(hook, timeout=deadline)
+    line = Line(hook.url, timeout=deadline, allow_private=hook.allow_private)
     return in_time(lambda: _asked(line, hook, question), give_up=line.cut, deadline=deadline)
 
 
-def _asked(line: _Line, hook: Hook, question: Mapping[str, str]) -> Said:
+def _asked(line: Line, hook: Hook, question: Mapping[str, str]) -> Said:
     nonce, at = secrets.token_urlsafe(24), str(int(time.time()))
     body = json.dumps({**question, "id": nonce}).encode()
     headers = {
@@ -60,12 +58,14 @@ def _asked(line: _Line, hook: Hook, question: Mapping[str, str]) -> Said:
         "X-PIM-Timestamp": at,
         "X-PIM-Signature": f"sha256={sign(hook.secret, at, body)}",
     }
-    parts = urlsplit(hook.url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        line.request("POST", path, body=body, headers=headers)
+        line.request("POST", line.path, body=body, headers=headers)
         with line.getresponse() as response:
             text = response.read(MOST_BYTES + 1)
+    except NotFound as error:
+        raise NoAnswer(_("the ticket system is not found in the network.")) from error
+    except Inside as error:
+        raise NoAnswer(_("the ticket system lies where the portal may not ask.")) from error
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswer(_("the line to the ticket system broke, or could not be opened.")) from error
     finally:
@@ -90,39 +90,3 @@ def _read(text: bytes, *, nonce: str, ticket: str) -> Said:
     if answer.get("id") != nonce or answer.get("ticket") != ticket:
         raise NoAnswer(_("the ticket system answered another question than was asked."))
     return said(answer.get("accepted"), answer.get("words", ""))
-
-
-class _Line(http.client.HTTPConnection):
-    """One connection, to an address that was allowed after its name was read: the name is not asked again."""
-
-    def __init__(self, hook: Hook, *, timeout: float) -> None:
-        parts = urlsplit(hook.url)
-        self._https = parts.scheme == "https"
-        self._allow_private = hook.allow_private
-        # What the header Host needs is the default port of its own scheme.
-        self.default_port = http.client.HTTPS_PORT if self._https else http.client.HTTP_PORT
-        super().__init__(parts.hostname or "", parts.port or self.default_port, timeout=timeout)
-
-    def connect(self) -> None:
-        places = endpoints(self.host, self.port, https=self._https, allow_private=self._allow_private)
-        for number, (family, address) in enumerate(places, start=1):
-            line = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                line.settimeout(self.timeout)
-                line.connect(address)
-            except OSError:
-                line.close()
-                if number == len(places):
-                    raise
-                continue
-            self.sock = line
-            break
-        if self._https:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
-
-    def cut(self) -> None:
-        """End what still runs: whoever reads from this line finds it closed."""
-        line = self.sock
-        if line is not None:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Where a web hook may lead: to the public network, or nearer only where the portal's environment says so."""
+"""Where a request may lead: to the public network, or nearer only where the portal's environment says so."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import ipaddress
 import socket
 from typing import Final
 
-from django.utils.translation import gettext_lazy as _
-
-from approvals.verifying.answers import NoAnswer
-
 # IPv6 addresses that carry an IPv4 address in their last 32 bits, or (6to4) behind their first 16.
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class NotFound(Exception):  # noqa: N818 - what is the matter
+    """The network knows no such host."""
+
+
+class Inside(Exception):  # noqa: N818 - what is the matter
+    """The host lies where the portal may not go: in a private network, or in clear text outside this machine."""
 
 
 def is_public(address: Address) -> bool:
@@ -32,15 +36,15 @@ def is_public(address: Address) -> bool:
 def endpoints(host: str, port: int, *, https: bool, allow_private: bool) -> list[tuple[int, tuple[object, ...]]]:
     """Return the socket families and addresses of a host, each of them allowed.
 
-    Raises `NoAnswer` where one is not, or there is none. Who connects uses these, and asks no name again.
+    Raises `Inside` where one is not, `NotFound` where there is none. Who connects uses these, and asks no name again.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NoAnswer(_("the ticket system is not found in the network.")) from error
+        raise NotFound(host) from error
     for *_rest, address in found:
         where = ipaddress.ip_address(str(address[0]).split("%")[0])
         loopback = where.is_loopback
         if not (allow_private or is_public(where)) or not (https or loopback):
-            raise NoAnswer(_("the ticket system lies where the portal may not ask."))
+            raise Inside(host)
     return [(family, address) for family, _type, _proto, _name, address in found]
