@@ -106,6 +106,16 @@ class Kind(TextChoices):
     NOTIFICATIONS_CHOSEN = "person.notifications_chosen", _("Mails chosen")
     MAILS_SENT_AGAIN = "mail.sent_again", _("Mails sent again")
 
+    # To a SIEM
+    WEB_HOOK_ADDED = "web_hook.added", _("Web hook added")
+    WEB_HOOK_CHANGED = "web_hook.changed", _("Web hook changed")
+    WEB_HOOK_PAUSED = "web_hook.paused", _("Web hook paused")
+    WEB_HOOK_RESUMED = "web_hook.resumed", _("Web hook resumed")
+    WEB_HOOK_TESTED = "web_hook.tested", _("Web hook tested")
+    WEB_HOOK_SECRET_CHANGED = "web_hook.secret_changed", _("Secret of a web hook changed")
+    WEB_HOOK_REPLAYED = "web_hook.replayed", _("Web hook sent everything again")
+    WEB_HOOK_DELETED = "web_hook.deleted", _("Web hook deleted")
+
     # Signing in
     SIGNED_IN = "session.signed_in", _("Signed in")
     SIGNED_OUT = "session.signed_out", _("Signed out")

@@ -14,6 +14,7 @@ import pim_portal.models as portal
 from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
 from audit import models as audit
 from audit.covering import Covered, missing
+from pim_portal.models.streams import DELIVERING
 from reviews import models as reviews
 from roles import models as roles
 from roles.models.factors import THROTTLING
@@ -30,6 +31,8 @@ COVERED: Final = (
     Covered(roles.RecoveryCode, but=("used_at",)),
     Covered(portal.NotificationChoice),
     Covered(portal.EntryTicket, but=("secret",)),  # emptied, once it is of no use
+    # Where the history goes; how far it got there is no change of anything.
+    Covered(portal.WebHook, but=DELIVERING),
     # Who may hold what, and who does
     Covered(roles.Resource),
     Covered(roles.Role),
@@ -72,6 +75,7 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.UploadPart: "Part of such a file.",
     portal.UploadLine: "What would become of one line of it.",
     portal.UploadProgress: "How far a process is with it.",
+    portal.AuditCursor: "How far a reader of the history as lines has got.",
     audit.Event: "The history itself; append-only by triggers of its own.",
     audit.EventText: "The history itself; erasing is an event, and the rest refused by triggers of its own.",
     audit.Pending: "What is not sealed yet; triggers of its own.",

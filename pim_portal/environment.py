@@ -63,6 +63,8 @@ class Environment:
     email_from: str
     audit_key: Path
     audit_anchors: list[str]
+    audit_stdout: bool
+    web_hooks_allow_private: bool
     chat_urls: list[str]
     chat_reasons: bool
     ticket_verifier: str
@@ -129,6 +131,8 @@ class Reader:
             email_from=self.email_from(base_url),
             audit_key=self.audit_key(data_dir),
             audit_anchors=self.audit_anchors(),
+            audit_stdout=self.switch("PIM_AUDIT_STDOUT"),
+            web_hooks_allow_private=self.switch("PIM_WEB_HOOKS_ALLOW_PRIVATE"),
             chat_urls=self.chat_urls(demo),
             chat_reasons=self.switch("PIM_CHAT_REASONS"),
             ticket_verifier=self.ticket_verifier(),

@@ -97,6 +97,7 @@ NAVIGATION = (
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
     Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
     Entry(MANAGE, _("Mails"), "mails", "mail", visible=_may_operate),
+    Entry(MANAGE, _("Web hooks"), "web_hooks", "webhook", visible=_may_operate),
     Entry(ACTIVITY, _("Audit history"), "audit", "scroll-text", visible=_may_see_audit),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),

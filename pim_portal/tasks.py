@@ -24,7 +24,9 @@ def send() -> int:
 
 def seal() -> int:
     """Seal the events that wait."""
-    return sealing.seal()
+    sealed = sealing.seal()
+    services.hooks_soon(clock=timezone.now)
+    return sealed
 
 
 def verify(verification: str) -> None:
@@ -41,10 +43,16 @@ def chat() -> int:
     return services.chat(clock=timezone.now)
 
 
+def hooks() -> int:
+    """Send the history on to the web hooks."""
+    return services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now)
+
+
 def heartbeat() -> None:
     """Show that the worker takes and finishes tasks; have what happened since sealed, sooner than every minute."""
     services.beat(services.WORKER, clock=timezone.now)
     services.seal_soon()
+    services.hooks_soon(clock=timezone.now)
 
 
 def check_upload(pk: str) -> None:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("tasks/", include("approvals.urls")),
     path("tasks/reviews/", include("reviews.urls")),
     path("manage/", include("pim_portal.exports.urls")),
+    path("manage/", include("pim_portal.streams.urls")),
     path("", include("roles.urls")),
     path("manage/", include("pim_portal.people.urls")),
     path("manage/directory/", include((PLACE, "manage"), namespace="directory")),

@@ -13,8 +13,10 @@ from pim_portal.models.notifications import (
     Topic,
 )
 from pim_portal.models.operations import Heartbeat, SetUp
+from pim_portal.models.streams import AuditCursor, WebHook
 
 __all__ = [
+    "AuditCursor",
     "Delivery",
     "Due",
     "DueItem",
@@ -34,4 +36,5 @@ __all__ = [
     "UploadPart",
     "UploadProgress",
     "UploadStatus",
+    "WebHook",
 ]

@@ -29,6 +29,8 @@ from pim_portal.notifications.chat import deliver_chats
 from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.reminders import remind
+from pim_portal.streams import claims
+from pim_portal.streams.delivery import deliver_hooks
 from reviews.services.clockwork import keep_reviews_going
 from roles.actors import Actor, Clock
 from roles.models import StepUp
@@ -62,6 +64,7 @@ SCHEDULES: Final = {
     "pim-send": Recurring("pim_portal.tasks.send", 1),
     "pim-seal": Recurring("pim_portal.tasks.seal", 1),
     "pim-chat": Recurring("pim_portal.tasks.chat", 1),
+    "pim-hooks": Recurring("pim_portal.tasks.hooks", 1),
 }
 
 
@@ -120,9 +123,20 @@ def seal(*, key_file: Path, anchors: Sequence[Anchor], clock: Clock, seconds: fl
 
 def seal_soon() -> None:
     """Have what waits sealed by the next free hand of the worker."""
+    if Pending.objects.exists():
+        _soon("pim-seal")
+
+
+def hooks_soon(*, clock: Clock) -> None:
+    """Have what is due sent to the web hooks by the next free hand of the worker."""
+    if claims.due(clock()).exists():
+        _soon("pim-hooks")
+
+
+def _soon(name: str) -> None:
     waiting = [row.func() for row in OrmQ.objects.order_by("pk")[:FEW_TASKS]]
-    if Pending.objects.exists() and len(waiting) < FEW_TASKS and SCHEDULES["pim-seal"].func not in waiting:
-        async_task(SCHEDULES["pim-seal"].func, save=False)
+    if len(waiting) < FEW_TASKS and SCHEDULES[name].func not in waiting:
+        async_task(SCHEDULES[name].func, save=False)
 
 
 def _signing_key(file: Path) -> keys.SigningKey:
@@ -152,6 +166,11 @@ def _tell_the_auditors(here: Tip, *, clock: Clock) -> None:
 def chat(*, clock: Clock) -> int:
     """Deliver the lines to chat channels; return how many were taken."""
     return deliver_chats(clock=clock)
+
+
+def hooks(*, allow_private: bool, clock: Clock) -> int:
+    """Send the history on to the web hooks; return how many messages were taken."""
+    return deliver_hooks(allow_private=allow_private, clock=clock)
 
 
 def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
