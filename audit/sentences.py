@@ -33,6 +33,7 @@ _NAMELESS: Final[dict[str, str | Promise]] = {
     "resource": gettext_lazy("a resource"),
     "review": gettext_lazy("an access review"),
     "instead": gettext_lazy("an approver"),
+    "hook": gettext_lazy("a web hook"),
 }
 
 

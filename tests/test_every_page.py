@@ -29,6 +29,7 @@ from roles import ids
 from roles.actors import Actor
 from roles.models import Resource, ResourceKind, Role, TotpDevice, User
 from tests.deputising import named
+from tests.hooks import hook_of
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     PASSWORD,
@@ -257,6 +258,16 @@ PAGES: dict[str, Row] = {
     "notifications": Row(EVERYONE),
     "mails": Row({"sven"}, denied=403),
     "mails_send": Row({"sven"}, only_post=True, denied=403),
+    "web_hooks": Row({"sven"}, denied=403),
+    "web_hook_add": Row({"sven"}, denied=403),
+    "web_hook": Row({"sven"}, to="hook"),
+    "web_hook_change": Row({"sven"}, to="hook"),
+    "web_hook_rotate": Row({"sven"}, to="hook"),
+    "web_hook_replay": Row({"sven"}, to="hook"),
+    "web_hook_pause": Row({"sven"}, to="hook"),
+    "web_hook_resume": Row({"sven"}, to="hook"),
+    "web_hook_test": Row({"sven"}, to="hook"),
+    "web_hook_delete": Row({"sven"}, to="hook"),
     "sign_in": Row(set(), denied=302, strangers=200, unverified=302),
     "sign_out": Row(EVERYONE, only_post=True, strangers=405, unverified=405),
     "second_factor": Row(set(), denied=302, unverified=200),
@@ -350,6 +361,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "event": [event.uuid],
         "sealed_event": [event.uuid],
         "secret": ["no-such-secret"],
+        "hook": [hook_of("SIEM", now=now).pk],
         "unit": [berlin.pk],
         "place": [root.pk],
         "below": [Resource.objects.get(kind=ResourceKind.SUBSCRIPTION).pk],

@@ -36,6 +36,38 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} had mails sent again that were set aside."),
         gettext_lazy("{actor} tried to send mails again that were set aside"),
     ),
+    Kind.WEB_HOOK_ADDED: Wording(
+        gettext_lazy("{actor} added the web hook {hook}."),
+        gettext_lazy("{actor} tried to add the web hook {hook}"),
+    ),
+    Kind.WEB_HOOK_CHANGED: Wording(
+        gettext_lazy("{actor} changed the web hook {hook}."),
+        gettext_lazy("{actor} tried to change the web hook {hook}"),
+    ),
+    Kind.WEB_HOOK_PAUSED: Wording(
+        gettext_lazy("{actor} paused the web hook {hook}."),
+        gettext_lazy("{actor} tried to pause the web hook {hook}"),
+    ),
+    Kind.WEB_HOOK_RESUMED: Wording(
+        gettext_lazy("{actor} resumed the web hook {hook}."),
+        gettext_lazy("{actor} tried to resume the web hook {hook}"),
+    ),
+    Kind.WEB_HOOK_TESTED: Wording(
+        gettext_lazy("{actor} had a test sent to the web hook {hook}."),
+        gettext_lazy("{actor} tried to have a test sent to the web hook {hook}"),
+    ),
+    Kind.WEB_HOOK_SECRET_CHANGED: Wording(
+        gettext_lazy("{actor} gave the web hook {hook} a new secret."),
+        gettext_lazy("{actor} tried to give the web hook {hook} a new secret"),
+    ),
+    Kind.WEB_HOOK_REPLAYED: Wording(
+        gettext_lazy("{actor} had the history sent to the web hook {hook} again."),
+        gettext_lazy("{actor} tried to have the history sent to the web hook {hook} again"),
+    ),
+    Kind.WEB_HOOK_DELETED: Wording(
+        gettext_lazy("{actor} deleted the web hook {hook}."),
+        gettext_lazy("{actor} tried to delete the web hook {hook}"),
+    ),
     Kind.HISTORY_VERIFIED: Wording(
         gettext_lazy("{actor} verified the audit history: nothing was changed."),
         gettext_lazy("{actor} tried to verify the audit history"),

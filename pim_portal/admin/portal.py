@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from pim_portal.models import (
+    AuditCursor,
     DueItem,
     EntryTicket,
     Heartbeat,
@@ -21,6 +22,7 @@ from pim_portal.models import (
     UploadLine,
     UploadPart,
     UploadProgress,
+    WebHook,
 )
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
@@ -134,3 +136,20 @@ class UploadPartAdmin(_OnlyItsSender):
 @admin.register(UploadProgress)
 class UploadProgressAdmin(_OnlyItsSender):
     list_display = ("upload", "done")
+
+
+@admin.register(WebHook)
+class WebHookAdmin(ReadOnlyAdmin):
+    """Where the history goes. The address may hold a secret of its own."""
+
+    permission = Permission.OPERATE
+    hidden = ("secret", "old_secret", "url", "lease")
+    list_display = ("name", "position", "paused_at", "failures", "delivered_at", "last_error")
+    search_fields = ("name",)
+
+
+@admin.register(AuditCursor)
+class AuditCursorAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    hidden = ("lease",)
+    list_display = ("name", "position", "moved_at")

@@ -150,6 +150,15 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.SESSIONS_ENDED,
         # Who started it waits for its page.
         Kind.HISTORY_VERIFIED,
+        # Their page says how they do.
+        Kind.WEB_HOOK_ADDED,
+        Kind.WEB_HOOK_CHANGED,
+        Kind.WEB_HOOK_PAUSED,
+        Kind.WEB_HOOK_RESUMED,
+        Kind.WEB_HOOK_TESTED,
+        Kind.WEB_HOOK_SECRET_CHANGED,
+        Kind.WEB_HOOK_REPLAYED,
+        Kind.WEB_HOOK_DELETED,
         Kind.TEXT_ERASED,
         Kind.AUDIT_KEY_MADE,
     }

@@ -88,9 +88,13 @@ def run(
     *,
     web: bool = True,
     worker: bool = True,
+    audit_lines: bool = False,
     watchdog: Watchdog | None = None,
 ) -> None:
     """Serve the portal on `host`:`port` and run its worker, until SIGINT, SIGTERM or the end of the terminal.
+
+    `audit_lines`: the worker is joined by a process that writes the history to standard output. It is one of its own,
+    since whoever reads from there may stop reading.
 
     Raises `CommandError` with a sentence when the port cannot be had.
     """
@@ -107,6 +111,9 @@ def run(
         # Killed at once: its tasks may be cut off anywhere, and its own children end with it.
         watched = Child("worker", [sys.executable, "-m", "django", "worker"], at_our_death=signal.SIGKILL)
         children.append(watched)
+        if audit_lines:
+            lines = [sys.executable, "-m", "django", "stream_audit", "--follow"]
+            children.append(Child("audit lines", lines, at_our_death=signal.SIGKILL))
     # A connection does not live through a fork.
     connections.close_all()
     try:

@@ -72,7 +72,7 @@ def form_of(leaf: Leaf, event: Event | None) -> dict[str, Any]:
         return form
     text: EventText | None = getattr(event, "text", None)
     with translation.override(settings.LANGUAGE_CODE):
-        words = sentence(event)
+        words = sentence(event) if text else ""
     return form | {
         "id": str(event.uuid),
         "sentence": words,

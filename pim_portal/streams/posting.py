@@ -1,4 +1,4 @@
-"""Posting to a target that somebody set: one POST, no redirect, a deadline over all of it, nothing learnt of the answer."""
+"""One POST to a target that somebody set: no redirect, a deadline over all; of the answer only its status counts."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LONGEST_NAME: Final = 100  # characters
 
 @dataclass(frozen=True, slots=True)
 class HookFacts:
-    """What a web hook shall be: `others` are the names of the other ones, `allow_private` whether it may lead inside."""
+    """What a web hook shall be. `others` are the names of the others; `allow_private`: whether it may lead inside."""
 
     name: str
     url: str

@@ -69,7 +69,7 @@ def add_hook(wanted: Wanted, *, from_the_first: bool, allow_private: bool, actor
 
 @service(Kind.WEB_HOOK_CHANGED)
 def change_hook(pk: uuid.UUID, wanted: Wanted, *, allow_private: bool, actor: Actor, clock: Clock) -> WebHook:
-    """Change where a web hook leads, how it is called, what it gets. What is on its way is sent anew. Raises `Refused`."""
+    """Change where a web hook leads, its name, what it gets. What is on its way is sent anew. Raises `Refused`."""
     _alone()
     hook = _lock(pk)
     now = clock()
@@ -201,7 +201,7 @@ def _authority(actor: Actor, about: uuid.UUID | None, now: datetime, *, name: st
 
 
 def _facts(wanted: Wanted, *, allow_private: bool, itself: uuid.UUID | None = None) -> HookFacts:
-    others = frozenset(WebHook.objects.exclude(pk=itself).values_list("name", flat=True))
+    others = frozenset(name for pk, name in WebHook.objects.values_list("pk", "name") if pk != itself)
     return HookFacts(clean(wanted.name), wanted.url, wanted.kinds, others, allow_private)
 
 

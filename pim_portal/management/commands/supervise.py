@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             options["host"],
             web=options["only"] != "worker",
             worker=options["only"] != "web",
+            audit_lines=settings.PIM_AUDIT_STDOUT,
             watchdog=Watchdog(ask_every=options["ask_every"], stalled_after=options["stalled_after"]),
         )
 
