@@ -80,6 +80,8 @@ class Receiver:
 
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        if len(body) < int(handler.headers["Content-Length"]):
+            return  # broken off
         with self._lock:
             headers = {name.lower(): value for name, value in handler.headers.items()}
             self.received.append(Received(handler.path, headers, body))

@@ -67,12 +67,14 @@ def deliver_hooks(*, allow_private: bool, clock: Clock, seconds: float = SECONDS
 def _keep_sending(pk: uuid.UUID, *, deadline: float, allow_private: bool, clock: Clock) -> int:
     """Send batch after batch to one web hook until there is nothing left, one is not taken, or the time is over."""
     taken = 0
-    while time.monotonic() < deadline and (hook := claims.claim(pk, clock())):
+    while hook := claims.claim(pk, clock()):
         if hook.test_asked_at is not None:
             _test(hook, allow_private=allow_private, clock=clock)
         elif _send(hook, allow_private=allow_private, clock=clock):
             taken += 1
         else:
+            break
+        if time.monotonic() >= deadline:
             break
     return taken
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from pim_portal.models import AuditCursor
 from pim_portal.streams.leaves import last_leaf, told
@@ -31,14 +31,24 @@ class Busy(Exception):  # noqa: N818 - what is the matter
     """Another process writes for this cursor now."""
 
 
-class Cursor(Protocol):
-    """Where somebody stands: `held` gives the last leaf and what moves it. Raises `Busy`."""
+class Held(NamedTuple):
+    """A cursor in one's hands: the last leaf, what moves it, and whether somebody broke off in the middle of a part."""
 
-    def held(self) -> contextlib.AbstractContextManager[tuple[int, Callable[[int], None]]]: ...
+    position: int
+    move: Callable[[int], None]
+    broke_off: bool
+
+
+class Cursor(Protocol):
+    """Where somebody stands. `stands` only looks; `held` takes it, and raises `Busy` where another one has it."""
+
+    def stands(self) -> int: ...
+
+    def held(self) -> contextlib.AbstractContextManager[Held]: ...
 
 
 class RowCursor:
-    """A cursor in the database, by its name; `start` is where it begins when there is none yet."""
+    """A cursor in the database, by its name; `start` is the leaf after which it begins where there is none yet."""
 
     def __init__(self, name: str, *, clock: Clock, start: int = 0) -> None:
         self.name = name
@@ -46,43 +56,63 @@ class RowCursor:
         self.start = start
         self.lease = uuid.uuid4()
 
+    def stands(self) -> int:
+        found = AuditCursor.objects.filter(name=self.name).values_list("position", flat=True).first()
+        return self.start if found is None else found
+
     @contextmanager
-    def held(self) -> Iterator[tuple[int, Callable[[int], None]]]:
+    def held(self) -> Iterator[Held]:
         with transaction.atomic():
             AuditCursor.objects.get_or_create(name=self.name, defaults={"position": self.start})
+            row = AuditCursor.objects.select_for_update(no_key=True).get(name=self.name)
             now = self.clock()
-            free = Q(lease=None) | Q(leased_until__lte=now) | Q(lease=self.lease)
-            mine = {"lease": self.lease, "leased_until": now + LEASE}
-            if not AuditCursor.objects.filter(free, name=self.name).update(**mine):
+            if row.leased_until is not None and row.leased_until > now:
                 raise Busy
-            position = AuditCursor.objects.values_list("position", flat=True).get(name=self.name)
-        yield position, self._move
-        self._mine().update(lease=None, leased_until=None)
+            self._row().update(lease=self.lease, leased_until=now + LEASE)
+        try:
+            yield Held(row.position, self._move, row.lease is not None)
+        finally:
+            self._row().filter(lease=self.lease).update(lease=None, leased_until=None)
 
     def _move(self, position: int) -> None:
         now = self.clock()
-        if not self._mine().update(position=position, moved_at=now, leased_until=now + LEASE):
+        moved = {"position": position, "moved_at": now, "leased_until": now + LEASE}
+        if not self._row().filter(lease=self.lease).update(**moved):
             raise Busy
 
-    def _mine(self) -> QuerySet[AuditCursor]:
-        return AuditCursor.objects.filter(name=self.name, lease=self.lease)
+    def _row(self) -> QuerySet[AuditCursor]:
+        return AuditCursor.objects.filter(name=self.name)
 
 
 class FileCursor:
-    """A cursor in a file that holds the number of the last leaf; for one process at a time."""
+    """A cursor in a file: the number of the last leaf, and a mark while somebody writes. For one process at a time."""
+
+    MARK: Final = "writing"
 
     def __init__(self, path: Path, *, start: int = 0) -> None:
         self.path = path
         self.start = start
 
-    @contextmanager
-    def held(self) -> Iterator[tuple[int, Callable[[int], None]]]:
-        yield int(self.path.read_text()) if self.path.exists() else self.start, self._move
+    def stands(self) -> int:
+        return self._read()[0]
 
-    def _move(self, position: int) -> None:
+    @contextmanager
+    def held(self) -> Iterator[Held]:
+        position, broke_off = self._read()
+        self._write(f"{position} {self.MARK}")
+        yield Held(position, lambda moved: self._write(f"{moved} {self.MARK}"), broke_off)
+        self._write(str(self.stands()))
+
+    def _read(self) -> tuple[int, bool]:
+        if not self.path.exists():
+            return self.start, False
+        position, *mark = self.path.read_text().split()
+        return int(position), mark == [self.MARK]
+
+    def _write(self, text: str) -> None:
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
         with open(descriptor, "w") as new:
-            new.write(f"{position}\n")
+            new.write(f"{text}\n")
             new.flush()
             os.fsync(new.fileno())
         Path(name).replace(self.path)
@@ -90,9 +120,13 @@ class FileCursor:
 
 def write_out(out: BinaryIO, cursor: Cursor) -> int:
     """Write every leaf after the cursor's as one line each; return how many. Raises `Busy`, `LeafGone`, OSError."""
+    last = last_leaf()
+    if cursor.stands() >= last:
+        return 0
     count = 0
-    with cursor.held() as (position, move):
-        last = last_leaf()
+    with cursor.held() as (position, move, broke_off):
+        if broke_off:
+            out.write(b"\n")  # its last line may be half a one
         while position < last:
             part = [one.json for one in told(position + 1, min(position + PART, last))]
             out.write(b"".join(line + b"\n" for line in part if line is not None))

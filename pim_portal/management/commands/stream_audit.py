@@ -29,11 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--follow", action="store_true", help="go on with what is sealed from now on")
         parser.add_argument("--cursor", default="stdout", metavar="NAME", help="the cursor in the database")
         parser.add_argument("--cursor-file", type=Path, metavar="FILE", help="a cursor in a file instead")
-        parser.add_argument("--from", dest="start", type=int, metavar="LEAF", help="begin with this leaf, where there is "
-                            "no cursor yet (default: the first)")  # fmt: skip
+        parser.add_argument("--from", dest="start", type=int, metavar="LEAF", help="begin with this leaf, "
+                            "where there is no cursor yet (default: the first)")  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        start = options["start"] or 1
+        start = 1 if options["start"] is None else options["start"]
         if start < 1:
             raise CommandError("Leaves are numbered from 1.")
         file = options["cursor_file"]
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 raise CommandError(f"The cursor cannot be read: {error}") from error
             except BrokenPipeError:
                 # Whoever read has gone; nothing is left to flush at the end.
-                sys.stdout = None  # type: ignore[assignment]
+                sys.stdout = None
                 raise CommandError("Nobody reads the lines any more.") from None
             if not options["follow"] or over.wait(LOOK_EVERY):
                 return
