@@ -38,7 +38,7 @@ class Command(BaseCommand):
         self._load()
         self.stdout.write(WELCOME.format(address=settings.PIM_BASE_URL, password=PASSWORD))
         self.stdout.flush()
-        supervisor.run(port=port, host=HOST)
+        supervisor.run(port=port, host=HOST, audit_lines=settings.PIM_AUDIT_STDOUT)
 
     def _load(self) -> None:
         self.stdout.write("Loading the sample organisation, if it is not there yet (half a minute, once).")
