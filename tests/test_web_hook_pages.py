@@ -49,7 +49,7 @@ def hook(sven: User) -> WebHook:
 
 
 def last_event() -> Event:
-    return Event.objects.select_related("text").order_by("-id").filter(kind__startswith="web_hook").first()
+    return Event.objects.select_related("text").filter(kind__startswith="web_hook").order_by("id").reverse()[0]
 
 
 def post(user: User, address: str, **fields: object):

@@ -359,7 +359,7 @@ def test_nothing_is_open_while_it_is_sent(key, receiver, monkeypatch):
     hook_of("SIEM", receiver.url)
     fill(key, 2)
     inside = []
-    real = delivery.post
+    real = posting.post
 
     def watched(*args: Any, **kwargs: Any) -> str:
         inside.append(connection.in_atomic_block)

@@ -7,6 +7,7 @@ import os
 import signal
 import warnings
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_a_sender_killed_between_any_two_steps_loses_nothing_and_repeats_only_wh
         for moment in ("before", "after"):
             last = fill(key, 3)
             before = len(receiver.received)
-            killed_at(step, moment, lambda now=now: deliver_hooks(allow_private=True, clock=at(now)))
+            killed_at(step, moment, partial(deliver_hooks, allow_private=True, clock=at(now)))
             now += claims.LEASE + SECOND
             last = fill(key, 1)
             deliver_hooks(allow_private=True, clock=at(now))
