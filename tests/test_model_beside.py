@@ -1,0 +1,314 @@
+"""The services beside a model that knows only the rules: whatever is done, both say the same of who holds what.
+
+Hypothesis makes up the life of a small organisation. After each step the two are compared now and at every boundary to
+come, a microsecond before and after it. What a service refuses changes nothing; what it must not refuse, it does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from approvals.models import Request, Status, Verdict
+from approvals.services.closing import cancel, lapse_overdue
+from pim_portal.people.services import disable
+from roles import ids
+from roles.actors import Actor
+from roles.models import Assignment, AssignmentType, Group, Principal, Resource, Role, User
+from roles.refusals import Refused
+from roles.services.assignments import assign, deactivate, remove
+from roles.services.changes import change
+from roles.services.ends import write_down_ends
+from roles.services.principals import enable_person
+from tests.held_model import DIRECTORY, GROUP, UNIT, Model, Row
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    MINUTE,
+    NOW,
+    OPERATOR,
+    at,
+    configure,
+    decide,
+    directory,
+    give,
+    group,
+    person,
+    request_activation,
+    role,
+    unit,
+)
+
+MICROSECOND = timedelta(microseconds=1)
+LONGEST = 2 * HOUR
+PEOPLE = ("ines", "ida")
+spans = st.sampled_from([30 * MINUTE, HOUR, LONGEST, 5 * HOUR, 2 * DAY])
+ends = st.one_of(st.none(), spans)
+delays = st.sampled_from([timedelta(0), timedelta(0), HOUR, DAY])
+picks = st.integers(0, 30)
+people = st.sampled_from(PEOPLE)
+
+
+class Organisation(RuleBasedStateMachine):
+    """What administrators, holders and an approver do to one role, with the clock at every boundary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undone = transaction.atomic()
+        self.undone.__enter__()
+        give(person("petra"), role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+        users: dict[str, User] = {name: person(name) for name in (*PEOPLE, "adam")}
+        team: Group = group(GROUP)
+        self.adam = users["adam"]
+        self.principals: dict[str, Principal] = {**users, GROUP: team}
+        self.users = users
+        self.places: dict[str, Resource] = {DIRECTORY: directory(), UNIT: unit("Berlin")}
+        self.role: Role = role(EXCHANGE_ADMINISTRATOR)
+        self.member: Role = role(ids.GROUP_MEMBER)
+        self.team_node = team.resource
+        configure(self.role, max_activation=LONGEST)
+        self.model = Model(NOW)
+        self.pks: dict[Row, Any] = {}
+        self.waiting: dict[Any, tuple[Row, timedelta]] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.undone.__exit__(None, None, None)
+
+    @property
+    def now(self) -> datetime:
+        return self.model.now
+
+    def done(self, act: Callable[[], Any]) -> Any:
+        """Do something as its person would; return what came of it, or None where it was refused."""
+        try:
+            return act()
+        except Refused as refused:
+            event(f"refused: {refused.violations[0].code}")
+            return None
+
+    def chosen(self, pick: int, *what: str) -> Row | None:
+        rows = [row for row in self.model.of(*what) if not row.ended] or self.model.of(*what)
+        return rows[pick % len(rows)] if rows else None
+
+    def noted(self, made: Assignment, what: str, who: str, place: str, source: Row | None = None) -> Row:
+        row = Row(what, who, place, made.starts_at, made.ends_at, self.now, source)
+        event(f"made: {what}")
+        self.model.rows.append(row)
+        self.pks[row] = made.pk
+        return row
+
+    @rule(
+        who=st.sampled_from([*PEOPLE, GROUP]),
+        eligible=st.booleans(),
+        place=st.sampled_from([DIRECTORY, UNIT]),
+        delay=delays,
+        span=ends,
+    )
+    def somebody_is_given_the_role(
+        self, who: str, eligible: bool, place: str, delay: timedelta, span: timedelta | None
+    ) -> None:
+        starts = self.now + delay
+        given = self.done(
+            lambda: assign(
+                self.principals[who].pk,
+                role=self.role,
+                resource=self.places[place],
+                type=AssignmentType.ELIGIBLE if eligible else AssignmentType.ACTIVE,
+                starts_at=starts,
+                ends_at=starts + span if span else None,
+                reason="model",
+                actor=OPERATOR,
+                clock=at(self.now),
+            )
+        )
+        if given:
+            self.noted(given, "eligible" if eligible else "active", who, place)
+
+    @rule(who=people, delay=delays, span=ends)
+    def somebody_joins_the_group(self, who: str, delay: timedelta, span: timedelta | None) -> None:
+        starts = self.now + delay
+        given = self.done(
+            lambda: assign(
+                self.principals[who].pk,
+                role=self.member,
+                resource=self.team_node,
+                type=AssignmentType.ACTIVE,
+                starts_at=starts,
+                ends_at=starts + span if span else None,
+                reason="model",
+                actor=OPERATOR,
+                clock=at(self.now),
+            )
+        )
+        if given:
+            self.noted(given, "member", who, GROUP)
+
+    @rule(pick=picks)
+    def something_is_taken_away(self, pick: int) -> None:
+        row = self.chosen(pick, "eligible", "active", "member", "activation")
+        if row and self.done(lambda: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
+            assert not row.ended
+            self.model.end(row)
+
+    @rule(pick=picks, span=ends)
+    def an_end_is_moved(self, pick: int, span: timedelta | None) -> None:
+        row = self.chosen(pick, "eligible", "active", "member")
+        if row is None:
+            return
+        end = max(row.start, self.now) + span if span else None
+        if self.done(lambda: change(self.pks[row], ends_at=end, reason="model", actor=OPERATOR, clock=at(self.now))):
+            assert not row.ended
+            self.model.move_end(row, end)
+
+    @rule(
+        who=people,
+        pick=picks,
+        place=st.sampled_from([DIRECTORY, UNIT]),
+        hours=st.sampled_from([0.5, 1, 2, 3]),
+        delay=delays,
+    )
+    def somebody_activates(self, who: str, pick: int, place: str, hours: float, delay: timedelta) -> None:
+        source = self.chosen(pick, "eligible")
+        if source is None:
+            return
+        request = self.done(
+            lambda: request_activation(
+                self.users[who],
+                Assignment.objects.get(pk=self.pks[source]),
+                now=self.now,
+                hours=hours,
+                start=self.now + delay if delay else None,
+                resource_id=self.places[place].pk,
+            )
+        )
+        may = source in self.model.may_activate(who, self.now)
+        if request is None:
+            assert not (may and self.nothing_in_the_way(source, who, place, hours, delay))
+            return
+        assert may
+        assert hours * HOUR <= LONGEST
+        assert (source.place, place) != (UNIT, DIRECTORY)
+        self.waiting[request.pk] = (source, hours * HOUR)
+        self.see_what_came_of(request)
+
+    def nothing_in_the_way(self, source: Row, who: str, place: str, hours: float, delay: timedelta) -> bool:
+        """Whether an activation for now has no reason to be refused."""
+        mine = [row for row in self.model.of("activation") if row.who == who and not row.ended]
+        asked = Request.objects.filter(pk__in=self.waiting, status=Status.PENDING, principal=self.users[who])
+        reached = (source.place, place) != (UNIT, DIRECTORY)
+        return not (mine or asked.exists() or delay or hours * HOUR > LONGEST) and reached
+
+    def see_what_came_of(self, request: Request) -> None:
+        """Take over the activation that a request became; it is within everything that bounds it."""
+        request.refresh_from_db()
+        if request.outcome is None:
+            return
+        source, asked = self.waiting.pop(request.pk)
+        place = next(name for name, node in self.places.items() if node.pk == request.outcome.resource_id)
+        row = self.noted(request.outcome, "activation", request.principal.name.lower(), place, source)
+        assert row.end is not None
+        assert row.start >= self.now
+        assert row.end - row.start <= min(asked, LONGEST)
+        assert source.end is None or row.end <= source.end
+        assert source in self.model.may_activate(row.who, self.now)
+
+    @precondition(lambda self: self.waiting)
+    @rule(pick=picks, verdict=st.sampled_from([Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY]))
+    def the_approver_decides(self, pick: int, verdict: Verdict) -> None:
+        pk = sorted(self.waiting, key=str)[pick % len(self.waiting)]
+        decided = self.done(lambda: decide(verdict, Request.objects.get(pk=pk), self.adam, now=self.now))
+        if decided is not None:
+            assert self.now < decided.lapses_at
+            self.see_what_came_of(decided)
+
+    @precondition(lambda self: self.waiting)
+    @rule(pick=picks)
+    def the_requestor_cancels(self, pick: int) -> None:
+        request = Request.objects.get(pk=sorted(self.waiting, key=str)[pick % len(self.waiting)])
+        actor = Actor(user=self.users[request.principal.name.lower()])
+        if self.done(lambda: cancel(request.pk, actor=actor, clock=at(self.now))):
+            del self.waiting[request.pk]
+
+    @rule(pick=picks)
+    def a_holder_deactivates(self, pick: int) -> None:
+        row = self.chosen(pick, "activation")
+        if row and self.done(
+            lambda: deactivate(self.pks[row], actor=Actor(user=self.users[row.who]), clock=at(self.now))
+        ):
+            assert not row.ended
+            self.model.end(row)
+
+    @rule(who=people)
+    def somebody_is_disabled_or_enabled(self, who: str) -> None:
+        pk = self.users[who].pk
+        if who in self.model.disabled:
+            enable_person(pk, actor=OPERATOR, clock=at(self.now))
+            self.model.enable(who)
+        else:
+            disable(pk, reason="model", actor=OPERATOR, clock=at(self.now))
+            self.model.disable(who)
+            self.waiting = {
+                one: what for one, what in self.waiting.items() if Request.objects.get(pk=one).status == Status.PENDING
+            }
+
+    @rule(needed=st.booleans())
+    def approval_is_demanded_or_not(self, needed: bool) -> None:
+        configure(self.role, approvers=[self.adam] if needed else [], approval_required=needed)
+
+    @rule()
+    def the_worker_comes_by(self) -> None:
+        write_down_ends(clock=at(self.now))
+        lapse_overdue(clock=at(self.now))
+
+    @rule(step=st.sampled_from([-MICROSECOND, timedelta(0), timedelta(0), MICROSECOND]))
+    def the_next_boundary_comes(self, step: timedelta) -> None:
+        boundaries = self.model.boundaries()
+        if boundaries:
+            self.model.pass_to(max(self.now, boundaries[0] + step))
+
+    @rule(span=st.sampled_from([MINUTE, 40 * MINUTE, DAY]))
+    def time_passes(self, span: timedelta) -> None:
+        self.model.pass_to(self.now + span)
+
+    @invariant()
+    def both_say_the_same(self) -> None:
+        moments = {
+            self.now,
+            *(one + step for one in self.model.boundaries()[:2] for step in (-MICROSECOND, timedelta(0))),
+        }
+        names = {node.pk: name for name, node in self.places.items()}
+        for moment in sorted(one for one in moments if one >= self.now):
+            for who in PEOPLE:
+                held = Assignment.objects.held_by(self.users[who].pk, moment).filter(role=self.role)
+                assert {names[pk] for pk in held.values_list("resource_id", flat=True)} == self.model.holds(who, moment)
+                may = Assignment.objects.eligible_for(self.users[who].pk, moment).filter(role=self.role)
+                expected = {self.pks[row] for row in self.model.may_activate(who, moment)}
+                assert set(may.values_list("pk", flat=True)) == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_the_services_and_the_model_agree() -> None:
+    """`PIM_TEST_LIVES` is how many lives are made up; with it, they are new ones each time."""
+    lives = os.environ.get("PIM_TEST_LIVES")
+    run_state_machine_as_test(
+        Organisation,
+        settings=settings(
+            max_examples=int(lives or 10),
+            stateful_step_count=30,
+            derandomize=not lives,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
