@@ -15,7 +15,14 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from approvals.models import Request, Status, Verdict
 from approvals.services.closing import cancel, lapse_overdue
@@ -79,6 +86,11 @@ class Organisation(RuleBasedStateMachine):
         self.model = Model(NOW)
         self.pks: dict[Row, Any] = {}
         self.waiting: dict[Any, tuple[Row, timedelta]] = {}
+
+    @initialize(span=ends)
+    def the_group_is_eligible_and_ines_belongs_to_it(self, span: timedelta | None) -> None:
+        self.somebody_is_given_the_role(who=GROUP, eligible=True, place=DIRECTORY, delay=timedelta(0), span=None)
+        self.somebody_joins_the_group(who="ines", delay=timedelta(0), span=span)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -159,6 +171,15 @@ class Organisation(RuleBasedStateMachine):
         if row and self.done(lambda: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
             assert not row.ended
             self.model.end(row)
+
+    @rule(who=people, gone=st.sampled_from([MICROSECOND, 10 * MINUTE]))
+    def somebody_leaves_the_group_and_comes_back(self, who: str, gone: timedelta) -> None:
+        memberships = [row for row in self.model.of("member") if row.who == who and not row.ended]
+        for row in memberships:
+            if self.done(lambda row=row: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
+                self.model.end(row)
+        self.model.pass_to(self.now + gone)
+        self.somebody_joins_the_group(who=who, delay=timedelta(0), span=None)
 
     @rule(pick=picks, span=ends)
     def an_end_is_moved(self, pick: int, span: timedelta | None) -> None:
@@ -304,7 +325,7 @@ def test_the_services_and_the_model_agree() -> None:
     run_state_machine_as_test(
         Organisation,
         settings=settings(
-            max_examples=int(lives or 10),
+            max_examples=int(lives or 20),
             stateful_step_count=30,
             derandomize=not lives,
             deadline=None,
