@@ -20,6 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost"}
 SECRET_LENGTH = 50
 SECRET_DISTINCT = 15
+TOKEN_LENGTH = 32
 KNOWN_SECRETS = ("django-insecure", "changeme", "change-me", "secret-key", "secret_key", "example", "password")
 
 DATABASE_SCHEMES = {"postgres", "postgresql", "sqlite"}
@@ -71,6 +72,8 @@ class Environment:
     ticket_url: str
     ticket_secret: str
     ticket_allow_private: bool
+    metrics_token: str
+    security_contact: str
 
     @property
     def production(self) -> bool:
@@ -139,6 +142,8 @@ class Reader:
             ticket_url=self.ticket_url(),
             ticket_secret=self.ticket_secret(),
             ticket_allow_private=self.switch("PIM_TICKET_ALLOW_PRIVATE"),
+            metrics_token=self.metrics_token(),
+            security_contact=self.security_contact(),
         )
 
     # Reading a value
@@ -324,6 +329,22 @@ class Reader:
                 f"PIM_TICKET_SECRET is missing: it signs what is asked at PIM_TICKET_URL. {HOW_TO_MAKE_A_KEY}"
             )
         return secret
+
+    def metrics_token(self) -> str:
+        token = self.text("PIM_METRICS_TOKEN")
+        if token and len(token) < TOKEN_LENGTH:
+            self.mistakes.append(
+                f"PIM_METRICS_TOKEN is too short: {TOKEN_LENGTH} characters at least. {HOW_TO_MAKE_A_KEY}"
+            )
+        return token
+
+    def security_contact(self) -> str:
+        contact = self.text("PIM_SECURITY_CONTACT")
+        if (contact and not contact.startswith(("mailto:", "https://", "tel:"))) or len(contact.split()) > 1:
+            self.mistakes.append(
+                "PIM_SECURITY_CONTACT must be an address that can be followed, like mailto:security@example.org."
+            )
+        return contact
 
     def time_zone(self) -> str:
         name = self.text("PIM_TIME_ZONE") or "UTC"

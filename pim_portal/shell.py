@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from django.utils.translation import ngettext
 
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
+from pim_portal.operations.vitals import Vital, unwell
 from reviews.selectors.places import waiting_count
 from roles import wording
 from roles.authority import Authority
@@ -59,6 +61,10 @@ def _may_operate(authority: Authority) -> bool:
     return authority.anywhere(Permission.OPERATE)
 
 
+def _gives_roles(authority: Authority) -> bool:
+    return any(authority.paths(Permission.ASSIGN, Realm.DIRECTORY))
+
+
 def _my_waiting_requests(request: PortalRequest) -> int:
     return requests_of(request.user, request.now).waiting(request.now).count()
 
@@ -84,6 +90,8 @@ class Entry:
     count: Callable[[PortalRequest], int] | None = None
 
 
+LOOKED_UP_EVERY = 15  # seconds
+
 TASKS, MANAGE, ACTIVITY = _("Tasks"), _("Manage"), _("Activity")
 
 NAVIGATION = (
@@ -98,6 +106,7 @@ NAVIGATION = (
     Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
     Entry(MANAGE, _("Mails"), "mails", "mail", visible=_may_operate),
     Entry(MANAGE, _("Web hooks"), "web_hooks", "webhook", visible=_may_operate),
+    Entry(MANAGE, _("Health"), "health", "heart-pulse", visible=_may_operate),
     Entry(ACTIVITY, _("Audit history"), "audit", "scroll-text", visible=_may_see_audit),
     Entry(ACTIVITY, _("My audit history"), "my_audit", "history"),
     Entry(ACTIVITY, _("What my roles allow"), "access", "shield-check"),
@@ -193,6 +202,18 @@ class Shell:
         """When the viewer's elevated access ends: said at the top of every page while it lasts."""
         elevated = self._request.authority.elevated if self.signed_in else ()
         return max((one.ends_at for one in elevated if one.ends_at), default=None)
+
+    @cached_property
+    def operates(self) -> bool:
+        return self.signed_in and _may_operate(self._request.authority)
+
+    @cached_property
+    def unwell(self) -> list[Vital]:
+        """What is wrong with the portal itself, for those who administer it; looked up a few times a minute."""
+        if not self.signed_in or not (self.operates or _gives_roles(self._request.authority)):
+            return []
+        found = cache.get_or_set("unwell", lambda: unwell(self._request.now), LOOKED_UP_EVERY)
+        return cast("list[Vital]", found)
 
     @property
     def _user(self) -> User | None:

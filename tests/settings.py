@@ -25,6 +25,8 @@ for name in (
     "PIM_SESSION_HOURS",
     "PIM_CHAT_URLS",
     "PIM_CHAT_REASONS",
+    "PIM_METRICS_TOKEN",
+    "PIM_SECURITY_CONTACT",
 ):
     os.environ.pop(name, None)
 for name in ("PIM_TICKET_VERIFIER", "PIM_TICKET_URL", "PIM_TICKET_SECRET", "PIM_TICKET_ALLOW_PRIVATE"):

@@ -168,7 +168,11 @@ class Organisation(RuleBasedStateMachine):
     @rule(pick=picks)
     def something_is_taken_away(self, pick: int) -> None:
         row = self.chosen(pick, "eligible", "active", "member", "activation")
-        if row and self.done(lambda: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
+        if row:
+            self.taken_away(row)
+
+    def taken_away(self, row: Row) -> None:
+        if self.done(lambda: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
             assert not row.ended
             self.model.end(row)
 
@@ -176,8 +180,7 @@ class Organisation(RuleBasedStateMachine):
     def somebody_leaves_the_group_and_comes_back(self, who: str, gone: timedelta) -> None:
         memberships = [row for row in self.model.of("member") if row.who == who and not row.ended]
         for row in memberships:
-            if self.done(lambda row=row: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
-                self.model.end(row)
+            self.taken_away(row)
         self.model.pass_to(self.now + gone)
         self.somebody_joins_the_group(who=who, delay=timedelta(0), span=None)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
-
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
@@ -14,10 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from pim_portal.models import Heartbeat
+from pim_portal.operations.vitals import WORKER_LATE
 from roles.guards import open_to_strangers
-
-# The sweep runs every minute and the worker looks at its schedules twice a minute; the supervisor asks six times.
-LATE: Final = timedelta(seconds=90)
 
 
 @open_to_strangers
@@ -60,4 +55,4 @@ def worker(request: HttpRequest) -> JsonResponse:
 
 def _worker() -> str:
     last = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
-    return "ok" if last is not None and timezone.now() - last <= LATE else "late"
+    return "ok" if last is not None and timezone.now() - last <= WORKER_LATE else "late"

@@ -1,0 +1,226 @@
+"""How the portal is: its database, clock, worker, queue, mails and seals, each with what it means and what to do.
+
+Told on the page of health, to monitors, and by a banner to administrators. Nothing of it guards anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.db import connection
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django_q.models import OrmQ
+
+from audit.models import Anchoring, Batch, Event, Pending
+from pim_portal.models import Heartbeat, Notification, NotificationState
+from roles import wording
+
+# The sweep runs every minute and the worker looks at its schedules twice a minute; the supervisor asks six times.
+WORKER_LATE: Final = timedelta(seconds=90)
+SKEW: Final = timedelta(seconds=5)  # between the clocks of this process, the database and the worker
+MAIL_LATE: Final = timedelta(minutes=15)
+SEAL_LATE: Final = timedelta(minutes=5)
+ANCHOR_LATE: Final = timedelta(hours=26)  # the auditors are told once a day
+QUEUE_LONG: Final = 200  # tasks
+
+
+class State(StrEnum):
+    """How something is, as a tag shows it."""
+
+    WELL = "good"
+    UNWELL = "warn"
+    FAILING = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """One thing that is well or not. `value` says how it is, `advice` what to do, empty where there is nothing."""
+
+    key: str
+    name: str | Promise
+    state: State
+    value: str
+    advice: str = ""
+
+    @property
+    def well(self) -> bool:
+        return self.state == State.WELL
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What one anchor was last told, since when it has not been told of something sealed, and what it answered."""
+
+    name: str
+    at: datetime | None
+    untold_since: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is counted, from which everything else is told. Spans are None where there is nothing to measure."""
+
+    now: datetime
+    skew: timedelta
+    beats: dict[str, datetime]
+    queued: int
+    mails_waiting: int
+    oldest_mail: datetime | None
+    mails_failed: int
+    unsealed: int
+    oldest_unsealed: datetime | None
+    sealed: int
+    anchors: tuple[Anchored, ...]
+
+    @property
+    def last_beat(self) -> datetime | None:
+        return max(self.beats.values(), default=None)
+
+    @property
+    def silent_for(self) -> timedelta | None:
+        return self.now - self.last_beat if self.last_beat else None
+
+
+def measure(now: datetime) -> Figures:
+    """Count what there is to count, with as many queries however much there is."""
+    mails = Notification.objects.filter(state__in=[NotificationState.WAITING, NotificationState.FAILED]).aggregate(
+        waiting=Count("pk", Q(state=NotificationState.WAITING)),
+        oldest=Min("created_at", filter=Q(state=NotificationState.WAITING)),
+        failed=Count("pk", Q(state=NotificationState.FAILED)),
+    )
+    pending = Pending.objects.aggregate(count=Count("pk"), first=Min("event"))
+    oldest = Event.objects.filter(pk=pending["first"]).values_list("recorded_at", flat=True).first()
+    return Figures(
+        now=now,
+        skew=abs(now - _database_time(now)),
+        beats=dict(Heartbeat.objects.values_list("name", "beat_at")),
+        queued=OrmQ.objects.count(),
+        mails_waiting=mails["waiting"],
+        oldest_mail=mails["oldest"],
+        mails_failed=mails["failed"],
+        unsealed=pending["count"],
+        oldest_unsealed=oldest,
+        sealed=Batch.objects.aggregate(leaves=Max(F("first") + F("size") - 1))["leaves"] or 0,
+        anchors=tuple(_anchored()),
+    )
+
+
+def _anchored() -> Iterator[Anchored]:
+    untold = Batch.objects.filter(number__gt=OuterRef("batch")).order_by("number").values("sealed_at")[:1]
+    for row in Anchoring.objects.annotate(untold_since=Subquery(untold)).order_by("name"):
+        yield Anchored(row.name, row.anchored_at, row.untold_since, row.error)
+
+
+def _database_time(now: datetime) -> datetime:
+    """Return the time by the clock of the database; SQLite runs in this very process."""
+    if connection.vendor != "postgresql":
+        return now
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        told: datetime = cursor.fetchone()[0]
+    return told
+
+
+def vitals(figures: Figures) -> list[Vital]:
+    """Say of each thing how it is."""
+    return [_clock(figures), _worker(figures), _queue(figures), _mail(figures), _seals(figures), *_anchors(figures)]
+
+
+def _clock(figures: Figures) -> Vital:
+    ahead = max((beat - figures.now for beat in figures.beats.values()), default=timedelta(0))
+    worst = max(figures.skew, ahead)
+    if worst <= SKEW:
+        return Vital("clock", gettext_lazy("Clock"), State.WELL, _("This process, the database and the worker agree."))
+    seconds = round(worst.total_seconds())
+    value = ngettext("They differ by {count} second.", "They differ by {count} seconds.", seconds)
+    advice = _("An end is an end by the clock: keep every host on network time (NTP).")
+    return Vital("clock", gettext_lazy("Clock"), State.FAILING, value.format(count=seconds), advice)
+
+
+def _worker(figures: Figures) -> Vital:
+    name = gettext_lazy("Worker")
+    advice = _("Nothing outlives its end, but ends are not written down and mails not sent. See that it runs.")
+    silent = figures.silent_for
+    if silent is None:
+        return Vital("worker", name, State.FAILING, _("It has never run."), advice)
+    if silent > WORKER_LATE:
+        value = _("It was last seen {span} ago.").format(span=wording.roughly(silent))
+        return Vital("worker", name, State.FAILING, value, advice)
+    return Vital("worker", name, State.WELL, _("It is at work."))
+
+
+def _queue(figures: Figures) -> Vital:
+    value = ngettext("{count} task waits.", "{count} tasks wait.", figures.queued).format(count=figures.queued)
+    if figures.queued <= QUEUE_LONG:
+        return Vital("queue", gettext_lazy("Queue of the worker"), State.WELL, value)
+    advice = _("The worker does not keep up: look into its log, or run another one.")
+    return Vital("queue", gettext_lazy("Queue of the worker"), State.UNWELL, value, advice)
+
+
+def _mail(figures: Figures) -> Vital:
+    name = gettext_lazy("Mail")
+    waiting = ngettext("{count} mail waits", "{count} mails wait", figures.mails_waiting)
+    said = [waiting.format(count=figures.mails_waiting)]
+    late = figures.oldest_mail is not None and figures.now - figures.oldest_mail > MAIL_LATE
+    if late and figures.oldest_mail:
+        said.append(_("the oldest for {span}").format(span=wording.roughly(figures.now - figures.oldest_mail)))
+    if figures.mails_failed:
+        failed = ngettext("{count} was set aside", "{count} were set aside", figures.mails_failed)
+        said.append(failed.format(count=figures.mails_failed))
+    value = f"{', '.join(said)}."
+    if late:
+        advice = _("The mail server does not take them. Every decision can be made in the portal meanwhile.")
+        return Vital("mail", name, State.FAILING, value, advice)
+    if figures.mails_failed:
+        return Vital("mail", name, State.UNWELL, value, _("Look at the page of mails, and send them again."))
+    return Vital("mail", name, State.WELL, value)
+
+
+def _seals(figures: Figures) -> Vital:
+    name = gettext_lazy("Seals of the history")
+    events = f"{figures.sealed:,}"
+    if figures.oldest_unsealed is None or figures.now - figures.oldest_unsealed <= SEAL_LATE:
+        return Vital("seals", name, State.WELL, _("{count} events are sealed.").format(count=events))
+    span = wording.roughly(figures.now - figures.oldest_unsealed)
+    value = ngettext(
+        "{count} event has not been sealed, for {span}.",
+        "{count} events have not been sealed, the first for {span}.",
+        figures.unsealed,
+    )
+    advice = _("See that the worker runs and can read the key of the history.")
+    return Vital("seals", name, State.FAILING, value.format(count=f"{figures.unsealed:,}", span=span), advice)
+
+
+def _anchors(figures: Figures) -> Iterator[Vital]:
+    for anchor in figures.anchors:
+        named = _("daily mail to the auditors") if anchor.name == "mail" else anchor.name
+        name, key = _("Anchor: {name}").format(name=named), f"anchor:{anchor.name}"
+        if anchor.error:
+            yield Vital(key, name, State.FAILING, _("It does not take the newest seal."), anchor.error)
+        elif anchor.untold_since and figures.now - anchor.untold_since > ANCHOR_LATE:
+            value = _("It has not been told for {span}.").format(
+                span=wording.roughly(figures.now - anchor.untold_since)
+            )
+            yield Vital(key, name, State.UNWELL, value, _("See that the worker runs."))
+        else:
+            value = (
+                _("It was told on {when}.").format(when=wording.exact(anchor.at)) if anchor.at else _("Nothing yet.")
+            )
+            yield Vital(key, name, State.WELL, value)
+
+
+# What administrators are told of on every page: what makes waiting for something futile, or an end wrong.
+LOUD: Final = ("clock", "worker", "mail")
+
+
+def unwell(now: datetime) -> list[Vital]:
+    """Return what administrators should know of, wherever they are."""
+    return [one for one in vitals(measure(now)) if one.key in LOUD and one.state == State.FAILING]

@@ -1,0 +1,126 @@
+"""How the portal says of itself how it is: to its administrators, to monitors, to strangers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from pim_portal.models import Heartbeat, Notification, NotificationState
+from pim_portal.operations.vitals import MAIL_LATE, SKEW, WORKER_LATE, Figures, State, measure, unwell, vitals
+from tests.people import NOW
+from tests.visitors import visiting
+
+pytestmark = pytest.mark.django_db
+MICROSECOND = timedelta(microseconds=1)
+TOKEN = "a-token-that-only-the-monitor-knows-1234"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    cache.clear()
+
+
+def figures(**changed: object) -> Figures:
+    values: dict[str, object] = {
+        "now": NOW,
+        "skew": timedelta(0),
+        "beats": {"sweep": NOW},
+        "queued": 0,
+        "mails_waiting": 0,
+        "oldest_mail": None,
+        "mails_failed": 0,
+        "unsealed": 0,
+        "oldest_unsealed": None,
+        "sealed": 0,
+        "anchors": (),
+    }
+    return Figures(**(values | changed))
+
+
+def state_of(key: str, **changed: object) -> State:
+    return next(one.state for one in vitals(figures(**changed)) if one.key == key)
+
+
+@pytest.mark.parametrize(
+    ("key", "changed", "just_well", "expected"),
+    [
+        ("worker", "beats", {"sweep": NOW - WORKER_LATE}, State.FAILING),
+        ("clock", "skew", SKEW, State.FAILING),
+        ("clock", "beats", {"sweep": NOW + SKEW}, State.FAILING),
+        ("mail", "oldest_mail", NOW - MAIL_LATE, State.FAILING),
+        ("queue", "queued", 200, State.UNWELL),
+        ("seals", "oldest_unsealed", NOW - timedelta(minutes=5), State.FAILING),
+    ],
+)
+def test_a_part_is_unwell_just_past_its_limit(key: str, changed: str, just_well: object, expected: State) -> None:
+    assert state_of(key, **{changed: just_well}) == State.WELL
+    assert state_of(key, **{changed: past(just_well, key)}) == expected
+
+
+def past(limit: object, key: str) -> object:
+    """The least that is worse."""
+    if isinstance(limit, dict):
+        by = MICROSECOND if key == "clock" else -MICROSECOND
+        return {name: at + by for name, at in limit.items()}
+    if isinstance(limit, datetime):
+        return limit - MICROSECOND
+    if isinstance(limit, timedelta):
+        return limit + MICROSECOND
+    assert isinstance(limit, int)
+    return limit + 1
+
+
+def test_a_worker_that_never_ran_is_told(petra) -> None:
+    assert "It has never run." in visiting(petra).get("/").content.decode()
+    cache.clear()
+    Heartbeat.objects.create(name="sweep", beat_at=timezone.now())
+    assert "It has never run." not in visiting(petra).get("/").content.decode()
+
+
+def test_people_who_administer_nothing_are_not_told(zoe) -> None:
+    assert "It has never run." not in visiting(zoe).get("/").content.decode()
+
+
+def test_what_is_unwell_is_counted_in_a_few_queries(django_assert_max_num_queries) -> None:
+    with django_assert_max_num_queries(7):
+        assert [one.key for one in unwell(NOW)] == ["worker"]
+
+
+def test_a_mail_that_waits_long_is_seen(ines, eligibility) -> None:
+    Notification.objects.update(state=NotificationState.WAITING, created_at=NOW - MAIL_LATE - MICROSECOND)
+    assert "mail" in [one.key for one in unwell(NOW)]
+    assert measure(NOW).oldest_mail == NOW - MAIL_LATE - MICROSECOND
+
+
+def test_the_figures_are_told_to_whoever_brings_the_token(client: Client, settings) -> None:
+    settings.PIM_METRICS_TOKEN = TOKEN
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}x"}).status_code == 401
+    Heartbeat.objects.create(name="sweep", beat_at=timezone.now())
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    text = answer.content.decode()
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert 'pim_well{part="worker"} 1.0' in text
+    assert "pim_events_unsealed " in text
+
+
+def test_a_weakness_can_be_told(client: Client, settings) -> None:
+    settings.PIM_SECURITY_CONTACT = "mailto:security@example.org"
+    answer = client.get("/.well-known/security.txt")
+    lines = dict(line.split(": ", 1) for line in answer.content.decode().splitlines())
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert lines["Contact"] == "mailto:security@example.org"
+    expires = datetime.fromisoformat(lines["Expires"])
+    assert timezone.now() < expires < timezone.now() + timedelta(days=365)
+
+
+def test_search_engines_are_kept_out(client: Client) -> None:
+    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
+
+
+def test_a_password_manager_is_led_to_the_password(client: Client) -> None:
+    assert client.get("/.well-known/change-password")["Location"] == "/account/password/"
