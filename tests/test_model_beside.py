@@ -60,7 +60,7 @@ LONGEST = 2 * HOUR
 PEOPLE = ("ines", "ida")
 spans = st.sampled_from([30 * MINUTE, HOUR, LONGEST, 5 * HOUR, 2 * DAY])
 ends = st.one_of(st.none(), spans)
-delays = st.sampled_from([timedelta(0), timedelta(0), HOUR, DAY])
+delays = st.sampled_from([timedelta(0), timedelta(0), timedelta(0), timedelta(0), HOUR, DAY])
 picks = st.integers(0, 30)
 people = st.sampled_from(PEOPLE)
 
@@ -198,11 +198,13 @@ class Organisation(RuleBasedStateMachine):
         who=people,
         pick=picks,
         place=st.sampled_from([DIRECTORY, UNIT]),
-        hours=st.sampled_from([0.5, 1, 2, 3]),
+        hours=st.sampled_from([0.5, 1, 2, 2, 3]),
         delay=delays,
     )
     def somebody_activates(self, who: str, pick: int, place: str, hours: float, delay: timedelta) -> None:
-        source = self.chosen(pick, "eligible")
+        # Three times in four something that they may activate, if there is anything.
+        mine = self.model.may_activate(who, self.now) if pick % 4 else []
+        source = mine[pick % len(mine)] if mine else self.chosen(pick, "eligible")
         if source is None:
             return
         request = self.done(
@@ -300,7 +302,7 @@ class Organisation(RuleBasedStateMachine):
         if boundaries:
             self.model.pass_to(max(self.now, boundaries[0] + step))
 
-    @rule(span=st.sampled_from([MINUTE, 40 * MINUTE, DAY]))
+    @rule(span=st.sampled_from([MINUTE, MINUTE, 40 * MINUTE, DAY]))
     def time_passes(self, span: timedelta) -> None:
         self.model.pass_to(self.now + span)
 
