@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from approvals.views import activation, closing, decisions, deputies, history, my_roles, prolonging, renewals, requests
+from approvals.views import (
+    activation,
+    closing,
+    decisions,
+    deputies,
+    emergencies,
+    history,
+    my_roles,
+    prolonging,
+    renewals,
+    requests,
+)
 
 app_name = "approvals"
 
@@ -14,6 +25,7 @@ place_patterns = [
 urlpatterns = [
     path("roles/", my_roles.my_roles, name="my_roles"),
     path("roles/activate/", activation.activate, name="activate"),
+    path("roles/<uuid:pk>/emergency/", emergencies.break_glass, name="break_glass"),
     path("roles/<uuid:pk>/deactivate/", my_roles.deactivate, name="deactivate"),
     path("roles/<uuid:pk>/prolong/", prolonging.prolong, name="prolong"),
     path("roles/<uuid:pk>/extend/", renewals.extend, name="extend"),
@@ -27,5 +39,6 @@ urlpatterns = [
     path("approvals/deputies/<uuid:pk>/end/", deputies.end, name="deputy_end"),
     path("approvals/<uuid:pk>/", requests.request_page, name="request"),
     path("approvals/<uuid:pk>/decide/", decisions.decide, name="decide"),
+    path("approvals/<uuid:pk>/emergency/", emergencies.review, name="emergency_review"),
     path("approvals/<uuid:pk>/cancel/", closing.cancel_for, name="cancel_for"),
 ]

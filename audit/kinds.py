@@ -54,6 +54,8 @@ class Kind(TextChoices):
     REQUEST_FAILED = "request.failed", _("Request failed")
     DEPUTY_NAMED = "deputy.named", _("Deputy named")
     DEPUTY_ENDED = "deputy.ended", _("Deputy ended")
+    EMERGENCY_STARTED = "emergency.started", _("Role activated in an emergency")
+    EMERGENCY_REVIEWED = "emergency.reviewed", _("Emergency reviewed")
 
     # Access reviews
     REVIEW_CREATED = "review.created", _("Access review created")

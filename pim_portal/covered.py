@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError, connections, models
 
 import pim_portal.models as portal
-from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
+from approvals.models import Decision, Deputy, EmergencyReview, Request, RequestApprover, RequestStage
 from audit import models as audit
 from audit.covering import Covered, missing
 from pim_portal.models.streams import DELIVERING
@@ -47,6 +47,7 @@ COVERED: Final = (
     Covered(RequestApprover),
     Covered(Decision),
     Covered(Deputy),
+    Covered(EmergencyReview),
     # Access reviews. The rows of an instance are taken in many small transactions before anybody sees it; the event of
     # its start counts them. So does that of its applying for what became of each; what is removed is an event itself.
     Covered(reviews.AccessReview),

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
 from pim_portal.operations.vitals import Vital, unwell
@@ -70,7 +71,7 @@ def _my_waiting_requests(request: PortalRequest) -> int:
 
 
 def _requests_to_decide(request: PortalRequest) -> int:
-    return len(requests_awaiting(request.authority))
+    return len(requests_awaiting(request.authority)) + len(emergencies_awaiting(request.authority))
 
 
 def _reviews_to_do(request: PortalRequest) -> int:

@@ -67,9 +67,12 @@ class Prospect:
         return min(duration, longest)
 
 
-def prospect_of(user: User, eligibility: Assignment, *, place: str, actor: Actor, now: datetime) -> Prospect:
-    """Ask beforehand what the service will ask."""
-    facts, _resource = gather(user, eligibility.pk, wanted=Wanted(duration=SHORTEST), actor=actor, now=now)
+def prospect_of(
+    user: User, eligibility: Assignment, *, place: str, actor: Actor, now: datetime, emergency: bool = False
+) -> Prospect:
+    """Ask beforehand what the service will ask; of an `emergency`, which waits for nobody."""
+    wanted = Wanted(duration=SHORTEST)
+    facts, _resource = gather(user, eligibility.pk, wanted=wanted, actor=actor, now=now, emergency=emergency)
     return Prospect(eligibility, facts, place)
 
 
@@ -108,6 +111,7 @@ class ActivateForm(StepUpForm):
         help_text=gettext_lazy("Approvers and auditors see this."),
     )
 
+    purpose_of_act = Purpose.ACTIVATE
     field_order = ("duration", "when", "start", "scope", "resource", "ticket", "reason", "device", "code")
 
     def __init__(self, *args: Any, request: PortalRequest, prospects: Sequence[Prospect], **kwargs: Any) -> None:
@@ -117,7 +121,7 @@ class ActivateForm(StepUpForm):
         super().__init__(
             *args,
             request=request,
-            purpose=Purpose.ACTIVATE,
+            purpose=self.purpose_of_act,
             own_code=SecondFactor.EVERY_TIME in factors,
             needs_factor=factors != {SecondFactor.NONE},
             **kwargs,

@@ -2,6 +2,7 @@
 
 from approvals.models.decisions import Decision, RequestApprover, RequestStage, Verdict
 from approvals.models.deputies import Deputy
+from approvals.models.emergencies import EmergencyReview
 from approvals.models.requests import RENEWALS, TIMED, TRANSITIONS, Action, Request, RequestQuerySet, Status
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Action",
     "Decision",
     "Deputy",
+    "EmergencyReview",
     "Request",
     "RequestApprover",
     "RequestQuerySet",

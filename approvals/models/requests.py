@@ -123,6 +123,9 @@ class Request(models.Model):
     wanted_end = models.DateTimeField(
         _("wanted end"), null=True, blank=True, help_text=_("Of an extension or renewal. Empty: permanent.")
     )
+    break_glass = models.BooleanField(
+        _("emergency"), default=False, help_text=_("Activated without waiting for approval.")
+    )
     reason = models.TextField(_("reason"), blank=True)
     ticket = models.CharField(_("ticket"), max_length=100, blank=True)
     ticket_check = models.CharField(_("check of the ticket"), max_length=200, blank=True)
@@ -193,6 +196,11 @@ class Request(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(action="activate") | Q(wanted_start=None), name="only_an_activation_asks_for_a_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(break_glass=False)
+                | (Q(action="activate", status="granted", wanted_start=None) & ~Q(reason="")),
+                name="an_emergency_is_active_at_once_and_says_why",
             ),
             models.CheckConstraint(
                 condition=(Q(status="granted", action__in=("activate", "renew")) & Q(outcome__isnull=False))

@@ -20,6 +20,8 @@ RECENT = timedelta(days=30)
 _TONES = {
     Kind.ACTIVATION_STARTED: "good",
     Kind.ACTIVATION_PROLONGED: "good",
+    Kind.EMERGENCY_STARTED: "bad",
+    Kind.EMERGENCY_REVIEWED: "good",
     Kind.ASSIGNMENT_EXTENDED: "good",
     Kind.ASSIGNMENT_RENEWED: "good",
     Kind.REQUEST_APPROVED: "good",
@@ -39,6 +41,7 @@ _WRITTEN_WITH = (
     Kind.REQUEST_MADE,
     Kind.REQUEST_APPROVED,
     Kind.REQUEST_DENIED,
+    Kind.EMERGENCY_REVIEWED,
     Kind.ACTIVATION_DEACTIVATED,
 )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from approvals.models import Action, Request, Status
 from approvals.rules.activations import ACTIVATE, ActivateFacts
+from approvals.rules.emergencies import in_emergency
 from approvals.selectors.approvers import proposed_panels
 from approvals.services.closing import close_lapsed
 from approvals.services.requests import close, digest_of, grant_as, person_of, put, record_made
@@ -43,9 +44,12 @@ class Wanted:
 
 
 def gather(
-    user: User, eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, now: datetime
+    user: User, eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, now: datetime, emergency: bool = False
 ) -> tuple[ActivateFacts, Resource]:
-    """Gather the facts of an activation as they are now; the page before it and the service ask the same."""
+    """Gather the facts of an activation as they are now; the page before it and the service ask the same.
+
+    In an `emergency` by the settings of one, which wait for nobody (`approvals.rules.emergencies.in_emergency`).
+    """
     eligibilities = Assignment.objects.eligible_for(user.pk, now).select_related("role", "resource", "principal")
     eligibility = eligibilities.filter(pk=eligibility_id).first()
     row = eligibility or Assignment.objects.select_related("role", "resource").get(pk=eligibility_id)
@@ -55,14 +59,14 @@ def gather(
         chosen = Resource.objects.filter(pk=wanted.resource_id).first()
         inside = chosen is not None and row.resource.contains(chosen) and not is_retired(row.role, chosen)
         resource = chosen if chosen is not None and inside else row.resource
-    settings = settings_behind(row)
+    settings = in_emergency(settings_behind(row)) if emergency else settings_behind(row)
     slot = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
     running = set(slot.values_list("pk", flat=True)) - set(slot.orphaned(now).values_list("pk", flat=True))
     asked = Request.objects.waiting(now).filter(action=Action.ACTIVATE, principal=user)
     waiting = asked.filter(assignment=row, resource=resource)
     every_time = settings.second_factor == SecondFactor.EVERY_TIME
     second_factor = settings.second_factor == SecondFactor.NONE or step_ups.serves(
-        actor, Purpose.ACTIVATE, row.pk, now=now, own_code=every_time
+        actor, Purpose.BREAK_GLASS if emergency else Purpose.ACTIVATE, row.pk, now=now, own_code=every_time
     )
     facts = ActivateFacts(
         eligibility=eligibility,
@@ -96,7 +100,7 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=eligibility_id))
     now = clock()
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now)
-    require(ACTIVATE, facts, about=_about(user, eligibility_id, facts, resource))
+    require(ACTIVATE, facts, about=about_asking(user, eligibility_id, facts, resource))
     eligibility = facts.eligibility
     if eligibility is None:
         raise AssertionError("The rules let an activation pass that has no eligibility.")
@@ -104,6 +108,26 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     close_lapsed(now=now, action=Action.ACTIVATE, principal=user, assignment=eligibility, resource=resource)
     if facts.settings.second_factor != SecondFactor.NONE:
         step_ups.spend(actor, Purpose.ACTIVATE, eligibility.pk, now=now)
+    request = draft(user, eligibility, resource, facts)
+    if facts.panels:
+        put(request, facts.panels)
+        record_made(request, actor=actor, now=now)
+        return request
+    record_made(request, actor=actor, now=now)
+    grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
+    return request
+
+
+def draft(
+    user: User,
+    eligibility: Assignment,
+    resource: Resource,
+    facts: ActivateFacts,
+    *,
+    emergency_under: EffectiveSettings | None = None,
+) -> Request:
+    """Return the request, unsaved, that says what was asked for; in an emergency under these settings of the role."""
+    now = facts.now
     request = Request(
         action=Action.ACTIVATE,
         principal=user,
@@ -115,21 +139,16 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
         # In UTC: the digest outlives the row's way through the database, and hours add up through a change of clocks.
         wanted_start=facts.start.astimezone(UTC) if facts.start and facts.start > now else None,
         wanted_duration=facts.duration,
+        break_glass=emergency_under is not None,
         reason=facts.reason,
         ticket=facts.ticket,
         ticket_check=check_told(facts),
-        settings_digest=facts.settings.digest,
+        settings_digest=(emergency_under or facts.settings).digest,
         settings_max=facts.settings.max_activation,
         second_factor=facts.settings.second_factor,
         lapses_at=now + facts.settings.approval_window,
     )
     request.digest = digest_of(request)
-    if facts.panels:
-        put(request, facts.panels)
-        record_made(request, actor=actor, now=now)
-        return request
-    record_made(request, actor=actor, now=now)
-    grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
 
 
@@ -138,7 +157,8 @@ def check_told(facts: ActivateFacts) -> str:
     return facts.ticket_check.told if facts.settings.ticket_verified and facts.ticket_check else ""
 
 
-def _about(user: User, eligibility_id: uuid.UUID, facts: ActivateFacts, resource: Resource) -> About:
+def about_asking(user: User, eligibility_id: uuid.UUID, facts: ActivateFacts, resource: Resource) -> About:
+    """Say what an attempt to activate was about."""
     row = facts.eligibility
     if row is None:
         # No name of the role or the place: it may be somebody else's.
@@ -186,6 +206,7 @@ def grant(
         request_id=request.pk,
         reason=request.reason,
         ticket=request.ticket,
+        break_glass=request.break_glass,
     )
     grant_as(request, now=now, outcome=outcome)
 

@@ -40,6 +40,8 @@ def digest_of(request: Request) -> str:
         form += [str(request.wanted_type), request.wanted_end.isoformat() if request.wanted_end else None]
     if request.ticket_check:
         form.append(["ticket_check", request.ticket_check])
+    if request.break_glass:
+        form.append("break_glass")
     return hashlib.sha256(json.dumps(form).encode()).hexdigest()
 
 

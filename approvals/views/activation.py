@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from approvals.forms.activation import ActivateForm, Prospect, prospect_of
 from approvals.models import Action, Request, Status
 from approvals.rules.activations import ACTIVATE
+from approvals.rules.emergencies import may_break_glass
 from approvals.selectors.my_roles import eligibilities_among, request_behind
 from approvals.services.activations import Wanted, ask, gather
 from approvals.verifying.asking import Desk
@@ -216,6 +217,7 @@ def _page(
             "approvals": _approvals(alone),
             "lapses_at": request.now + settings.approval_window,
             "behind": behind,
+            "emergency": may_break_glass(alone.facts),
         }
     return render(request, "approvals/activate.html", page, status=status)
 

@@ -23,6 +23,7 @@ from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE
+from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve, deny
@@ -57,7 +58,10 @@ class ApprovalsPage(RequestsPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         tabs = tabs_of_approvals(self.viewer.authority, self.tab)
-        return super().get_context_data(tabs=tabs, tab=self.tab, **kwargs)
+        emergencies = emergencies_awaiting(self.viewer.authority)
+        places = places_of(one.request.resource for one in emergencies)
+        blocks = [(one, places[one.request.resource_id], one.is_overdue(self.viewer.now)) for one in emergencies]
+        return super().get_context_data(tabs=tabs, tab=self.tab, emergencies=blocks, **kwargs)
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)

@@ -17,14 +17,18 @@ from django.views.decorators.http import require_safe
 from approvals.differences import carried
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
-from approvals.models import Request, RequestApprover, Status, Verdict
+from approvals.models import Action, Request, RequestApprover, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts
+from approvals.rules.emergencies import may_break_glass
 from approvals.selectors.deputies import approvers_behind
+from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
+from approvals.services.activations import Wanted
+from approvals.services.activations import gather as gather_activation
 from approvals.services.decisions import gather
 from approvals.tables.requests import MyRequestsFilter, MyRequestsTable
 from approvals.wording import all_of, names_of, title_of
@@ -141,7 +145,7 @@ def show_request(
         "shown": carried(asked) if can_decide else "",
         "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
-        "hindrances": [] if own or facts.status != Status.PENDING or not _was_asked(request, asked) else hindrances,
+        "hindrances": [] if own or facts.status != Status.PENDING or not was_asked(request, asked) else hindrances,
         "title": title_of(asked, own=own),
         "limits": limits_of(facts.settings) if asked.is_renewal and can_decide else [],
         "result": asked.result,
@@ -159,8 +163,12 @@ def show_request(
         "outcome_state": _outcome_state(asked, request),
         "ended_sentence": _ENDED.get(facts.status, ""),
     }
+    if asked.break_glass:
+        page |= _emergency(request, asked)
+    elif own and facts.status == Status.PENDING and asked.action == Action.ACTIVATE:
+        page["emergency"] = _may_break_glass(request, asked)
     if not own:
-        takes_part = _was_asked(request, asked)
+        takes_part = was_asked(request, asked)
         earlier = earlier_activations(asked, now, takes_part=takes_part)
         page |= {
             "person": User.objects.select_related("manager").get(pk=asked.principal_id),
@@ -171,14 +179,39 @@ def show_request(
     return render(request, "approvals/request.html", page, status=status)
 
 
+def _emergency(request: PortalRequest, asked: Request) -> dict[str, Any]:
+    """Return what the page says of the review of an emergency, and of who can close it."""
+    review = review_of(asked)
+    if review is None:
+        raise LookupError("An emergency has a review.")
+    people = reviewers_of(asked, request.now) if review.closed_at is None else []
+    return {
+        "review": review,
+        "overdue": review.is_overdue(request.now),
+        "reviewers": names_of(people, viewer=request.user),
+        "may_review": any(one.pk == request.user.pk for one in people),
+    }
+
+
+def _may_break_glass(request: PortalRequest, asked: Request) -> bool:
+    wanted = Wanted(duration=asked.time)
+    facts, _resource = gather_activation(
+        request.user, asked.about.pk, wanted=wanted, actor=actor_of(request), now=request.now, emergency=True
+    )
+    return may_break_glass(facts)
+
+
 def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
     """Whether the viewer may cancel this request as an administrator: their own has a button of its own."""
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
     return status == Status.PENDING and not own and request.authority.allows(Permission.ASSIGN, asked.resource)
 
 
-def _was_asked(request: PortalRequest, asked: Request) -> bool:
-    """Whether the request was put to the viewer; who only looks on need not hear that they do not decide."""
+def was_asked(request: PortalRequest, asked: Request) -> bool:
+    """Whether the request was put to the viewer, or would have been but for an emergency.
+
+    Who only looks on need not hear that they do not decide.
+    """
     seats = {request.user.pk, *approvers_behind(request.user.pk, request.now)}
     return RequestApprover.objects.filter(stage__request=asked, principal__in=seats).asked(request.now).exists()
 

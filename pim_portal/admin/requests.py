@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from approvals.models import Decision, Deputy, Request, RequestApprover, RequestStage
+from approvals.models import Decision, Deputy, EmergencyReview, Request, RequestApprover, RequestStage
 from pim_portal.admin.placed import PlacedAdmin
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.catalogue import Permission
@@ -13,8 +13,8 @@ from roles.catalogue import Permission
 @admin.register(Request)
 class RequestAdmin(PlacedAdmin):
     hidden = ("digest", "settings_digest")
-    list_display = ("principal", "role", "resource", "status", "made_at", "decided_at")
-    list_filter = ("status",)
+    list_display = ("principal", "role", "resource", "status", "break_glass", "made_at", "decided_at")
+    list_filter = ("status", "break_glass")
     list_select_related = ("principal", "role", "resource")
     search_fields = ("principal__name_key", "role__name_key", "resource__name_key")
 
@@ -39,6 +39,14 @@ class DecisionAdmin(PlacedAdmin):
     list_display = ("request", "approver", "verdict", "decided_at")
     list_filter = ("verdict",)
     list_select_related = ("request__principal", "request__role", "approver")
+
+
+@admin.register(EmergencyReview)
+class EmergencyReviewAdmin(PlacedAdmin):
+    at = "request__resource__"
+    list_display = ("request", "due_at", "closed_at", "closed_by", "operator", "justified")
+    list_filter = ("justified",)
+    list_select_related = ("request__principal", "request__role", "closed_by")
 
 
 @admin.register(Deputy)

@@ -27,6 +27,7 @@ class Due(models.TextChoices):
     ENDS_TOMORROW = "ends_1d", _("An assignment ends within a day")
     ACTIVATION_ENDS = "activation_ends", _("An activation ends soon")
     REQUEST_HALFWAY = "request_half", _("A request has waited for half of its window")
+    EMERGENCY_REVIEW = "emergency_review", _("An emergency was not reviewed in time")
     DIGEST = "digest", _("The digest of a week")
 
 

@@ -12,7 +12,7 @@ from audit.kinds import Kind
 from pim_portal.models import Due, Notification, Topic
 from pim_portal.notifications import digest, recipients
 from pim_portal.notifications.letters.letter import Letter
-from pim_portal.notifications.mails import accounts, assignments, portal, requests, reviews
+from pim_portal.notifications.mails import accounts, assignments, emergencies, portal, requests, reviews
 from pim_portal.notifications.mails.mail import DueMail, Mail
 from roles import wording
 
@@ -72,6 +72,8 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REQUEST_FAILED: (requests.REQUEST_RESULT, requests.REQUEST_CLOSED),
     Kind.DEPUTY_NAMED: (requests.DEPUTY_NAMED,),
     Kind.DEPUTY_ENDED: (requests.DEPUTY_ENDED,),
+    Kind.EMERGENCY_STARTED: (emergencies.EMERGENCY_STARTED,),
+    Kind.EMERGENCY_REVIEWED: (emergencies.EMERGENCY_RESULT, emergencies.EMERGENCY_CLOSED),
     # Access reviews
     Kind.REVIEW_STARTED: (reviews.REVIEW_BEGINS,),
     Kind.REVIEW_STAGE_STARTED: (reviews.REVIEW_BEGINS,),
@@ -170,6 +172,7 @@ DUE_MAILS: dict[Due, tuple[DueMail, ...]] = {
     Due.ENDS_TOMORROW: (assignments.ENDS_SOON, assignments.ENDS_SOON_FOR),
     Due.ACTIVATION_ENDS: (assignments.ACTIVATION_ENDS_SOON,),
     Due.REQUEST_HALFWAY: (requests.STILL_WAITS, requests.REQUEST_ESCALATED),
+    Due.EMERGENCY_REVIEW: (emergencies.EMERGENCY_OVERDUE,),
     Due.DIGEST: (DIGEST,),
 }
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting
 from audit.kinds import Kind, Outcome
 from audit.models import Event, EventQuerySet
@@ -82,6 +83,7 @@ def _figures(week: EventQuerySet) -> Iterator[Line]:
     counts = (
         (_("People who activated a role"), people),
         (_("Activations"), started.count()),
+        (_("Of these in an emergency, without approval"), week.filter(kind=Kind.EMERGENCY_STARTED).count()),
         (_("Requests denied"), week.filter(kind=Kind.REQUEST_DENIED).count()),
         (_("Assignments given"), given.count()),
         (_("Of these without an end"), given.filter(Q(details__ends_at=None)).count()),
@@ -122,6 +124,11 @@ def _who_and_what(row: Assignment) -> str:
 
 
 def _waiting(authority: Authority) -> Iterator[Line]:
+    for review in emergencies_awaiting(authority):
+        asked = review.request
+        words = {"name": asked.principal.name, "role": named(asked.role, asked.resource)}
+        by = _("review by {moment}").format(moment=wording.exact(review.due_at))
+        yield _("EMERGENCY: {name} activated {role} without approval").format(**words), by
     for request in requests_awaiting(authority):
         words = {"name": request.principal.name, "role": named(request.role, request.resource)}
         by = _("decide by {moment}").format(moment=wording.exact(request.lapses_at))

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from approvals.models import Request, RequestApprover, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
+from approvals.selectors.emergencies import reviewers_of
 from audit.kinds import Kind, Realm
 from audit.models import Event
 from pim_portal.models import Delivery, Due, Notification, NotificationChoice, NotificationState, Topic
@@ -96,13 +97,42 @@ def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
     return rows.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
 
 
+def told_of_emergency(event: Event) -> list[User]:
+    """Return who would have approved what did not wait, and who administers the place, but for who did it."""
+    would_approve = RequestApprover.objects.filter(stage__request=event.request_id).values("principal")
+    resource = Resource.objects.get(pk=named_by_event(event.resource_id))
+    found = {user.pk for user in administrators_of(resource, event.occurred_at)}
+    told = User.objects.filter(Q(pk__in=would_approve) | Q(pk__in=found), enabled=True)
+    return list(told.exclude(pk__in=[event.target_id, event.actor_id]).order_by("name_key", "pk"))
+
+
+def others_told_of_emergency(event: Event) -> list[User]:
+    """Return who was told of an emergency, but for who closed its review."""
+    told = Notification.objects.filter(mail="emergency_started", event__request_id=event.request_id)
+    people = User.objects.filter(pk__in=told.values("recipient"), enabled=True)
+    return list(people.exclude(pk__in=[event.actor_id] if event.actor_id else []).order_by("name_key", "pk"))
+
+
+def reviewers_of_emergency(subject: Subject, now: datetime) -> list[User]:
+    """Return who can close the review of an emergency, now or after activating a role of theirs."""
+    if not isinstance(subject, Request):
+        raise TypeError("Only a request can have been an emergency.")
+    return reviewers_of(subject, now, may_become=True)
+
+
 def administrators(event: Event) -> list[User]:
     """Return who administers the place of an event, but for who did it and who is told of it anyway."""
-    if event.resource_id is None:
+    # Of an emergency they hear by a mail of its own, which nobody can quiet.
+    if event.resource_id is None or in_an_emergency(event):
         return []
     resource = Resource.objects.get(pk=event.resource_id)
     told = {event.target_id, event.actor_id, *(user.pk for user in [*requestors(event), *approvers_told(event)])}
     return [user for user in administrators_of(resource, event.occurred_at) if user.pk not in told]
+
+
+def in_an_emergency(event: Event) -> bool:
+    """Whether what was activated did not wait for approval."""
+    return bool(event.details.get("break_glass"))
 
 
 def administrators_who_want_all(event: Event) -> list[User]:

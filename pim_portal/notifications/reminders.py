@@ -19,6 +19,7 @@ from pim_portal.notifications.selectors import (
     Candidate,
     activations_ending,
     assignments_ending,
+    emergency_reviews_overdue,
     requests_halfway,
 )
 from pim_portal.notifications.subscriber import is_untold
@@ -30,6 +31,7 @@ def due_now(now: datetime, *, limit: int) -> Iterator[Candidate]:
     """Yield what is due and not written down yet, at most about `limit`; what ends first comes first."""
     parts: list[Callable[[int], Iterable[Candidate]]] = [
         lambda left: activations_ending(now, limit=left),
+        lambda left: emergency_reviews_overdue(now, limit=left),
         lambda left: requests_halfway(now, limit=left),
         lambda left: assignments_ending(now, kind=Due.ENDS_TOMORROW, ahead=ONE_DAY, limit=left),
         lambda left: assignments_ending(now, kind=Due.ENDS_IN_TWO_WEEKS, ahead=TWO_WEEKS, limit=left),

@@ -13,7 +13,7 @@ from typing import Final
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from approvals.models import Request
+from approvals.models import EmergencyReview, Request
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.models import Due, DueItem
@@ -93,3 +93,13 @@ def requests_halfway(now: datetime, *, limit: int) -> Iterator[Candidate]:
     found = _unwritten(rows, Due.REQUEST_HALFWAY, "lapses_at")
     for row in found.order_by("lapses_at", "pk")[:limit]:
         yield Candidate(Due.REQUEST_HALFWAY, row, row.lapses_at, worth_telling=True)
+
+
+def emergency_reviews_overdue(now: datetime, *, limit: int) -> Iterator[Candidate]:
+    """Yield the emergencies whose review was not closed in time."""
+    written = DueItem.objects.filter(kind=Due.EMERGENCY_REVIEW, subject_id=OuterRef("request"), at=OuterRef("due_at"))
+    rows = EmergencyReview.objects.overdue(now).exclude(Exists(written)).order_by("due_at", "pk")
+    found = list(rows[:limit])
+    requests = Request.objects.shown().in_bulk([row.request_id for row in found])
+    for row in found:
+        yield Candidate(Due.EMERGENCY_REVIEW, requests[row.request_id], row.due_at, worth_telling=True)

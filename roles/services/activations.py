@@ -30,8 +30,9 @@ def start_activation(
     request_id: uuid.UUID,
     reason: str,
     ticket: str,
+    break_glass: bool = False,
 ) -> Assignment:
-    """Make the activation that was asked for and granted."""
+    """Make the activation that was asked for and granted; with `break_glass` in an emergency, without waiting."""
     close_slot(Q(principal=holder_id, activated_from=eligibility, resource=resource), now=now)
     activation = Assignment.objects.create(
         principal_id=holder_id,
@@ -41,6 +42,7 @@ def start_activation(
         starts_at=starts_at,
         ends_at=ends_at,
         activated_from=eligibility,
+        break_glass=break_glass,
         created_at=now,
     )
     record(
@@ -50,7 +52,7 @@ def start_activation(
         assignment=activation,
         request_id=request_id,
         authority_id=eligibility.pk,
-        details=plan(activation),
+        details=plan(activation) | ({"break_glass": True} if break_glass else {}),
         reason=reason,
         ticket=ticket,
     )

@@ -31,9 +31,8 @@ def role_activated(notification: Notification, now: datetime) -> Letter | None:
     words = {"person": row.principal.name, "the_role": the_role(row.role, row.resource)}
     request = request_of(event_of(notification))
     said = request.decisions.filter(verdict=Verdict.APPROVE) if request else Decision.objects.none()
-    approved = ", ".join(one.said_by for one in said.select_related("approver", "for_approver")) or _(
-        "The role asks for none"
-    )
+    none = _("None: it was activated in an emergency") if row.break_glass else _("The role asks for none")
+    approved = ", ".join(one.said_by for one in said.select_related("approver", "for_approver")) or none
     return Letter(
         subject=_("{person} activated {the_role}").format(**words),
         sentences=(

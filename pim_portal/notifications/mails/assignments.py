@@ -25,7 +25,7 @@ ROLE_ACTIVATED = Mail(
     audience=ADMINISTRATORS,
     topic=Topic.PRIVILEGED_ACTIVATIONS,
     applies=of_a_privileged_role,
-    chat=always_applies,
+    chat=lambda event: not recipients.in_an_emergency(event),
 )
 
 ROLE_PROLONGED = Mail(

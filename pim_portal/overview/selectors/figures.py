@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Request
+from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
 from roles.authority import Authority, Held
@@ -79,11 +80,12 @@ def mine(authority: Authority) -> Mine:
     user, now = authority.user, authority.now
     # Being a member of a group is no role that somebody holds with care.
     held = tuple(one for one in authority.held if one.role_kind != RoleKind.GROUP)
-    to_decide = requests_awaiting(authority)
+    emergencies = emergencies_awaiting(authority)
+    until = sorted([*(one.lapses_at for one in requests_awaiting(authority)), *(one.due_at for one in emergencies)])
     asked = requests_of(user, now).waiting(now).aggregate(count=Count("pk"), first=Min("lapses_at"))
     return Mine(
         held=held,
-        to_decide=Waiting(len(to_decide), to_decide[0].lapses_at if to_decide else None),
+        to_decide=Waiting(len(until), until[0] if until else None),
         asked=Waiting(asked["count"], asked["first"]),
         eligible=Assignment.objects.eligible_for(user.pk, now).exclude(role__kind=RoleKind.GROUP).count(),
     )
