@@ -29,6 +29,7 @@ from roles import ids
 from roles.actors import Actor
 from roles.models import Resource, ResourceKind, Role, TotpDevice, User
 from tests.deputising import named
+from tests.emergencies import break_it, glass_allowed
 from tests.hooks import hook_of
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
@@ -158,6 +159,10 @@ PAGES: dict[str, Row] = {
     "approvals:deputy_add": Row(EVERYONE),
     "approvals:deputy_end": Row({"adam", "nina"}, to="deputy", only_post=True),
     "approvals:cancel_for": Row(DIRECTORY_ADMINISTRATORS, to="request"),
+    "approvals:break_glass": Row({"ines"}, to="assignment"),
+    "approvals:emergency_review": Row(
+        {"adam", "petra"}, to="emergency", redirects={"ines"} | SEE_DIRECTORY - DIRECTORY_ADMINISTRATORS
+    ),
     "results": Row(set(), denied=302, redirects=EVERYONE),
     "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
     "directory_export": Row(DIRECTORY_ADMINISTRATORS, denied=403),
@@ -335,6 +340,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
     waiting = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)
     configure(waiting.role, approvers=[people["adam"]])
     request = request_activation(ines, waiting, now=now)
+    glass = glass_allowed(ines, ids.SECURITY_READER, people["adam"], now=now)
     running = make_eligible(ines, Role.objects.get(name="Reports Reader"), now=now)
     activation = request_activation(ines, running, now=now).outcome
     event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
@@ -357,6 +363,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "running": reviews["instance"][1:],
         "step": ["backup"],
         "request": [request.pk],
+        "emergency": [break_it(ines, glass, now=now).pk],
         "activation": [activation.pk],
         "deputy": [named(people["adam"], people["nina"], now=now).pk],
         "zoe": [people["zoe"].pk],
