@@ -61,7 +61,7 @@ def activations() -> list[Assignment]:
 
 def refused(user: User, eligibility: Assignment, **kwargs: object) -> set[str]:
     with pytest.raises(Refused) as refusal:
-        break_it(user, eligibility, **kwargs)  # type: ignore[arg-type]
+        break_it(user, eligibility, **kwargs)
     assert not activations()
     assert not EmergencyReview.objects.exists()
     return refusal.value.codes

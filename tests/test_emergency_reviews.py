@@ -57,7 +57,7 @@ def emergency(ines: User, adam: User, petra: User) -> Request:
 
 def codes(user: User, emergency: Request, **kwargs: object) -> set[str]:
     with pytest.raises(Refused) as refused:
-        review(user, emergency, **kwargs)  # type: ignore[arg-type]
+        review(user, emergency, **kwargs)
     return refused.value.codes
 
 

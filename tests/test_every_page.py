@@ -340,7 +340,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
     waiting = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)
     configure(waiting.role, approvers=[people["adam"]])
     request = request_activation(ines, waiting, now=now)
-    glass = glass_allowed(ines, ids.SECURITY_READER, people["adam"], now=now)
+    glass = glass_allowed(ines, Role.objects.get(name="Message Center Reader").pk, people["adam"], now=now)
     running = make_eligible(ines, Role.objects.get(name="Reports Reader"), now=now)
     activation = request_activation(ines, running, now=now).outcome
     event = Event.objects.filter(actor_id=ines.pk, outcome=Outcome.DONE).first()
