@@ -23,6 +23,7 @@ from approvals.selectors.showing import shown_digest
 from approvals.services import decisions
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
+from approvals.services.emergencies import break_glass
 from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
 from pim_portal.demo.reviews import plan_reviews
@@ -289,7 +290,8 @@ class Loader:
             user, place = self.users[row.who], self.places[row.at]
             eligibility = self._eligibility(row, now)
             start = now + timedelta(hours=row.wanted_start_hours) if row.wanted_start_hours else None
-            request = ask(
+            verb, purpose = (break_glass, Purpose.BREAK_GLASS) if row.emergency else (ask, Purpose.ACTIVATE)
+            request = verb(
                 eligibility.pk,
                 wanted=Wanted(
                     duration=row.minutes * MINUTE,
@@ -298,7 +300,7 @@ class Loader:
                     start=start,
                     resource_id=place.pk,
                 ),
-                actor=self.acting(user.username, Purpose.ACTIVATE, eligibility.pk, now),
+                actor=self.acting(user.username, purpose, eligibility.pk, now),
                 clock=at(now),
             )
             self._follow(row, request)

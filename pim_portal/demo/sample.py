@@ -65,22 +65,31 @@ class SampleSettings:
     expire_eligible_days: int
     permanent_active: bool
     expire_active_days: int
+    emergency_minutes: int | None = None  # how long it may be active without approval; None: not at all
 
     @property
     def values(self) -> dict[str, Any]:
         """The fields of `RoleSettings`."""
         window = {"approval_window": timedelta(hours=self.approval["window_hours"])} if self.approval else {}
-        return window | {
-            "max_activation": timedelta(minutes=self.max_minutes),
-            "second_factor": self.second_factor,
-            "reason_required": self.reason_required,
-            "ticket_required": self.ticket_required,
-            "approval_required": self.approval is not None,
-            "permanent_eligible_allowed": self.permanent_eligible,
-            "expire_eligible_after": timedelta(days=self.expire_eligible_days),
-            "permanent_active_allowed": self.permanent_active,
-            "expire_active_after": timedelta(days=self.expire_active_days),
-        }
+        emergency: dict[str, Any] = {}
+        if self.emergency_minutes is not None:
+            longest = timedelta(minutes=self.emergency_minutes)
+            emergency = {"break_glass_allowed": True, "break_glass_max": longest}
+        return (
+            window
+            | emergency
+            | {
+                "max_activation": timedelta(minutes=self.max_minutes),
+                "second_factor": self.second_factor,
+                "reason_required": self.reason_required,
+                "ticket_required": self.ticket_required,
+                "approval_required": self.approval is not None,
+                "permanent_eligible_allowed": self.permanent_eligible,
+                "expire_eligible_after": timedelta(days=self.expire_eligible_days),
+                "permanent_active_allowed": self.permanent_active,
+                "expire_active_after": timedelta(days=self.expire_active_days),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,7 @@ class SampleRequest:
     closed_after_minutes: float = 0
     deactivated_after_minutes: float | None = None
     wanted_start_hours: float | None = None
+    emergency: bool = False  # activated without waiting for approval; nobody has reviewed it
 
     def asked_at(self, now: datetime) -> datetime:
         """Return when this was asked, seen from `now`."""
