@@ -70,26 +70,23 @@ class SampleSettings:
     @property
     def values(self) -> dict[str, Any]:
         """The fields of `RoleSettings`."""
-        window = {"approval_window": timedelta(hours=self.approval["window_hours"])} if self.approval else {}
-        emergency: dict[str, Any] = {}
+        some: dict[str, Any] = {}
+        if self.approval:
+            some["approval_window"] = timedelta(hours=self.approval["window_hours"])
         if self.emergency_minutes is not None:
             longest = timedelta(minutes=self.emergency_minutes)
-            emergency = {"break_glass_allowed": True, "break_glass_max": longest}
-        return (
-            window
-            | emergency
-            | {
-                "max_activation": timedelta(minutes=self.max_minutes),
-                "second_factor": self.second_factor,
-                "reason_required": self.reason_required,
-                "ticket_required": self.ticket_required,
-                "approval_required": self.approval is not None,
-                "permanent_eligible_allowed": self.permanent_eligible,
-                "expire_eligible_after": timedelta(days=self.expire_eligible_days),
-                "permanent_active_allowed": self.permanent_active,
-                "expire_active_after": timedelta(days=self.expire_active_days),
-            }
-        )
+            some |= {"break_glass_allowed": True, "break_glass_max": longest}
+        return some | {
+            "max_activation": timedelta(minutes=self.max_minutes),
+            "second_factor": self.second_factor,
+            "reason_required": self.reason_required,
+            "ticket_required": self.ticket_required,
+            "approval_required": self.approval is not None,
+            "permanent_eligible_allowed": self.permanent_eligible,
+            "expire_eligible_after": timedelta(days=self.expire_eligible_days),
+            "permanent_active_allowed": self.permanent_active,
+            "expire_active_after": timedelta(days=self.expire_active_days),
+        }
 
 
 @dataclass(frozen=True, slots=True)
