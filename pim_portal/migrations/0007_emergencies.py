@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pim_portal', '0005_import_kinds'),
+        ('pim_portal', '0006_streams'),
     ]
 
     operations = [
