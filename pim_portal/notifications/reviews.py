@@ -41,9 +41,10 @@ def reviewers(event: Event) -> Iterable[User]:
 
 
 def told_at_the_end(event: Event) -> Iterable[User]:
-    """Return the people that the review names to be told."""
-    instance = instance_of(event)
-    ids = people_in(instance.review.told.values_list("principal", flat=True), event.occurred_at)
+    """Return whoever set the review up or saved it last, and the people that it names to be told."""
+    review = instance_of(event).review
+    named = {*review.told.values_list("principal", flat=True), review.created_by_id, review.set_by_id}
+    ids = people_in([one for one in named if one is not None], event.occurred_at)
     return User.objects.filter(pk__in=ids).order_by("name_key", "pk")
 
 
@@ -130,7 +131,7 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
         facts=tuple(facts),
         button=_("Open the results"),
         path=reverse("reviews:results", args=[instance.pk]),
-        because=_("The review names you to be told."),
+        because=_("You set up this review, or it names you to be told."),
     )
 
 

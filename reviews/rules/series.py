@@ -18,7 +18,7 @@ from roles.text import MAX_NAME, MAX_REASON, is_visible
 
 SLACK: Final = timedelta(minutes=5)  # how long filling in a form may take
 HORIZON: Final = timedelta(days=3 * 365)  # how far ahead a first start may lie
-MOST_STAGES: Final = 3
+MOST_STAGES: Final = 2
 MOST_INACTIVE: Final = 730  # days
 MOST_LOOK_BACK: Final = 365  # days
 MOST_OCCURRENCES: Final = 500

@@ -12,8 +12,9 @@ from roles.lists import ChoicePill, ListFilter
 
 
 def cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
-    """A column whose cells are the template of this name."""
+    """A column whose cells are the template of this name; the row is all that it is given."""
     return tables.TemplateColumn(
+        accessor="pk",
         template_name=f"reviews/cells/{name}.html",
         verbose_name=label,
         order_by=order,

@@ -21,12 +21,13 @@ from django.views.decorators.http import require_safe
 
 from reviews.forms.acts import ActForm
 from reviews.models import AccessReview, ApplyResult, Instance, LongAct, Status, Verdict
+from reviews.selectors.earlier import earlier_of
 from reviews.selectors.places import unreviewable
 from reviews.selectors.results import Counts, counts_of, results_of
 from reviews.services.applying import apply
 from reviews.services.running import remind, reset, stop
 from reviews.tables.verdicts import ResultFilter, ResultTable, columns_of
-from reviews.views.series import found_at
+from reviews.views.series import found_at, shown_of
 from roles.actors import Actor
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
@@ -92,6 +93,7 @@ class InstancePage(PlaceList):
             "results": [(ApplyResult(value).label, count) for value, count in sorted(results.items()) if value],
             "acts": _acts(status, counts, results) if context["frame"].may_assign else [],
             "stages": self.instance.stages.order_by("number"),
+            "earlier": earlier_of(self.instance, shown_of(context["table"])),
             "may_see_people": self.request.authority.anywhere(Permission.SEE_PEOPLE),
         }
 

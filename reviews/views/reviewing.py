@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -17,11 +18,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from reviews.forms.acts import RECOMMENDED, VERDICTS, SayAllForm, SayForm
-from reviews.models import SAYING, Instance, LongAct, Opinion, Verdict
+from reviews.models import SAYING, Instance, LongAct, Opinion, ReviewersKind, Verdict
+from reviews.selectors.earlier import earlier_of
 from reviews.selectors.places import Waiting, reviews_for, was_reviewer, work_of
 from reviews.selectors.reviewers import open_stage
 from reviews.services.deciding import accept_recommendations, decide, decide_waiting
 from reviews.tables.verdicts import WorkFilter, WorkTable
+from reviews.views.series import shown_of
 from roles.answers import form_page, read_and_send
 from roles.lists import ListPage, ListPaginator, Tab
 from roles.middleware import PortalRequest
@@ -159,8 +162,14 @@ class ReviewPage(ListPage):
             "reasons": reasons,
             "verdicts": VERDICTS,
             "stages": stage.instance.stages.count(),
+            "earlier": self._earlier(shown_of(context["table"])),
             "saving": saving(stage.instance_id, self.request.user.pk),
         }
+
+    def _earlier(self, shown: Sequence[Verdict]) -> dict[uuid.UUID, list[Verdict]]:
+        """What others said of somebody before is not for themselves."""
+        stage = self.work.stage
+        return {} if stage.kind == ReviewersKind.SELF else earlier_of(stage.instance, shown)
 
 
 @read_and_send

@@ -46,6 +46,11 @@ def found_at(place: Resource, pk: uuid.UUID) -> AccessReview:
     return review
 
 
+def shown_of(table: Any) -> list[Any]:
+    """Return the rows of the page of a list that is shown; all of them where it is not paged."""
+    return list(table.page.object_list.data) if hasattr(table, "page") else list(table.data)
+
+
 @method_decorator(at_place(), name="dispatch")
 class Reviews(PlaceList):
     """The series of a place."""
@@ -67,8 +72,7 @@ class Reviews(PlaceList):
             Tab(_("Deleted"), f"{page}?tab=deleted", self.deleted, reviews_at(self.place, deleted=True).count()),
         ]
         context = super().get_context_data(list_tabs=tabs, **kwargs)
-        table = context["table"]
-        shown = list(table.page.object_list.data) if hasattr(table, "page") else list(table.data)
+        shown = shown_of(context["table"])
         latest = latest_of(shown, self.request.now)
         context |= {"latest": latest, "counts": counts_of_instances(latest.values())}
         return context
@@ -92,8 +96,7 @@ class Review(PlaceList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        table = context["table"]
-        shown = list(table.page.object_list.data) if hasattr(table, "page") else list(table.data)
+        shown = shown_of(context["table"])
         stages = self.review.stages.prefetch_related("principals__principal").order_by("number")
         return context | {
             "review": self.review,
