@@ -92,6 +92,7 @@ def test_a_second_factor_for_one_review_opens_no_other(act, ines, adam):
     first, second = exchange(adam), exchange(adam)
     actor = acting(adam, Purpose.DECIDE, first.pk)
     decide(first.pk, [Saying(row_of(first, ines).pk, Opinion.DENY)], actor=actor, clock=at(NOW))
+    assert actor.presented is not None
     again = replace(actor, presented=replace(actor.presented, objects=frozenset({second.pk}), form=uuid.UUID(int=1)))
     acts = {
         "decide": lambda who: decide(

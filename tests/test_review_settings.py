@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,8 @@ def test_the_form_proposes_what_hosted_pim_does(name):
 
 @pytest.mark.parametrize("name", VALUES)
 def test_the_form_offers_every_value(name):
-    assert {value for value, _label in SeriesForm.base_fields[name].choices} == VALUES[name]
+    field: Any = SeriesForm.base_fields[name]
+    assert {value for value, _label in field.choices} == VALUES[name]
 
 
 def test_the_form_asks_for_everything_that_a_series_has():
