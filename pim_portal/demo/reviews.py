@@ -1,4 +1,4 @@
-"""The access reviews of the sample: one that ended and was applied, one that runs.
+"""The access reviews of the sample: one that ended and was applied, one that runs, one of resources that removed.
 
 Played through the services on the loader's timeline, as everything else: made, started, decided, ended and applied by
 the people and the worker of that time.
@@ -18,12 +18,14 @@ from reviews.services.clockwork import keep_reviews_going
 from reviews.services.deciding import Saying, decide
 from reviews.services.series import create_review
 from roles.ids import DIRECTORY
-from roles.models import Purpose
+from roles.models import AssignmentType, Purpose
+from roles.services.assignments import assign
 
 if TYPE_CHECKING:
     from pim_portal.demo.loader import Loader
 
 STEPS: Final = 50
+PAYMENTS: Final = "Quillhaven/Payments"
 
 # What reviewers of the finished review said of whom, and why; of the rest they said nothing.
 SAID: Final[Mapping[str, tuple[Opinion, str]]] = {
@@ -35,8 +37,10 @@ SAID: Final[Mapping[str, tuple[Opinion, str]]] = {
 
 
 def plan_reviews(loader: Loader) -> None:
-    """Put both reviews on the timeline of the loader."""
+    """Put the reviews on the timeline of the loader."""
     _put(loader, -52, lambda now: _make_finished(loader, now))
+    _put(loader, -140, lambda now: _give_figures(loader, now))
+    _put(loader, -28, lambda now: _make_of_resources(loader, now))
     _put(loader, -4, lambda now: _make_running(loader, now))
 
 
@@ -106,6 +110,49 @@ def _make_running(loader: Loader, now: datetime) -> None:
     _put(loader, -3, turn)
     said = dict.fromkeys(("liwei",), (Opinion.APPROVE, "Works with it every week"))
     _put(loader, -2, lambda then: _decide(loader, review, "amelie", said, then))
+
+
+def _give_figures(loader: Loader, now: datetime) -> None:
+    """What the review of resources removes: it needs a past of its own."""
+    rafael, place = loader.users["rafael"], loader.places[PAYMENTS]
+    assign(
+        rafael.pk,
+        role=loader.roles["resource", "Cost Management Reader"],
+        resource=place,
+        type=AssignmentType.ACTIVE,
+        reason="Forecast of the half-year",
+        actor=loader.acting("olu", Purpose.ASSIGN, rafael.pk, now),
+        clock=lambda: now,
+    )
+
+
+def _make_of_resources(loader: Loader, now: datetime) -> None:
+    place = loader.places[PAYMENTS]
+    wanted = Wanted(
+        name="Who reads the payments",
+        description="Everybody who sees resources and costs of Payments, members of groups one by one.",
+        roles=frozenset(loader.roles["resource", name].pk for name in ("Reader", "Cost Management Reader")),
+        starts_at=now,
+        zone="Europe/Berlin",
+        frequency=Frequency.SEMI_ANNUALLY,
+        stages=(StageWanted(ReviewersKind.CHOSEN, 10, _people(loader, "tom", "chidinma")),),
+        auto_apply=True,
+    )
+    actor = loader.acting("olu", Purpose.ASSIGN, place.pk, now)
+    review = create_review(place.pk, wanted, actor=actor, clock=lambda: now)
+    turn(now)
+    first = {
+        "rafael": (Opinion.APPROVE, "Makes the forecast"),
+        "tom": (Opinion.APPROVE, "Answers for the services"),
+        "temitope": (Opinion.DENY, "Works on the acquiring services now"),
+    }
+    second = {
+        "rafael": (Opinion.DENY, "The forecast is done by Finance since October"),
+        "chidinma": (Opinion.APPROVE, "Director of payments"),
+    }
+    _put(loader, -25, lambda then: _decide(loader, review, "chidinma", first, then))
+    _put(loader, -20, lambda then: _decide(loader, review, "tom", second, then))
+    _put(loader, -17.9, turn)
 
 
 def _decide(
