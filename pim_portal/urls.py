@@ -18,6 +18,7 @@ GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns]
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
     path("", include("pim_portal.operations.urls")),
+    path("", include("pim_portal.guide.urls")),
     path("", include("pim_portal.search.urls")),
     path("", include("pim_portal.notifications.urls")),
     path("tasks/", include("approvals.urls")),

@@ -135,6 +135,8 @@ PAGES: dict[str, Row] = {
     "dismiss_step": Row(EVERYONE, to="step", only_post=True),
     "access": Row(EVERYONE),
     "search": Row(EVERYONE),
+    "quick_start": Row(EVERYONE),
+    "words": Row(EVERYONE),
     "find_role": Row(EVERYONE),
     "healthz": Row(EVERYONE, strangers=200, unverified=200),
     "healthz_worker": Row(set(), denied=503, strangers=503, unverified=503),
