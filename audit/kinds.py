@@ -88,6 +88,16 @@ class Kind(TextChoices):
     RESOURCE_RESTORED = "resource.restored", _("Resource restored")
     ACCESS_ELEVATED = "access.elevated", _("Access elevated")
 
+    # Alerts
+    INCIDENT_RAISED = "incident.raised", _("Incident found")
+    INCIDENT_RESOLVED = "incident.resolved", _("Incident resolved")
+    INCIDENT_DISMISSED = "incident.dismissed", _("Incident dismissed")
+    INCIDENT_FIXED = "incident.fixed", _("Incident fixed")
+    ALERT_RAISED = "alert.raised", _("Alert raised")
+    ALERT_RESOLVED = "alert.resolved", _("Alert resolved")
+    ALERT_SETTINGS_CHANGED = "alert_settings.changed", _("Settings of an alert changed")
+    ALERTS_SCANNED = "alerts.scanned", _("Scan for incidents asked for")
+
     # People and groups
     PERSON_ADDED = "person.added", _("Person added")
     PERSON_INVITED = "person.invited", _("Person invited")

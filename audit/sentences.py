@@ -32,6 +32,7 @@ _NAMELESS: Final[dict[str, str | Promise]] = {
     "role": gettext_lazy("a role"),
     "resource": gettext_lazy("a resource"),
     "review": gettext_lazy("an access review"),
+    "alert": gettext_lazy("an alert"),
     "instead": gettext_lazy("an approver"),
     "hook": gettext_lazy("a web hook"),
 }

@@ -16,12 +16,15 @@ class PimPortalConfig(AppConfig):
     def ready(self) -> None:
         from audit.recording import subscribe
         from pim_portal.accounts.entering import describe
+        from pim_portal.alerts.selectors.sight import open_alerts
         from pim_portal.covered import check_cover
         from pim_portal.notifications.subscriber import tell, tell_many
         from pim_portal.operations.sweeping import sweep_soon
+        from roles.places import count_beside
 
         subscribe(tell, many=tell_many)
         subscribe(sweep_soon)
+        count_beside("alerts", open_alerts)
         user_logged_in.connect(describe)
         pre_migrate.connect(let_migrations_change, sender=self)
         post_migrate.connect(cover_the_tables, sender=self)

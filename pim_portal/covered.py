@@ -61,6 +61,9 @@ COVERED: Final = (
     Covered(reviews.Verdict, but=("result", "result_detail", "applied_at"), inserts=False),
     Covered(reviews.PastVerdict),
     Covered(reviews.LongAct, but=("done", "cursor", "finished_at")),
+    # What an incident says of how it is now follows what it is about; that it was told is an event of its own.
+    Covered(portal.AlertSettings),
+    Covered(portal.Incident, but=("facts", "untold", "told_in")),
     # The set-up; its one row is made, and its code counted, before anything is done.
     Covered(portal.SetUp, but=("code_digest", "code_until", "wrong_codes"), inserts=False),
 )
@@ -71,6 +74,7 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.Notification: "The outbox: it follows from events, and is written by those who hear of them.",
     portal.DueItem: "Reminders and digests that were written; no change of anything.",
     portal.Heartbeat: "The pulse of the worker.",
+    portal.Alert: "When incidents were looked for.",
     portal.SampleMail: "Mail of the demo.",
     portal.Upload: "A file that was sent in; applying it is what changes something, and an event.",
     portal.UploadPart: "Part of such a file.",

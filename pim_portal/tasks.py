@@ -6,8 +6,10 @@ import uuid
 
 from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from pim_portal.activity.services import go_on_verifying
+from pim_portal.alerts.services.scanning import scan
 from pim_portal.imports.services import applying, uploads
 from pim_portal.operations import sealing, services
 
@@ -46,6 +48,12 @@ def chat() -> int:
 def hooks() -> int:
     """Send the history on to the web hooks."""
     return services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now)
+
+
+def scan_alerts() -> None:
+    """Look for incidents; what is left is done by a task that follows at once."""
+    if not scan(clock=timezone.now):
+        async_task("pim_portal.tasks.scan_alerts", save=False)
 
 
 def heartbeat() -> None:

@@ -7,7 +7,7 @@ goes by its own id. This module knows their addresses and what stands around eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("roles", _("Roles")),
     ("assignments", _("Assignments")),
     ("requests", _("Requests")),
+    ("alerts", _("Alerts")),
     ("settings", _("Settings")),
     ("reach", _("Who can do what")),
     ("reviews", _("Access reviews")),
@@ -46,6 +47,15 @@ TABS_OF_A_GROUP: tuple[tuple[str, str | Promise], ...] = (
     ("assignments", _("Members and owners")),
     ("settings", _("Settings")),
 )
+
+
+# What is counted beside a tab: pages of a higher app say it when the portal starts, since this one knows none of them.
+_COUNTS: dict[str, Callable[[Resource], int]] = {}
+
+
+def count_beside(page: str, count: Callable[[Resource], int]) -> None:
+    """Show beside the tab of this page what `count` answers for a place; nothing where that is 0."""
+    _COUNTS[page] = count
 
 
 def namespace_of(kind: ResourceKind) -> str:
@@ -79,7 +89,13 @@ class Frame:
 
     @property
     def tabs(self) -> list[Tab]:
-        return [Tab(label, address(self.place, page), page == self.current) for page, label in self._pages()]
+        return [
+            Tab(label, address(self.place, page), page == self.current, self._count(page))
+            for page, label in self._pages()
+        ]
+
+    def _count(self, page: str) -> int | None:
+        return _COUNTS[page](self.place) or None if page in _COUNTS else None
 
     def _pages(self) -> Iterator[tuple[str, str | Promise]]:
         if self.of_group:

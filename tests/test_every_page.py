@@ -220,6 +220,13 @@ PAGES: dict[str, Row] = {
     **of_a_review("review_reset", changes=True, instance=True),
     **of_a_review("review_remind", changes=True, instance=True),
     **of_a_review("review_apply", changes=True, instance=True),
+    **at_each_place("alerts"),
+    **{name: replace(row, only_post=True) for name, row in at_each_place("alerts_scan", changes=True).items()},
+    "directory:alerts_scan": Row(OPERATORS, only_post=True, denied=403),
+    **at_each_place("alert", to="alert"),
+    **at_each_place("alert_settings", changes=True, to="alert"),
+    **at_each_place("alert_dismiss", changes=True, to="alert"),
+    **at_each_place("alert_fix", changes=True, to="alert"),
     "reviews:reviews": Row(EVERYONE),
     "reviews:review": Row({"adam"}, to="running"),
     "reviews:say_all": Row({"adam"}, to="running"),
@@ -389,6 +396,8 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "role_there": [ids.READER],
         "custom": [custom_role(directory(), "Made here", now=now).pk],
         "custom_there": [custom_role(root, "Made there", now=now).pk],
+        "alert": ["unused_roles"],
+        "alert_there": ["unused_roles"],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
 

@@ -1,5 +1,5 @@
 """What Django admin shows. All of it stands here: the apps below know nothing of pages."""
 
-from pim_portal.admin import history, people, portal, requests, reviews, roles
+from pim_portal.admin import alerts, history, people, portal, requests, reviews, roles
 
-__all__ = ["history", "people", "portal", "requests", "reviews", "roles"]
+__all__ = ["alerts", "history", "people", "portal", "requests", "reviews", "roles"]

@@ -26,6 +26,7 @@ from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.emergencies import break_glass
 from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
+from pim_portal.alerts.services.scanning import scan
 from pim_portal.demo.reviews import plan_reviews
 from pim_portal.demo.sample import (
     SampleAssignment,
@@ -139,7 +140,10 @@ class Loader:
             self.timeline.play(self.now - timedelta(days=1))
             while remind(clock=at(self.now - timedelta(days=1))):
                 pass
+            # What stands out by then has been known for a day.
+            scan(clock=at(self.now - timedelta(days=1)), seconds=60)
         self.timeline.play(self.now)
+        scan(clock=at(self.now), seconds=60)
 
     def _plan(self) -> None:
         for person in self.sample.people:

@@ -1,6 +1,7 @@
 """What the portal itself remembers: sessions and ways in, mails to send, the worker's pulse."""
 
 from pim_portal.models.accounts import EntryTicket, PortalSession, TicketKind
+from pim_portal.models.alerts import Alert, AlertSettings, Incident, Resolution, Severity
 from pim_portal.models.demo import SampleMail
 from pim_portal.models.imports import FileKind, Upload, UploadLine, UploadPart, UploadProgress, UploadStatus
 from pim_portal.models.notifications import (
@@ -16,6 +17,8 @@ from pim_portal.models.operations import Heartbeat, SetUp
 from pim_portal.models.streams import AuditCursor, WebHook
 
 __all__ = [
+    "Alert",
+    "AlertSettings",
     "AuditCursor",
     "Delivery",
     "Due",
@@ -23,12 +26,15 @@ __all__ = [
     "EntryTicket",
     "FileKind",
     "Heartbeat",
+    "Incident",
     "Notification",
     "NotificationChoice",
     "NotificationState",
     "PortalSession",
+    "Resolution",
     "SampleMail",
     "SetUp",
+    "Severity",
     "TicketKind",
     "Topic",
     "Upload",

@@ -125,6 +125,7 @@ class Topic(models.TextChoices):
     PRIVILEGED_ACTIVATIONS = "privileged_activations", _("Activations of privileged roles that I administer")
     OTHER_ACTIVATIONS = "other_activations", _("Activations of other roles that I administer")
     ADMINISTERED = "administered", _("Assignments and settings that I administer: given, changed, ending")
+    ALERTS = "alerts", _("Alerts where I administer; those of high severity always come at once")
     DIGEST = "digest", _("The weekly digest")
 
 

@@ -12,7 +12,7 @@ from audit.kinds import Kind
 from pim_portal.models import Due, Notification, Topic
 from pim_portal.notifications import digest, recipients
 from pim_portal.notifications.letters.letter import Letter
-from pim_portal.notifications.mails import accounts, assignments, emergencies, portal, requests, reviews
+from pim_portal.notifications.mails import accounts, alerts, assignments, emergencies, portal, requests, reviews
 from pim_portal.notifications.mails.mail import DueMail, Mail
 from roles import wording
 
@@ -85,6 +85,9 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.ROLE_SETTINGS_CHANGED: (portal.SETTINGS_CHANGED,),
     Kind.ROLE_SETTINGS_RESET: (portal.SETTINGS_CHANGED,),
     Kind.ACCESS_ELEVATED: (portal.ACCESS_ELEVATED,),
+    # Alerts
+    Kind.ALERT_RAISED: (alerts.HIGH_ALERT_RAISED, alerts.ALERT_RAISED),
+    Kind.ALERT_RESOLVED: (alerts.ALERT_RESOLVED,),
     # People
     Kind.PERSON_INVITED: (accounts.INVITATION,),
     Kind.PERSON_ENABLED: (accounts.ACCOUNT_ENABLED,),
@@ -129,6 +132,13 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.RESOURCE_MOVED,
         Kind.RESOURCE_RETIRED,
         Kind.RESOURCE_RESTORED,
+        # All that one look found is told in one mail.
+        Kind.INCIDENT_RAISED,
+        Kind.INCIDENT_RESOLVED,
+        Kind.INCIDENT_DISMISSED,
+        Kind.INCIDENT_FIXED,
+        Kind.ALERT_SETTINGS_CHANGED,
+        Kind.ALERTS_SCANNED,
         Kind.PERSON_ADDED,
         Kind.PERSON_JOINED,
         Kind.PERSON_CHANGED,

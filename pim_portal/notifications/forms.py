@@ -17,7 +17,7 @@ GROUPS = (
     (_("What I decide"), (Topic.DECIDED,)),
     (
         _("What I administer"),
-        (Topic.PRIVILEGED_ACTIVATIONS, Topic.OTHER_ACTIVATIONS, Topic.ADMINISTERED, Topic.DIGEST),
+        (Topic.PRIVILEGED_ACTIVATIONS, Topic.OTHER_ACTIVATIONS, Topic.ADMINISTERED, Topic.ALERTS, Topic.DIGEST),
     ),
 )
 

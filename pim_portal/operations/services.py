@@ -65,6 +65,7 @@ SCHEDULES: Final = {
     "pim-seal": Recurring("pim_portal.tasks.seal", 1),
     "pim-chat": Recurring("pim_portal.tasks.chat", 1),
     "pim-hooks": Recurring("pim_portal.tasks.hooks", 1),
+    "pim-scan": Recurring("pim_portal.tasks.scan_alerts", 5),
 }
 
 

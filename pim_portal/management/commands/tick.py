@@ -8,14 +8,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from pim_portal.alerts.services.scanning import scan
 from pim_portal.operations import sealing, services
 
 
 class Command(BaseCommand):
-    help = "Write down what is over, send what is due, seal the history and send it on: once. From cron, every minute."
+    help = (
+        "Once, for cron, every minute: write down what is over, scan, send what is due, seal the history, send it on."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         written = services.sweep(clock=timezone.now)
+        scan(clock=timezone.now)
         sent = services.send(clock=timezone.now)
         services.chat(clock=timezone.now)
         sealed = sealing.seal()

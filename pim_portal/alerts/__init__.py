@@ -1,0 +1,1 @@
+"""Alerts: what is risky, why, and how to answer it."""

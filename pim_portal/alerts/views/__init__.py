@@ -1,0 +1,1 @@
+"""The pages of alerts, which stand at every place."""

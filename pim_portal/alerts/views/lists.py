@@ -1,0 +1,120 @@
+"""The alerts of a place, and one alert with its incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+
+from pim_portal.alerts.definitions import BY_KEY, KINDS
+from pim_portal.alerts.definitions.base import AlertKind
+from pim_portal.alerts.selectors.grounds import root_of, values_at
+from pim_portal.alerts.selectors.sight import alerts_at, answers_by, incidents_at, may_scan
+from pim_portal.alerts.tables import AlertFilter, AlertTable, IncidentFilter, IncidentTable
+from pim_portal.alerts.views.common import kind_at
+from pim_portal.models import Alert, Incident, Severity
+from roles.catalogue import Permission
+from roles.guards import at_place
+from roles.lists import Tab
+from roles.models import Resource
+from roles.places import address
+from roles.views.places import PlaceList
+
+_ORDER = {severity: number for number, severity in enumerate(Severity)}
+TABS = ("open", "dismissed", "resolved")
+
+
+@method_decorator(at_place(), name="dispatch")
+class Alerts(PlaceList):
+    """The alerts of a place, what is open first."""
+
+    current = "alerts"
+    table_class, filter_class, template_name = AlertTable, AlertFilter, "alerts/alerts.html"
+
+    def rows(self) -> QuerySet[Any]:
+        whens = [When(key=one.key, then=Value(_ORDER[Severity(one.severity)])) for one in KINDS]
+        rows = alerts_at(self.place).annotate(severity_order=Case(*whens, output_field=IntegerField()))
+        ordered: QuerySet[Any] = rows.order_by("severity_order", "-open_count", "key", "pk")
+        return ordered
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        values = values_at(self.place)
+        for row in context["table"].paginated_rows:
+            row.record.kind = BY_KEY[row.record.key]
+            row.record.values = values[row.record.key]
+            row.record.said = row.record.kind.description(row.record.open_count) if row.record.open_count else ""
+        return context | {"may_scan": may_scan(self.request.authority, self.place)}
+
+
+@method_decorator(at_place(), name="dispatch")
+class AlertPage(PlaceList):
+    """One alert: what it looks for, why, what is set, and its incidents."""
+
+    current = "alerts"
+    table_class, filter_class, template_name = IncidentTable, IncidentFilter, "alerts/alert.html"
+    kind: AlertKind
+
+    def get(self, request: HttpRequest, *args: Any, place: Resource, **kwargs: Any) -> HttpResponse:
+        """Show an alert of this place."""
+        self.kind = kind_at(place, kwargs["key"])
+        return super().get(request, *args, place=place, **kwargs)
+
+    @property
+    def tab(self) -> str:
+        wanted = self.request.GET.get("tab", "")
+        return wanted if wanted in TABS else TABS[0]
+
+    def rows(self) -> QuerySet[Incident]:
+        found = incidents_at(self.place, self.kind)
+        return {"open": found.open, "dismissed": found.dismissed, "resolved": found.resolved}[self.tab]()
+
+    @property
+    def may_answer(self) -> bool:
+        return answers_by(self.request.authority, self.kind, self.place) is not None
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        hidden = {"open": ("over",), "dismissed": ("chosen",), "resolved": ("chosen",)}[self.tab]
+        return {"exclude": hidden if self.may_answer else (*hidden, "chosen")}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        for row in context["table"].paginated_rows:
+            dress(row.record, self.kind)
+        page = address(self.place, "alert", key=self.kind.key)
+        found = incidents_at(self.place, self.kind)
+        labels = {"open": _("Open"), "dismissed": _("Dismissed"), "resolved": _("Resolved")}
+        counts = {"open": found.open, "dismissed": found.dismissed, "resolved": found.resolved}
+        tabs = [
+            Tab(label, page if name == TABS[0] else f"{page}?tab={name}", name == self.tab, counts[name]().count())
+            for name, label in labels.items()
+        ]
+        count = tabs[0].count or 0
+        return context | {
+            "kind": self.kind,
+            "values": values_at(self.place, [self.kind])[self.kind.key],
+            "alert": Alert.objects.filter(key=self.kind.key, root=root_of(self.place)).first(),
+            "list_tabs": tabs,
+            "tab": self.tab,
+            "count": count,
+            "said": self.kind.description(count) if count else "",
+            "thresholds": thresholds(self.kind, values_at(self.place, [self.kind])[self.kind.key]),
+            "may_answer": self.may_answer,
+            "may_see_people": self.request.authority.anywhere(Permission.SEE_PEOPLE),
+            "may_fix": self.may_answer and self.kind.fix is not None and self.tab == TABS[0],
+        }
+
+
+def dress(incident: Incident, kind: AlertKind) -> None:
+    """Hang on an incident what its cells say."""
+    named = [one.name for one in (incident.principal, incident.role) if one is not None]
+    incident.about_whom = ", ".join(named) or str(kind.name)  # type: ignore[attr-defined]
+    incident.said = kind.sentence(incident)  # type: ignore[attr-defined]
+
+
+def thresholds(kind: AlertKind, values: Any) -> list[tuple[Any, int, Any]]:
+    """Return what is set: label, number, unit."""
+    return [(one.label, values[one.name], one.unit) for one in kind.settings]

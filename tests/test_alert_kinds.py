@@ -1,0 +1,384 @@
+"""Each alert, just below what it is set to and just there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from approvals.models import Verdict
+from approvals.services.closing import lapse_overdue
+from audit.kinds import Kind, Realm
+from audit.models import Anchoring, Batch, Event
+from audit.recording import Ids, write
+from pim_portal.alerts.definitions import KINDS
+from pim_portal.alerts.definitions.frequent import occasions
+from pim_portal.models import Heartbeat, Notification, NotificationState
+from pim_portal.operations.services import beat
+from roles import ids
+from roles.models import Assignment, SecondFactor, User
+from roles.services.assignments import deactivate
+from tests.alerting import found, people_found, set_alert
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    MINUTE,
+    NOW,
+    acting,
+    at,
+    configure,
+    custom_role,
+    decide,
+    directory,
+    give,
+    group,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+    tree,
+    unit,
+)
+
+pytestmark = pytest.mark.django_db
+MICROSECOND = timedelta(microseconds=1)
+
+
+def exchange():
+    return role(EXCHANGE_ADMINISTRATOR)
+
+
+def signed_in(user: User, now) -> None:
+    with transaction.atomic():
+        write(Kind.SIGNED_IN, at=now, realm=Realm.DIRECTORY, actor_id=user.pk, ids=Ids(target=user.pk))
+
+
+class TestUnused:
+    @pytest.mark.parametrize(("early", "counts"), [(MICROSECOND, 0), (timedelta(), 1)], ids=["just_below", "at"])
+    def test_an_eligibility_counts_from_its_own_start(self, ines, early, counts):
+        row = make_eligible(ines, exchange(), starts_at=NOW - 30 * DAY + early)
+        assert found("unused_roles") == [f"assignment:{row.pk}"] * counts
+
+    @pytest.mark.parametrize(("early", "counts"), [(MICROSECOND, 0), (timedelta(), 1)], ids=["just_below", "at"])
+    def test_an_activation_is_a_use(self, ines, early, counts):
+        row = make_eligible(ines, exchange())
+        request_activation(ines, row, now=NOW - 30 * DAY + early)
+        assert len(found("unused_roles")) == counts
+
+    def test_one_member_uses_it_for_the_group(self, ines, adam):
+        row = make_eligible(group("Mail", ines, adam), exchange())
+        request_activation(adam, row, now=NOW - DAY)
+        assert found("unused_roles") == []
+
+    def test_the_nearest_settings_rule(self, ines):
+        berlin = unit("Berlin")
+        make_eligible(ines, exchange(), berlin, starts_at=NOW - 20 * DAY)
+        make_eligible(ines, exchange(), starts_at=NOW - 20 * DAY)
+        set_alert("unused_roles", berlin, days=20)
+        assert len(found("unused_roles")) == 1
+        set_alert("unused_roles", days=20)
+        set_alert("unused_roles", berlin, days=21)
+        assert len(found("unused_roles")) == 1
+
+    def test_it_is_not_looked_for_where_it_is_turned_off(self, ines):
+        make_eligible(ines, exchange())
+        set_alert("unused_roles", enabled=False)
+        assert found("unused_roles") == []
+
+
+class TestStale:
+    @pytest.mark.parametrize(("early", "counts"), [(MICROSECOND, 0), (timedelta(), 1)], ids=["just_below", "at"])
+    def test_whoever_has_not_signed_in(self, ines, early, counts):
+        row = make_eligible(ines, exchange())
+        signed_in(ines, NOW - 30 * DAY + early)
+        assert found("stale_accounts") == [f"{row.pk}:{ines.pk}"] * counts
+
+    def test_a_member_of_a_group_that_holds_a_role_counts(self, ines, adam):
+        row = give(group("Mail", ines, adam), exchange())
+        signed_in(adam, NOW - DAY)
+        assert f"{row.pk}:{ines.pk}" in found("stale_accounts")
+        assert adam.pk not in people_found("stale_accounts")
+
+    def test_nobody_is_stale_who_came_lately(self):
+        make_eligible(person("nora", now=NOW + 371 * DAY), exchange(), starts_at=NOW - 10 * DAY)
+        assert found("stale_accounts") == []
+
+    def test_whoever_holds_nothing_is_nobody_s_business(self, ines):
+        assert found("stale_accounts") == []
+
+
+class TestSecondFactor:
+    def test_only_where_none_is_asked_for(self, ines):
+        configure(exchange(), directory(), second_factor=SecondFactor.FRESH)
+        assert found("no_second_factor") == []
+        configure(exchange(), directory(), second_factor=SecondFactor.NONE)
+        assert found("no_second_factor") == [f"settings:{EXCHANGE_ADMINISTRATOR}:{ids.DIRECTORY}"]
+
+    def test_a_default_counts_only_while_it_rules(self):
+        configure(exchange(), None, second_factor=SecondFactor.NONE)
+        assert len(found("no_second_factor")) == 1
+        configure(exchange(), directory(), second_factor=SecondFactor.FRESH)
+        assert found("no_second_factor") == []
+
+
+class TestOutside:
+    def raw(self, who: User, **values) -> Assignment:
+        """A row past the services, in a transaction that tells of something else."""
+        with transaction.atomic():
+            values = {"starts_at": NOW - DAY, "type": "active", "resource": directory(), "role": exchange()} | values
+            row = Assignment.objects.create(principal=who, **values)
+            write(Kind.PERSON_CHANGED, at=NOW, realm=Realm.DIRECTORY, actor_id=None, ids=Ids())
+        return row
+
+    def test_what_the_services_made_is_known(self, ines, adam):
+        eligibility = make_eligible(ines, exchange(), ends_at=NOW + 30 * DAY)
+        request_activation(ines, eligibility)
+        give(adam, exchange())
+        group("Mail", ines)
+        assert found("assigned_outside") == []
+
+    def test_a_raw_row_is_found(self, ines):
+        row = self.raw(ines)
+        assert found("assigned_outside") == [f"assignment:{row.pk}"]
+
+    def test_a_raw_membership_is_found_in_the_directory(self, ines):
+        team = group("Mail")
+        row = self.raw(ines, resource=team.resource, role=role(ids.GROUP_MEMBER))
+        assert found("assigned_outside") == [f"assignment:{row.pk}"]
+
+    @pytest.mark.parametrize("values", [{"ends_at": None}, {"type": "active"}, {"role_id": ids.GLOBAL_ADMINISTRATOR}])
+    def test_a_row_that_was_changed_past_the_services_is_found(self, ines, values):
+        row = make_eligible(ines, exchange(), ends_at=NOW + DAY)
+        with transaction.atomic():
+            Assignment.objects.filter(pk=row.pk).update(**values)
+            write(Kind.PERSON_CHANGED, at=NOW, realm=Realm.DIRECTORY, actor_id=None, ids=Ids())
+        assert found("assigned_outside") == [f"assignment:{row.pk}"]
+
+    def test_what_is_over_is_no_matter(self, ines):
+        self.raw(ines, ends_at=NOW)
+        assert found("assigned_outside") == []
+
+    def test_each_world_finds_its_own(self, ines):
+        root = tree("Contoso")[0]
+        self.raw(ines, resource=root, role=role(ids.READER))
+        assert found("assigned_outside") == []
+        assert len(found("assigned_outside", root)) == 1
+
+
+class TestAdministrators:
+    def administrators(self, count: int) -> None:
+        for number in range(count):
+            make_eligible(person(f"admin{number}", factor=False), role(ids.GLOBAL_ADMINISTRATOR))
+
+    @pytest.mark.parametrize(("count", "incidents"), [(2, 0), (3, 3)])
+    def test_from_three_on(self, db, count, incidents):
+        self.administrators(count)
+        assert len(found("too_many_global_administrators")) == incidents
+
+    @pytest.mark.parametrize(("percent", "incidents"), [(61, 0), (60, 3)])
+    def test_and_from_a_share_of_those_in_privileged_roles(self, ines, adam, percent, incidents):
+        self.administrators(3)
+        make_eligible(ines, role(ids.SECURITY_ADMINISTRATOR))
+        give(adam, role(ids.USER_ADMINISTRATOR))
+        give(person("zoe"), exchange())
+        set_alert("too_many_global_administrators", percent=percent)
+        assert len(found("too_many_global_administrators")) == incidents
+
+    def test_members_of_a_group_are_counted_one_by_one(self, ines, adam, petra):
+        make_eligible(group("Board", ines, adam, petra), role(ids.GLOBAL_ADMINISTRATOR))
+        assert len(found("too_many_global_administrators")) == 1
+
+
+class TestFrequent:
+    def activations(self, user: User, row: Assignment, count: int, *, apart=HOUR) -> None:
+        for number in range(count):
+            now = NOW - number * apart - MINUTE
+            request = request_activation(user, row, now=now, hours=0.1)
+            deactivate(request.outcome_id, actor=acting(user, "activate", row.pk), clock=at(now + 10 * MICROSECOND))
+
+    @pytest.mark.parametrize(("count", "incidents"), [(4, 0), (5, 1)])
+    def test_from_five_in_a_day_on(self, ines, count, incidents):
+        row = make_eligible(ines, exchange())
+        self.activations(ines, row, count)
+        assert found("activated_too_often") == [f"{ines.pk}:{EXCHANGE_ADMINISTRATOR}:{ids.DIRECTORY}"] * incidents
+
+    def test_the_fifth_just_out_of_the_day_does_not_count(self, ines):
+        row = make_eligible(ines, exchange())
+        self.activations(ines, row, 4)
+        request_activation(ines, row, now=NOW - DAY, hours=0.1)
+        assert found("activated_too_often") == []
+        assert len(found("activated_too_often", now=NOW - MICROSECOND)) == 1
+
+    def test_what_one_form_activates_counts_once(self):
+        assert list(occasions([NOW, NOW + MICROSECOND, NOW + MINUTE - MICROSECOND])) == [NOW]
+        assert list(occasions([NOW, NOW + MINUTE])) == [NOW, NOW + MINUTE]
+
+    def test_several_places_activated_together_are_no_repetition(self, ines):
+        places = tree("Contoso", "Production", "Mail", "Vault")
+        rows = [make_eligible(ines, role(ids.READER), place) for place in places]
+        for number, row in enumerate(rows):
+            request_activation(ines, row, now=NOW - HOUR + number * MICROSECOND)
+        set_alert("activated_too_often", places[0], count=2)
+        assert found("activated_too_often", places[0]) == []
+
+
+class TestOwners:
+    def owners(self, count: int, place, **values) -> None:
+        for number in range(count):
+            give(person(f"owner{number}", factor=False), role(ids.OWNER), place, **values)
+
+    @pytest.mark.parametrize(("count", "incidents"), [(2, 0), (3, 3)])
+    def test_more_than_two(self, db, count, incidents):
+        root = tree("Contoso")[0]
+        self.owners(count, root)
+        assert len(found("too_many_owners", root)) == incidents
+
+    @pytest.mark.parametrize(("percent", "incidents"), [(50, 3), (75, 0)])
+    def test_and_more_than_a_share_of_all_members(self, ines, percent, incidents):
+        root = tree("Contoso")[0]
+        self.owners(3, root)
+        give(ines, role(ids.READER), root)
+        set_alert("too_many_owners", root, percent=percent)
+        assert len(found("too_many_owners", root)) == incidents
+
+    def test_those_who_inherit_it_count_below_and_the_incident_stands_where_it_was_given(self, ines):
+        root, below = tree("Contoso", "Production")
+        self.owners(2, root)
+        row = give(ines, role(ids.OWNER), below)
+        assert found("too_many_owners", root) == [f"assignment:{row.pk}"]
+
+    @pytest.mark.parametrize(("count", "incidents"), [(10, 0), (11, 11)])
+    def test_more_than_ten_permanent_ones(self, db, count, incidents):
+        root = tree("Contoso")[0]
+        self.owners(count, root)
+        assert len(found("too_many_permanent_owners", root)) == incidents
+
+    def test_who_holds_it_until_an_end_is_not_permanent(self, db):
+        root = tree("Contoso")[0]
+        self.owners(11, root, ends_at=NOW + DAY)
+        assert found("too_many_permanent_owners", root) == []
+
+
+class TestDuplicates:
+    def test_the_same_permissions_in_another_order(self, db):
+        root = tree("Contoso")[0]
+        one = custom_role(root, "One", permissions="a/read\nb/write")
+        custom_role(root, "Three", permissions="a/read")
+        assert found("duplicate_role", root) == []
+        other = custom_role(root, "Two", permissions="B/write\na/read")
+        assert found("duplicate_role", root) == sorted(f"role:{made.pk}" for made in (one, other))
+
+    def test_what_was_made_further_down_is_not_told_above(self, db):
+        root, below = tree("Contoso", "Production")
+        custom_role(root, "One", permissions="a/read")
+        lower = custom_role(below, "Two", permissions="a/read")
+        assert found("duplicate_role", root) == [f"role:{lower.pk}"]
+
+
+class TestApproval:
+    def test_one_approver_is_too_few_and_two_are_not(self, adam, ines):
+        configure(exchange(), directory(), approvers=[adam])
+        assert found("one_approver") == [f"stage:{EXCHANGE_ADMINISTRATOR}:{ids.DIRECTORY}:1"]
+        configure(exchange(), directory(), approvers=[adam, ines])
+        assert found("one_approver") == []
+
+    def test_nobody_is_left(self, adam):
+        team = group("Approvers", adam)
+        configure(exchange(), directory(), approvers=[team])
+        assert found("nobody_approves") == []
+        Assignment.objects.filter(principal=adam, resource=team.resource).update(ends_at=NOW)
+        assert len(found("nobody_approves")) == 1
+        assert found("one_approver") == []
+
+    def test_fewer_than_must_agree(self, adam, ines, petra):
+        configure(exchange(), directory(), approvers=[adam, ines], quorum=2)
+        assert found("nobody_approves") == []
+        User.objects.filter(pk=ines.pk).update(enabled=False)
+        assert len(found("nobody_approves")) == 1
+
+    def test_nobody_named_are_the_administrators(self, petra):
+        configure(exchange(), directory(), approvers=[])
+        assert len(found("one_approver")) == 1
+
+
+class TestSilent:
+    def lapsed(self, ines: User, row: Assignment, count: int) -> None:
+        for number in range(count):
+            now = NOW - (number + 2) * DAY
+            request_activation(ines, row, now=now)
+            lapse_overdue(clock=at(now + DAY))
+
+    @pytest.mark.parametrize(("count", "silent"), [(2, False), (3, True)])
+    def test_from_three_requests_on(self, ines, adam, count, silent):
+        configure(exchange(), directory(), approvers=[adam])
+        self.lapsed(ines, make_eligible(ines, exchange()), count)
+        assert (adam.pk in people_found("silent_approvers")) == silent
+
+    def test_whoever_answered_one_is_not_silent(self, ines, adam):
+        configure(exchange(), directory(), approvers=[adam])
+        row = make_eligible(ines, exchange())
+        self.lapsed(ines, row, 3)
+        decide(Verdict.DENY, request_activation(ines, row, now=NOW - HOUR), adam, now=NOW - HOUR)
+        assert found("silent_approvers") == []
+
+
+class TestThePortal:
+    @pytest.mark.parametrize(("late", "incidents"), [(5 * MINUTE, 0), (5 * MINUTE + MICROSECOND, 1)])
+    def test_the_worker_is_late(self, db, late, incidents):
+        beat("sweep", clock=at(NOW - late))
+        assert len(found("worker_late")) == incidents
+
+    def test_a_worker_that_was_never_started_is_for_the_set_up(self, db):
+        Heartbeat.objects.all().delete()
+        assert found("worker_late") == []
+
+    @pytest.mark.parametrize(("late", "incidents"), [(15 * MINUTE, 0), (15 * MINUTE + MICROSECOND, 1)])
+    def test_a_mail_waits(self, ines, late, incidents):
+        Notification.objects.all().delete()
+        event = Event.objects.first()
+        Notification.objects.create(event=event, recipient=ines, mail="x", dedupe_key="x", created_at=NOW - late)
+        assert len(found("mail_late")) == incidents
+
+    def test_a_mail_was_set_aside(self, ines):
+        Notification.objects.all().delete()
+        event, failed = Event.objects.first(), NotificationState.FAILED
+        Notification.objects.create(event=event, recipient=ines, mail="x", dedupe_key="x", state=failed)
+        assert found("mail_late") == ["failed"]
+
+    @pytest.mark.parametrize(("late", "incidents"), [(10 * MINUTE, 0), (10 * MINUTE + MICROSECOND, 1)])
+    def test_events_wait_to_be_sealed(self, ines, late, incidents):
+        recorded = Event.objects.order_by("recorded_at").values_list("recorded_at", flat=True)[0]
+        assert len(found("history_not_sealed", now=recorded + late)) == incidents
+
+    @pytest.mark.parametrize(("late", "incidents"), [(48 * HOUR, 0), (48 * HOUR + MICROSECOND, 1)])
+    def test_no_tip_was_kept_outside(self, db, late, incidents):
+        Anchoring.objects.create(name="mail", batch=1, anchored_at=NOW - late)
+        assert len(found("history_not_anchored")) == incidents
+
+    def test_an_anchor_could_not_keep_it(self, db):
+        Anchoring.objects.create(name="file:/x", batch=1, anchored_at=NOW, error="no space left")
+        assert found("history_not_anchored") == ["anchor:file:/x"]
+        assert not Batch.objects.exists()
+
+
+def test_every_alert_says_why_it_matters_how_to_fix_and_how_to_prevent_it():
+    for kind in KINDS:
+        said = (kind.name, kind.impact, kind.to_fix, kind.to_prevent, kind.description(1), kind.description(2))
+        assert all(map(str, said)), kind.key
+
+
+def test_every_default_lies_in_its_range():
+    for kind in KINDS:
+        assert all(one.least <= one.default <= one.most for one in kind.settings), kind.key
+
+
+def test_the_documented_defaults():
+    numbers = {kind.key: {one.name: (one.least, one.most, one.default) for one in kind.settings} for kind in KINDS}
+    assert numbers["unused_roles"] == {"days": (0, 100, 30)}
+    assert numbers["stale_accounts"] == {"days": (1, 365, 30)}
+    assert numbers["too_many_global_administrators"] == {"count": (2, 100, 3), "percent": (0, 100, 10)}
+    assert numbers["activated_too_often"]["count"] == (2, 100, 5)
+    assert numbers["too_many_owners"] == {"count": (2, 100, 2), "percent": (0, 100, 3)}
+    assert numbers["too_many_permanent_owners"] == {"count": (2, 100, 10), "percent": (0, 100, 10)}
