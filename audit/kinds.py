@@ -150,6 +150,12 @@ class Kind(TextChoices):
     AUDIT_KEY_MADE = "history.key_made", _("Audit key made")
 
 
+# What an administrator is told of somebody before anybody has spoken with them: no part of that person's own history.
+ABOUT_AND_NOT_FOR = frozenset(
+    {Kind.INCIDENT_RAISED, Kind.INCIDENT_RESOLVED, Kind.INCIDENT_DISMISSED, Kind.INCIDENT_FIXED}
+)
+
+
 def kinds() -> list[tuple[str, str]]:
     """Return the kinds as choices. A callable, so that a new kind needs no migration of the history."""
     return [(kind.value, str(kind.label)) for kind in Kind]

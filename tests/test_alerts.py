@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from audit.selectors import own_history_of
 from pim_portal.alerts.definitions import BY_KEY
 from pim_portal.alerts.selectors.fixes import proposal_of
 from pim_portal.alerts.selectors.sight import alerts_at, answers_by, incidents_at, may_scan, open_alerts
@@ -427,3 +428,12 @@ def test_scan_now_looks_at_everything_of_the_tree_and_says_who_asked(ines, petra
     assert open_alerts(directory()) > 0
     assert Event.objects.get(kind=Kind.ALERTS_SCANNED).actor_id == petra.pk
     assert not Alert.objects.filter(root=ids.DIRECTORY, wanted_at__isnull=False).exists()
+
+
+def test_nobody_reads_in_their_own_history_what_was_found_about_them(unused, ines, petra):
+    dismissed(unused, petra, reason="we watch her")
+    kinds = {Kind.INCIDENT_RAISED, Kind.INCIDENT_DISMISSED}
+    assert not own_history_of(ines.pk).filter(kind__in=kinds).exists()
+    assert own_history_of(petra.pk).filter(kind=Kind.INCIDENT_DISMISSED).exists()
+    # It is about her all the same: erasing her texts finds it.
+    assert Event.objects.concerning(ines.pk).filter(kind__in=kinds).count() == 2

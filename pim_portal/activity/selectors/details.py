@@ -60,6 +60,10 @@ LABELS: dict[str, str | Promise] = {
     "settings": gettext_lazy("Digest of the role settings"),
     "before": gettext_lazy("Digest of the settings before"),
     "after": gettext_lazy("Digest of the settings after"),
+    "alert": gettext_lazy("Alert"),
+    "incident": gettext_lazy("Incident"),
+    "telling": gettext_lazy("What it tells of"),
+    "how": gettext_lazy("How"),
 }
 
 # The details whose values are words of the product.
@@ -80,6 +84,7 @@ TEXTS: dict[str, str | Promise] = {
     "target": gettext_lazy("To whom"),
     "role": gettext_lazy("Role"),
     "resource": gettext_lazy("Where"),
+    "alert": gettext_lazy("Alert"),
     "justification": gettext_lazy("Justification"),
     "reason": gettext_lazy("Reason"),
     "ticket": gettext_lazy("Ticket"),

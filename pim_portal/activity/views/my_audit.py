@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from audit.kinds import Outcome
 from audit.models import Event
-from audit.selectors import history_of
+from audit.selectors import own_history_of
 from audit.sentences import sentence
 from pim_portal.activity.filters import HistoryFilter
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
@@ -29,7 +29,7 @@ class MyAuditPage(ListPage):
     filter_class = HistoryFilter
 
     def rows(self) -> QuerySet[Event]:
-        return history_of(cast("PortalRequest", self.request).user.pk)
+        return own_history_of(cast("PortalRequest", self.request).user.pk)
 
 
 my_audit = MyAuditPage.as_view()
@@ -38,7 +38,7 @@ my_audit = MyAuditPage.as_view()
 @require_GET
 def my_audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
     """Everything recorded of one event; another person's is as unknown as a random one."""
-    one = get_object_or_404(history_of(request.user.pk), uuid=event)
+    one = get_object_or_404(own_history_of(request.user.pk), uuid=event)
     context: dict[str, Any] = {
         "event": one,
         "outcome_tag": "good" if one.outcome == Outcome.DONE else "bad",

@@ -16,7 +16,7 @@ from roles.selectors.settings import BY_ADMINISTRATORS
 
 @dataclass(frozen=True, slots=True)
 class StageThere:
-    """A stage of approval as it rules a role at a place and below, and who could decide in it."""
+    """A stage of approval as it rules a role at a place and below, and who could decide in it, now or as escalation."""
 
     role_id: uuid.UUID
     place: Resource
@@ -41,16 +41,20 @@ def stages_in(root: Resource, now: datetime) -> Iterator[StageThere]:
     for row in found:
         place = row.resource or root
         for stage in row.stages.all():
-            named = {one.principal_id for one in stage.approvers.all()}
-            if not named:
+            seats = list(stage.approvers.all())
+            people = {one for seat in seats for one in _behind(seat.principal_id, enabled, members)}
+            # Nobody named but as an escalation: the administrators decide as well.
+            if all(seat.escalation for seat in seats):
                 administrators = administrators if administrators is not None else _administrators(now)
-                people = administrators
-            else:
-                people = frozenset((named & enabled) | {one for group in named for one in members.get(group, ())})
-            yield StageThere(row.role_id, place, stage.number, stage.quorum, people)
+                people |= administrators
+            yield StageThere(row.role_id, place, stage.number, stage.quorum, frozenset(people))
         if not row.stages.all():
             administrators = administrators if administrators is not None else _administrators(now)
             yield StageThere(row.role_id, place, 1, 1, administrators)
+
+
+def _behind(principal: uuid.UUID, enabled: set[uuid.UUID], members: dict[uuid.UUID, set[uuid.UUID]]) -> set[uuid.UUID]:
+    return {principal} if principal in enabled else members.get(principal, set())
 
 
 def _administrators(now: datetime) -> frozenset[uuid.UUID]:

@@ -104,11 +104,12 @@ def write_down(alert: Alert, now: datetime, *, deadline: float = math.inf) -> bo
     found: set[str] = set()
     if any(values.enabled for values in ground.every()):
         for findings in _chunks(one for one in ground.kind.find(ground) if ground.at(one.path).enabled):
-            if time.monotonic() >= deadline:
-                return False
             found.update(one.object_key for one in findings)
-            _raise(alert, findings, now)
+            raised = _raise(alert, findings, now)
             _refresh(alert, findings)
+            # Only after something was written: what is known already is passed over the next time.
+            if raised and time.monotonic() >= deadline:
+                return False
     over = [pk for key, pk in open_now.items() if key not in found]
     for part in _chunks(over):
         _resolve(alert, part, ground, now)
@@ -121,8 +122,8 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def _raise(alert: Alert, findings: Sequence[Finding], now: datetime) -> None:
-    """Write down what is not known yet, each with its event."""
+def _raise(alert: Alert, findings: Sequence[Finding], now: datetime) -> int:
+    """Write down what is not known yet, each with its event; return how many."""
     with transaction.atomic():
         Alert.objects.select_for_update(no_key=True).get(pk=alert.pk)
         known = set(_known(alert, findings).values_list("object_key", flat=True))
@@ -130,6 +131,7 @@ def _raise(alert: Alert, findings: Sequence[Finding], now: datetime) -> None:
         if made:
             Incident.objects.bulk_create(made)
             record_each(Kind.INCIDENT_RAISED, made, actor=Actor.portal(), at=now)
+    return len(made)
 
 
 def _known(alert: Alert, findings: Sequence[Finding]) -> QuerySet[Incident]:
