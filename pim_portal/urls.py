@@ -8,10 +8,18 @@ import reviews.urls
 import roles.urls
 from pim_portal.alerts.urls import place_patterns as alerts
 from pim_portal.imports.urls import place_patterns as imports
+from pim_portal.people.urls import place_patterns as people
 from pim_portal.people.views.groups import overview as group_overview
 
 # The pages of every place, for the directory, its units and the resources alike; the higher apps add theirs.
-PLACE = [*roles.urls.place_patterns, *approvals.urls.place_patterns, *reviews.urls.place_patterns, *alerts, *imports]
+PLACE = [
+    *roles.urls.place_patterns,
+    *approvals.urls.place_patterns,
+    *reviews.urls.place_patterns,
+    *alerts,
+    *imports,
+    *people,
+]
 UNIT = [*roles.urls.unit_patterns, *PLACE]
 RESOURCE = [*roles.urls.resource_patterns, *PLACE]
 GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns]

@@ -103,6 +103,12 @@ def of_an_assignment(page: str, *, changes: bool = False) -> dict[str, Row]:
     return rows | {f"unit:{page}": Row(rows[f"unit:{page}"].who, to="unit+assignment_in_unit")}
 
 
+def of_somebody_there(page: str) -> dict[str, Row]:
+    """The rows of a page about somebody who has something at the place."""
+    rows = at_each_place(page, to="ines")
+    return rows | {f"resource:{page}": replace(rows[f"resource:{page}"], to="place+ines")}
+
+
 def of_a_custom_role(page: str) -> dict[str, Row]:
     """The rows of a form about a custom role, which stands where it was made: never at an administrative unit."""
     rows = at_each_place(page, changes=True, to="custom")
@@ -207,6 +213,7 @@ PAGES: dict[str, Row] = {
     **at_each_place("role_settings_reset", changes=True, to="role"),
     **at_each_place("role_settings_copy", changes=True, to="role"),
     **at_each_place("imports", changes=True),
+    **of_somebody_there("person_at"),
     **of_an_upload("import"),
     **of_an_upload("import_confirm"),
     **{name: replace(row, only_post=True) for name, row in of_an_upload("import_discard").items()},
@@ -376,6 +383,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "activation": [activation.pk],
         "deputy": [named(people["adam"], people["nina"], now=now).pk],
         "zoe": [people["zoe"].pk],
+        "ines": [ines.pk],
         "team": [team.pk],
         "membership": [give(ines, role(ids.GROUP_MEMBER), team.resource, now=now).pk],
         "member": [ids.GROUP_MEMBER],

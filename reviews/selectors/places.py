@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from reviews.models import AccessReview, Instance, InstanceStage, Panelist, ReviewersKind, Verdict
+from reviews.models import AccessReview, Instance, InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
 from reviews.selectors.reviewers import Bench, bench_of
 from roles.models import Resource
 
@@ -79,6 +79,17 @@ def work_of(stage: InstanceStage, user_id: uuid.UUID, now: datetime) -> Waiting:
 def waiting_count(user_id: uuid.UUID, now: datetime) -> int:
     """Return in how many reviews something waits for somebody: the figure in the menu."""
     return sum(1 for one in reviews_for(user_id, now) if one.waiting)
+
+
+def named_in(user_id: uuid.UUID) -> QuerySet[AccessReview]:
+    """Return the series that are not over and name somebody as a reviewer, now or from their next instance on."""
+    going_on = Instance.objects.standing().filter(completed_at=None)
+    named = StagePrincipal.objects.filter(stage__review=OuterRef("pk"), principal=user_id)
+    asked = Panelist.objects.filter(
+        stage__instance__in=going_on, stage__instance__review=OuterRef("pk"), principal=user_id
+    )
+    rows = AccessReview.objects.filter(Exists(going_on.filter(review=OuterRef("pk"))))
+    return rows.filter(Exists(named) | Exists(asked)).select_related("resource").order_by("-created_at", "pk")
 
 
 def was_reviewer(instance_id: uuid.UUID, user_id: uuid.UUID) -> bool:

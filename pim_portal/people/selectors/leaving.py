@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from approvals.models import Request, RequestApprover
 from approvals.selectors.requests import requests_of
 from pim_portal.people.selectors.people import not_over, visible_to
+from reviews.models import AccessReview
+from reviews.selectors.places import named_in
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -45,11 +47,17 @@ class Everything:
     seats: list[Item] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     to_decide: list[Request] = field(default_factory=list)
+    reviews: list[AccessReview] = field(default_factory=list)
     reports: list[User] = field(default_factory=list)
 
     @property
     def items(self) -> Iterator[Item]:
         yield from (*self.activations, *self.roles, *self.groups, *self.seats)
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything at all that the viewer may know of."""
+        return any((*self.items, self.asked, self.to_decide, self.reviews, self.reports))
 
     @property
     def endable(self) -> set[uuid.UUID]:
@@ -60,15 +68,22 @@ class Everything:
         return {one.role_id for one in self.seats if one.key in chosen and one.role_id is not None}
 
 
-def everything_of(user: User, *, viewer: Authority, now: datetime) -> Everything:
-    """Return what somebody holds, may activate, is to get, belongs to, approves, and what waits."""
+def everything_of(user: User, *, viewer: Authority, now: datetime, within: Resource | None = None) -> Everything:
+    """Return what somebody holds, may activate, is to get, belongs to, approves, reviews, and what waits.
+
+    `within`: only what is at that place or below it, also what reaches them there through a group.
+    """
+    below = Q(resource__path__startswith=within.path) if within else Q()
     found = Everything(
-        asked=_asked_by(user, viewer=viewer, now=now),
-        to_decide=_to_decide(user, viewer=viewer, now=now),
-        reports=list(user.reports.filter(enabled=True).order_by("name_key", "pk")),
-        seats=list(_seats(user, viewer=viewer)),
+        asked=list(requests_of(user, now).waiting(now).filter(within_sight(viewer), below)),
+        to_decide=_to_decide(user, below, viewer=viewer, now=now),
+        reviews=list(named_in(user.pk).filter(within_sight(viewer), below)),
+        reports=[] if within else list(user.reports.filter(enabled=True).order_by("name_key", "pk")),
+        seats=list(_seats(user, below, viewer=viewer)),
     )
-    rows = not_over(user, now).filter(visible_to(viewer)).select_related("role", "resource__group")
+    if within is not None:
+        found.groups.extend(_through_groups(user, below, viewer=viewer, now=now))
+    rows = not_over(user, now).filter(visible_to(viewer), below).select_related("role", "resource__group")
     for row in rows.order_by("role__name_key", "resource__path", "pk"):
         if row.activated_from_id is not None:
             found.activations.append(_item(row, viewer, now))
@@ -104,12 +119,26 @@ def _state(row: Assignment, now: datetime) -> str:
     return _("Eligible") if row.type == AssignmentType.ELIGIBLE else _("Assigned")
 
 
-def _seats(user: User, *, viewer: Authority) -> Iterator[Item]:
+def _through_groups(user: User, below: Q, *, viewer: Authority, now: datetime) -> Iterator[Item]:
+    """Yield what a group brings to somebody: it ends with the group's assignment, or when they leave the group."""
+    for reach in (Assignment.objects.held_by(user.pk, now), Assignment.objects.eligible_for(user.pk, now)):
+        rows = reach.filter(within_sight(viewer), below).exclude(principal=user.pk)
+        for row in rows.select_related("role", "resource", "principal").order_by("role__name_key", "pk"):
+            yield Item(
+                key=row.pk,
+                name=row.role.name,
+                sub=row.resource.name,
+                state=_state(row, now),
+                why_not=_("Through the group {group}.").format(group=row.principal.name),
+            )
+
+
+def _seats(user: User, below: Q, *, viewer: Authority) -> Iterator[Item]:
     """Yield the settings that name this person as an approver; those of a role's default stand in the directory."""
     sight = within_sight(viewer)
     if viewer.allows(Permission.SEE):
         sight |= Q(resource=None, role__kind=RoleKind.DIRECTORY)
-    rows = RoleSettings.objects.filter(sight, stages__approvers__principal=user).distinct()
+    rows = RoleSettings.objects.filter(sight, below, stages__approvers__principal=user).distinct()
     directory = Resource.objects.get(pk=DIRECTORY)
     for row in rows.select_related("role", "resource").order_by("role__name_key", "pk"):
         allowed = viewer.allows(Permission.CHANGE_SETTINGS, row.resource or directory)
@@ -123,14 +152,10 @@ def _seats(user: User, *, viewer: Authority) -> Iterator[Item]:
         )
 
 
-def _asked_by(user: User, *, viewer: Authority, now: datetime) -> list[Request]:
-    return list(requests_of(user, now).waiting(now).filter(within_sight(viewer)))
-
-
-def _to_decide(user: User, *, viewer: Authority, now: datetime) -> list[Request]:
+def _to_decide(user: User, below: Q, *, viewer: Authority, now: datetime) -> list[Request]:
     """Return what waits for this person's decision among others'."""
     asked = RequestApprover.objects.filter(
         stage__request=OuterRef("pk"), stage__number=OuterRef("stage_number"), principal=user
     ).asked(now)
-    rows = Request.objects.waiting(now).filter(Exists(asked), within_sight(viewer)).exclude(principal=user.pk)
+    rows = Request.objects.waiting(now).filter(Exists(asked), within_sight(viewer), below).exclude(principal=user.pk)
     return list(rows.shown().order_by("lapses_at", "pk"))

@@ -36,20 +36,23 @@ def leave(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     sent = request.method == "POST"
     # What is no longer there, or was never within sight, is as if it had not been chosen.
     chosen = set(ids_in(request.POST, "chosen")) & found.endable if sent else found.endable
+    back = reverse("person", args=[user.pk])
     form = LeaveForm(request.POST if sent else None, request=request, may_disable=may_disable)
     if sent and not chosen and not form["disable_too"].value():
         form.add_error(None, _("Nothing is chosen that you may end."))
-    if len(chosen) > MOST_AT_ONCE and sent:
-        form.add_error(None, _("Choose at most {most} at once.").format(most=MOST_AT_ONCE))
-    if form.is_valid() and (done := _end(request, form, user, chosen, found)) is not None:
+    if form.is_valid() and (done := end_chosen(request, form, user, chosen, found, back=back)) is not None:
         return done
     context = {"person": user, "tabs": tabs_of(user, "leave"), "found": found, "chosen": chosen}
     return form_page(request, "people/leave.html", form, may_end=bool(found.endable) or may_disable, **context)
 
 
-def _end(
-    request: PortalRequest, form: LeaveForm, user: User, chosen: set[uuid.UUID], found: Everything
+def end_chosen(
+    request: PortalRequest, form: LeaveForm, user: User, chosen: set[uuid.UUID], found: Everything, *, back: str
 ) -> HttpResponse | None:
+    """End what was chosen, and show what became of each; None where the second factor was refused."""
+    if len(chosen) > MOST_AT_ONCE:
+        form.add_error(None, _("Choose at most {most} at once.").format(most=MOST_AT_ONCE))
+        return None
     try:
         actor = form.actor(objects_of(user, chosen, found, request.user.pk))
     except Refused as refused:
@@ -65,7 +68,7 @@ def _end(
         clock=timezone.now,
     )
     title = _("What became of the access of {name}").format(name=user.name)
-    return keep_results(request, title, [_result(one) for one in ended], back=reverse("person", args=[user.pk]))
+    return keep_results(request, title, [_result(one) for one in ended], back=back)
 
 
 def _result(one: Ended) -> Result:
