@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.imports import sheets
+from pim_portal.imports.bar import Bar
 from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.services.things import SHEETS, bring_in
 from pim_portal.models import EntryTicket, Notification
@@ -136,3 +137,20 @@ def test_the_command_runs_dry_and_then_applies(tmp_path, capsys):
     assert User.objects.count() == 1
     with pytest.raises(CommandError):
         call_command("import_groups", str(file))
+
+
+def test_a_terminal_sees_how_many_lines_are_done():
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    file = io.BytesIO((PEOPLE + "ines,Ines,,\nadam,Adam,,\n").encode())
+    terminal, pipe = Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        bar = Bar(file, needed=(sheets.USERNAME,), stream=stream)
+        bar.count()
+        bar.count()
+        bar.clear()
+    assert "1 of 2 lines" in terminal.getvalue()
+    assert "2 of 2 lines" in terminal.getvalue()
+    assert pipe.getvalue() == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from pim_portal.imports.bar import Bar
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.services.things import SHEETS, bring_in
 from roles.actors import Actor
@@ -32,6 +34,7 @@ class ImportCommand(BaseCommand):
         path: Path = options["file"]
         try:
             with path.open("rb") as file:
+                self.bar = Bar(file, needed=SHEETS[self.sheet].needed, stream=sys.stderr)
                 counts = bring_in(
                     SHEETS[self.sheet],
                     file,
@@ -46,10 +49,13 @@ class ImportCommand(BaseCommand):
             raise CommandError(str(error)) from error
         except Refused as refused:
             raise CommandError(f"Nothing was imported. {refused.sentence}") from refused
+        self.bar.clear()
         self.stdout.write(", ".join(f"{fate}: {counts[fate]}" for fate in Fate))
         if not options["apply"]:
             self.stdout.write("This was a dry run. Use --apply to make them.")
 
     def tell(self, one: Outcome) -> None:
+        self.bar.count()
         if one.sentence:
+            self.bar.clear()
             self.stdout.write(f"Line {one.line.number}, {one.fate}: {one.sentence}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from pim_portal.imports.bar import Bar
 from pim_portal.imports.outcomes import Fate, Outcome
+from pim_portal.imports.reading import NEEDED
 from pim_portal.imports.services.assignments import dry_run, import_assignments
 from roles.actors import Actor
 from roles.refusals import Refused
@@ -31,6 +34,7 @@ class Command(BaseCommand):
         reason = options["reason"] or f"Imported from {path.name}"
         try:
             with path.open("rb") as file:
+                self.bar = Bar(file, needed=NEEDED, stream=sys.stderr)
                 if options["apply"]:
                     counts = import_assignments(file, reason=reason, actor=actor, clock=timezone.now, told=self.tell)
                 else:
@@ -42,10 +46,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except Refused as refused:
             raise CommandError(f"Nothing was imported. {refused.sentence}") from refused
+        self.bar.clear()
         self.stdout.write(", ".join(f"{fate}: {counts[fate]}" for fate in Fate))
         if not options["apply"]:
             self.stdout.write("This was a dry run. Use --apply to make them.")
 
     def tell(self, one: Outcome) -> None:
+        self.bar.count()
         if one.sentence:
+            self.bar.clear()
             self.stdout.write(f"Line {one.line.number}, {one.fate}: {one.sentence}")
