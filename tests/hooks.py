@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from pim_portal.models import WebHook
 from pim_portal.streams.services import Given, Wanted, add_hook
-from tests.people import NOW, OPERATOR, at
+from tests.people import DAY, NOW, OPERATOR, at
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -94,8 +102,22 @@ class Receiver:
                 self.at_once -= 1
 
 
+def certificate_for(host: str, folder: Path) -> Path:
+    """Make a key and a certificate that nobody but itself has signed; return the file of both."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    file = folder / f"{host}.pem"
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
+    return file
+
+
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
+    """Run a receiver; with a certificate it speaks TLS, as `localhost`."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -111,6 +133,11 @@ def receiving() -> Iterator[Receiver]:
 
     server = Server(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_port}/pim"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        receiver.url = f"https://localhost:{server.server_port}/pim"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -29,7 +29,7 @@ from pim_portal.streams.services import (
     resume_hook,
     rotate_secret,
 )
-from tests.hooks import Receiver, dropping, given_hook, hook_of, receiving, with_status
+from tests.hooks import Receiver, certificate_for, dropping, given_hook, hook_of, receiving, with_status
 from tests.people import DAY, NOW, OPERATOR, at
 from tests.races import at_once
 from tests.sealed import happen, key_in, seal_all, tamper
@@ -186,6 +186,39 @@ def test_a_certificate_that_is_none_ends_it_before_anything_is_said(key, receive
     hook.refresh_from_db()
     assert "could not be opened" in hook.last_error
     assert receiver.received == []
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], None]:
+    """Have this certificate count as one of an authority that everybody knows."""
+    return lambda certificate: monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+def test_a_certificate_of_nobody_known_or_for_another_name_ends_it(key, tmp_path, trusted):
+    hosts = {"localhost": "self-signed", "siem.example.org": "not valid for 'localhost'"}
+    fill(key, 1)
+    for host, why in hosts.items():
+        certificate = certificate_for(host, tmp_path)
+        if host != "localhost":
+            trusted(certificate)
+        with receiving(certificate) as receiver:
+            hook = hook_of(f"For {host}", receiver.url)
+            WebHook.objects.exclude(pk=hook.pk).update(paused_at=NOW)
+            assert deliver() == 0
+            hook.refresh_from_db()
+            assert "The certificate is not good" in hook.last_error
+            assert why in hook.last_error
+            assert receiver.received == []
+
+
+def test_with_a_good_certificate_it_arrives(key, tmp_path, trusted):
+    certificate = certificate_for("localhost", tmp_path)
+    trusted(certificate)
+    fill(key, 1)
+    with receiving(certificate) as receiver:
+        hook_of("SIEM", receiver.url)
+        assert deliver() == 1
+        assert receiver.leaves == [1]
 
 
 def test_a_slow_target_holds_up_no_other_and_ends_in_time(key, receiver, monkeypatch):
