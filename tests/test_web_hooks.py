@@ -268,6 +268,17 @@ def test_a_name_that_leads_inside_by_the_time_it_is_connected_to_is_refused(key,
     assert looked == ["siem.example.org"]
 
 
+def test_it_connects_to_the_very_address_that_it_looked_at(key, receiver, monkeypatch):
+    port = int(receiver.url.split(":")[2].split("/")[0])
+    hook = hook_of("SIEM", "https://siem.example.org/pim")
+    WebHook.objects.filter(pk=hook.pk).update(url=f"http://siem.example.org:{port}/pim")
+    fill(key, 1)
+    answers = [[(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answers.pop())
+    assert deliver() == 1
+    assert receiver.received[0].headers["host"] == f"siem.example.org:{port}"
+
+
 # Filters, erasing, sending again
 
 
