@@ -13,6 +13,7 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from approvals.models import TIMED, Action, Request
+from approvals.selectors.settings_changes import ruling_now
 from approvals.wording import what_is_wanted
 from roles import wording
 from roles.selectors.settings import settings_behind
@@ -27,6 +28,8 @@ Lines = dict[str, str]
 
 def lines_of(request: Request) -> Lines:
     """Say what whoever decides is shown: what is asked, what it is about, and the settings that rule it now."""
+    if request.action == Action.CHANGE_SETTINGS:
+        return _lines_of_change(request)
     lines = {
         _("Role"): request.role.name,
         _("Where"): request.resource.name,
@@ -44,6 +47,16 @@ def lines_of(request: Request) -> Lines:
     activation, assignment, _mails = parts_of(settings, names_of(approvers_in(settings)))
     for line in (activation if request.action in TIMED else assignment).lines:
         lines[_("Settings: {setting}").format(setting=line.label)] = line.words
+    return lines
+
+
+def _lines_of_change(request: Request) -> Lines:
+    """Say what rules now where settings would be changed: what is proposed does not change."""
+    lines = {_("Role"): request.role.name, _("Where"): request.resource.name, _("Reason"): request.reason}
+    for settings in ruling_now(request):
+        for part in parts_of(settings, names_of(approvers_in(settings))):
+            for line in part.lines:
+                lines[_("Settings: {setting}").format(setting=line.label)] = line.words
     return lines
 
 

@@ -4,23 +4,36 @@ from django.urls import path
 
 from approvals.views import (
     activation,
+    changing_settings,
     closing,
+    copying,
     decisions,
     deputies,
     emergencies,
     history,
+    moving,
     my_roles,
     prolonging,
     renewals,
     requests,
+    settings_alone,
 )
 
 app_name = "approvals"
 
+# Changing the settings of a role, at every place, a group's own node among them: it may wait for somebody else.
+settings_patterns = [
+    path("roles/<uuid:pk>/settings/edit/", changing_settings.edit, name="role_settings_edit"),
+    path("roles/<uuid:pk>/settings/reset/", changing_settings.reset, name="role_settings_reset"),
+    path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
+]
+
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
 place_patterns = [
     path("requests/", history.PlaceRequests.as_view(), name="requests"),
+    *settings_patterns,
 ]
+resource_patterns = [path("move/", moving.move, name="place_move")]
 
 urlpatterns = [
     path("roles/", my_roles.my_roles, name="my_roles"),
@@ -40,5 +53,6 @@ urlpatterns = [
     path("approvals/<uuid:pk>/", requests.request_page, name="request"),
     path("approvals/<uuid:pk>/decide/", decisions.decide, name="decide"),
     path("approvals/<uuid:pk>/emergency/", emergencies.review, name="emergency_review"),
+    path("approvals/<uuid:pk>/alone/", settings_alone.change_alone, name="change_alone"),
     path("approvals/<uuid:pk>/cancel/", closing.cancel_for, name="cancel_for"),
 ]

@@ -13,6 +13,7 @@ from approvals.selectors.approvers import Panel
 from roles import wording
 from roles.models import SecondFactor, User
 from roles.selectors.settings import EffectiveSettings
+from roles.settings_words import Compared
 
 MOST_NAMES = 5
 
@@ -52,7 +53,10 @@ def title_of(request: Request, *, own: bool) -> str:
         Action.PROLONG: (_("Your request to prolong {role}"), _("{person} asks to prolong {role}")),
         Action.EXTEND: (_("Your request to extend {role}"), _("{person} asks to extend {role}")),
         Action.RENEW: (_("Your request to renew {role}"), _("{person} asks to renew {role}")),
-        Action.CHANGE_SETTINGS: (_("Your change of settings of {role}"), _("{person} changes settings of {role}")),
+        Action.CHANGE_SETTINGS: (
+            _("Your change of the settings of {role}"),
+            _("{person} proposes other settings of {role}"),
+        ),
     }[Action(request.action)]
     return (mine if own else theirs).format(person=request.principal.name, role=request.role.name)
 
@@ -66,6 +70,18 @@ def what_is_wanted(request: Request) -> str:
     if request.action == Action.PROLONG:
         return _("for {span} from its approval").format(span=wording.span(request.time))
     return _("for {span}").format(span=wording.span(request.time)) if request.wanted_duration is not None else ""
+
+
+def what_changed(rows: Sequence[Compared]) -> str:
+    """Say in a line what is not as it was; empty where nothing changed."""
+    none, words = _("none"), _("{label}: {now} (was {before})")
+    told = [
+        words.format(label=one.label, now=one.right or none, before=one.left or none)
+        if one.label
+        else _("where they come from")
+        for one in rows
+    ]
+    return ", ".join(dict.fromkeys(told))
 
 
 def sentence_of(request: Request, the_role: str) -> str:

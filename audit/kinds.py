@@ -80,6 +80,7 @@ class Kind(TextChoices):
     ROLE_RETIRED = "role.retired", _("Role retired")
     ROLE_RESTORED = "role.restored", _("Role restored")
     ROLE_SETTINGS_CHANGED = "role_settings.changed", _("Role settings changed")
+    ROLE_SETTINGS_CHANGED_ALONE = "role_settings.changed_alone", _("Role settings loosened alone")
     ROLE_SETTINGS_RESET = "role_settings.reset", _("Role settings taken from above again")
     RESOURCE_ADDED = "resource.added", _("Resource added")
     RESOURCE_RENAMED = "resource.renamed", _("Resource renamed")

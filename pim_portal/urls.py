@@ -21,8 +21,8 @@ PLACE = [
     *people,
 ]
 UNIT = [*roles.urls.unit_patterns, *PLACE]
-RESOURCE = [*roles.urls.resource_patterns, *PLACE]
-GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns]
+RESOURCE = [*roles.urls.unit_patterns, *approvals.urls.resource_patterns, *PLACE]
+GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns, *approvals.urls.settings_patterns]
 
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),

@@ -264,6 +264,16 @@ def approvers_told(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[uuid.U
     return {uuid.UUID(pk) for stage in stages for named in stage[2:] for pk in named}
 
 
+_STAGES = gettext_lazy("Stages of approval")
+_MAILS = gettext_lazy("Notification")
+
+
+def loosened_words(fields: Iterable[str]) -> list[str]:
+    """Say the fields that `roles.rules.looser` names, each once."""
+    parts = {"stage": _STAGES, "cell": _MAILS}
+    return list(dict.fromkeys(str(LABELS[one] if one in LABELS else parts[one.partition(".")[0]]) for one in fields))
+
+
 def field_names() -> list[str]:
     """Return the fields of the settings that are said; a new field without words fails its test."""
     about = {"id", "role", "resource", "changed_at", "changed_by"}

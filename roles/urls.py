@@ -7,8 +7,6 @@ from roles.views import (
     assignments,
     catalogue,
     changing,
-    changing_settings,
-    copying,
     elevation,
     finding,
     places,
@@ -18,14 +16,11 @@ from roles.views import (
     tree,
 )
 
-# The settings of roles, which every place has, a group's own node among them.
+# The settings of roles, which every place has, a group's own node among them. Changing them stands in approvals.
 settings_patterns = [
     path("settings/", settings.SettingsList.as_view(), name="settings"),
     path("roles/<uuid:pk>/settings/", settings.role_settings, name="role_settings"),
     path("roles/<uuid:pk>/settings/difference/", settings.difference, name="role_settings_difference"),
-    path("roles/<uuid:pk>/settings/edit/", changing_settings.edit, name="role_settings_edit"),
-    path("roles/<uuid:pk>/settings/reset/", changing_settings.reset, name="role_settings_reset"),
-    path("roles/<uuid:pk>/settings/copy/", copying.copy, name="role_settings_copy"),
 ]
 
 # Included by `pim_portal.urls` for the directory, each administrative unit and each resource.
@@ -61,7 +56,6 @@ unit_patterns = [
     path("retire/", tree.retire, name="place_retire"),
     path("restore/", tree.restore, name="place_restore"),
 ]
-resource_patterns = [path("move/", tree.move, name="place_move"), *unit_patterns]
 
 # Included by `pim_portal.urls` for each group: who is its member or owner, and what rules how one becomes it.
 group_patterns = [

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import pytest
 from django.apps import apps
@@ -18,6 +19,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from approvals.models import Request
+from approvals.services.settings_changes import change_or_ask
 from audit import keys
 from audit.kinds import Outcome
 from audit.models import Event
@@ -27,13 +30,15 @@ from pim_portal.imports.services.uploads import receive
 from pim_portal.models import PortalSession, SetUp, Upload
 from roles import ids
 from roles.actors import Actor
-from roles.models import Resource, ResourceKind, Role, TotpDevice, User
+from roles.models import Purpose, Resource, ResourceKind, Role, TotpDevice, User
 from tests.deputising import named
 from tests.emergencies import break_it, glass_allowed
 from tests.hooks import hook_of
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
+    HOUR,
     PASSWORD,
+    acting,
     configure,
     custom_role,
     directory,
@@ -171,6 +176,8 @@ PAGES: dict[str, Row] = {
     "approvals:emergency_review": Row(
         {"adam", "petra"}, to="emergency", redirects={"ines"} | SEE_DIRECTORY - DIRECTORY_ADMINISTRATORS
     ),
+    # Not before a day is over: until then it leads back to its request.
+    "approvals:change_alone": Row(set(), to="change", redirects={"greta"}),
     "results": Row(set(), denied=302, redirects=EVERYONE),
     "resources": Row(SEE_RESOURCE | {"gabi"}, denied=403),
     "directory_export": Row(DIRECTORY_ADMINISTRATORS, denied=403),
@@ -381,6 +388,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "request": [request.pk],
         "emergency": [break_it(ines, glass, now=now).pk],
         "activation": [activation.pk],
+        "change": [change_of_settings(people["greta"], team.resource, now=now).pk],
         "deputy": [named(people["adam"], people["nina"], now=now).pk],
         "zoe": [people["zoe"].pk],
         "ines": [ines.pk],
@@ -408,6 +416,16 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "alert_there": ["unused_roles"],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
+
+
+def change_of_settings(user: User, place: Resource, *, now: datetime) -> Request:
+    """A change of a group's settings that waits: its author may become a member of it."""
+    member = role(ids.GROUP_MEMBER)
+    make_eligible(user, member, place, now=now)
+    actor = acting(user, Purpose.SETTINGS, member.pk, now=now)
+    asked = change_or_ask(member, resource=place, values={"max_activation": 9 * HOUR}, actor=actor, clock=timezone.now)
+    assert isinstance(asked, Request)
+    return asked
 
 
 def upload_of(user: User, place: Resource) -> Upload:

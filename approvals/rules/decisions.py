@@ -12,6 +12,7 @@ from approvals.models import Status, Verdict
 from approvals.rules import tickets
 from approvals.rules.activations import SHORTEST
 from approvals.rules.prolonging import not_longer
+from approvals.rules.settings_changes import drift
 from approvals.selectors.approvers import Panel
 from roles.models import SecondFactor, User
 from roles.refusals import Violation
@@ -42,7 +43,9 @@ class DecideFacts:
     ticket_check: str
     factor_then: SecondFactor
     now: datetime
-    renews: bool = False
+    timed: bool = True  # whether a time is asked for, under the settings of a role
+    drifted: str = ""  # of a change of settings: what changed in them since, in words
+    author_may: bool = True  # and whether its author could still make it
     taken_by: str = ""  # who decided already in the seat of this person, or in one that they could have taken
     runs_until: datetime | None = None  # of the activation that is to be prolonged
 
@@ -136,7 +139,7 @@ def no_longer_than_it_runs(facts: DecideFacts) -> Violation | None:
 
 def settings_became_stricter(facts: DecideFacts) -> Violation | None:
     """What was asked must satisfy today's settings as well. A shorter maximum shortens it; the rest cannot be met."""
-    if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING or facts.renews:
+    if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING or not facts.timed:
         return None
     demands = {
         _("more stages of approval"): len(facts.settings.stages) > facts.stages_then,
@@ -152,6 +155,20 @@ def settings_became_stricter(facts: DecideFacts) -> Violation | None:
             "Deny it; it can be asked anew."
         )
         return Violation("settings_stricter", sentence.format(what=", ".join(stricter)))
+    return None
+
+
+def settings_drifted(facts: DecideFacts) -> Violation | None:
+    """What is agreed to is done to the settings that the proposal showed, or not at all."""
+    if facts.verdict == Verdict.APPROVE and facts.status == Status.PENDING and facts.drifted:
+        return drift(facts.drifted)
+    return None
+
+
+def author_may_no_more(facts: DecideFacts) -> Violation | None:
+    if facts.verdict == Verdict.APPROVE and facts.status == Status.PENDING and not facts.author_may:
+        sentence = _("Who proposed this change may not make it any more. Deny it.")
+        return Violation("author_may_not", sentence)
     return None
 
 
@@ -174,6 +191,8 @@ DECIDE = (
     too_short_to_grant,
     no_longer_than_it_runs,
     settings_became_stricter,
+    settings_drifted,
+    author_may_no_more,
     no_second_factor,
 )
 

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from approvals.models import Decision, Deputy, Request, RequestApprover
+from approvals.models import Action, Decision, Deputy, Request, RequestApprover
 from approvals.selectors.deputies import Deputies, deputies_of
+from approvals.selectors.settings_changes import deciders_of
 from roles.catalogue import Permission
 from roles.models import User
 from roles.selectors.approvers import people_of_escalation, people_of_stage
@@ -123,8 +124,11 @@ def approvers_of(request: Request, now: datetime) -> Panel:
     """Return who can decide what waits, and nobody their own.
 
     In a stage of approval: who is listed when it was asked and when it is decided; the quorum is the stricter of then
-    and now. An extension or renewal: whoever administers the place at `now`.
+    and now. An extension or renewal: whoever administers the place at `now`. A change of settings: a second
+    administrator of them.
     """
+    if request.action == Action.CHANGE_SETTINGS:
+        return Panel(1, 1, tuple(deciders_of(request, now)))
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now)
         return renewal_panel(request, held[request.resource_id])
@@ -158,6 +162,8 @@ def asked_to_decide(request: Request, now: datetime) -> list[User]:
     for them now; of an extension or renewal who
     administers the place, or could after activating.
     """
+    if request.action == Action.CHANGE_SETTINGS:
+        return deciders_of(request, now, may_become=True)
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now, may_become=True)
         return list(renewal_panel(request, held[request.resource_id]).people)

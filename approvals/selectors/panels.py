@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.models import TIMED, Decision, Request, RequestStage, Verdict
-from approvals.selectors.approvers import Panel, as_asked, listed_in, renewal_panel, seated
+from approvals.models import TIMED, Action, Decision, Request, RequestStage, Verdict
+from approvals.selectors.approvers import Panel, approvers_of, as_asked, listed_in, renewal_panel, seated
 from approvals.selectors.deputies import deputies_of
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
@@ -33,6 +33,10 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
     renewals = [one for one in requests if one.is_renewal]
     administering = people_holding(Permission.DECIDE_RENEWALS, {one.resource for one in renewals}, now)
     answer = {one.pk: Waiting(renewal_panel(one, administering[one.resource_id]), 0) for one in renewals}
+    for one in requests:
+        # Few wait at a time, and each for somebody else.
+        if one.action == Action.CHANGE_SETTINGS:
+            answer[one.pk] = Waiting(approvers_of(one, now), 0)
     requests = [one for one in requests if one.action in TIMED]
     if not requests:
         return answer

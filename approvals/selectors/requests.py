@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from approvals.models import RENEWALS, Decision, Deputy, Request, RequestApprover, RequestQuerySet, Status
 from approvals.selectors.panels import panels_of
+from approvals.selectors.settings_changes import settings_changes_awaiting
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, User
@@ -44,7 +45,7 @@ def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
 
 def requests_awaiting(authority: Authority) -> list[Request]:
     """Return what this person can decide now, what lapses first first."""
-    rows = [*_in_stages(authority), *renewals_awaiting(authority)]
+    rows = [*_in_stages(authority), *renewals_awaiting(authority), *settings_changes_awaiting(authority)]
     return sorted(rows, key=lambda row: (row.lapses_at, row.pk))
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from approvals.models import TIMED, Action, Request
+from approvals.selectors.settings_changes import ruling_now
 from roles.selectors.settings import EffectiveSettings, settings_behind
 
 
@@ -14,14 +15,20 @@ def shown_digest(request: Request, settings: EffectiveSettings | None = None) ->
 
     `settings` are those that rule it now, if they were read already.
     """
+    if request.action == Action.CHANGE_SETTINGS:
+        return _digest([request.digest, [one.seen for one in ruling_now(request)]])
     settings = settings or settings_behind(request.behind)
     moving = request.about.ends_at if request.action in (Action.PROLONG, Action.EXTEND) else None
-    form = [
+    form: list[object] = [
         request.digest,
         request.stage_number,
         moving.isoformat() if moving else None,
         settings.digest if request.action in TIMED else _terms(settings),
     ]
+    return _digest(form)
+
+
+def _digest(form: list[object]) -> str:
     return hashlib.sha256(json.dumps(form).encode()).hexdigest()
 
 

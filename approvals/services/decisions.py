@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from approvals.models import Action, Decision, Deputy, Request, RequestStage, Status, Verdict
+from approvals.models import TIMED, Action, Decision, Deputy, Request, RequestStage, Status, Verdict
+from approvals.proposals import proposal_of
 from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
 from approvals.selectors.approvers import Panel, approvers_of
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.requests import status_at
+from approvals.selectors.settings_changes import author_still_may, drifted, places_behind, ruling_now
 from approvals.selectors.showing import shown_digest
 from approvals.services.activations import grant
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
@@ -24,6 +26,8 @@ from approvals.services.requests import (
     named_instead_of,
     said_instead_of,
 )
+from approvals.services.settings_changes import make_agreed
+from approvals.wording import what_changed
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -51,7 +55,8 @@ def gather(
 ) -> DecideFacts:
     """Gather the facts of a decision as they are now. `seen` is the digest of what the approver's page showed
     (`approvals.selectors.showing`)."""
-    settings = settings_behind(request.behind)
+    changes_settings = request.action == Action.CHANGE_SETTINGS
+    settings = ruling_now(request)[0] if changes_settings else settings_behind(request.behind)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
     panel = approvers_of(request, now)
@@ -67,7 +72,9 @@ def gather(
         duration=duration,
         wanted=request.wanted_duration,
         now=now,
-        renews=request.is_renewal,
+        timed=request.action in TIMED,
+        drifted=what_changed(drifted(request)) if changes_settings else "",
+        author_may=not changes_settings or author_still_may(request, now),
         runs_until=request.about.ends_at if request.action == Action.PROLONG else None,
         as_seen=seen == shown_digest(request, settings) and request.digest == digest_of(request),
         second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
@@ -82,7 +89,7 @@ def gather(
 
 def _taken_by(request: Request, panel: Panel, approver: User, now: datetime) -> str:
     """Return who decided before this person in the same seat: their deputy, or the approver they stand in for."""
-    if request.is_renewal or panel.seat_for(approver) is not None:
+    if request.action not in TIMED or panel.seat_for(approver) is not None:
         return ""
     seats = {approver.pk, *approvers_behind(approver.pk, now)}
     taken = [one for one in request.decisions.select_related("approver") if one.seat_id in seats]
@@ -109,6 +116,9 @@ def approve(
     if request.is_renewal:
         granted = granted_by(request, facts.approver, actor=actor, now=now)
         grant_renewal(request, terms or terms_of(request), reason=facts.justification, granted=granted)
+        return request
+    if request.action == Action.CHANGE_SETTINGS:
+        make_agreed(request, actor=actor, now=now)
         return request
     agreed = request.decisions.filter(stage__number=request.stage_number, verdict=Verdict.APPROVE).count()
     if agreed >= facts.panel.quorum:
@@ -247,8 +257,11 @@ def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetim
 
 def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.UUID | None:
     """Return the assignment by which somebody decides where the settings name nobody; who is named needs none."""
-    if request.is_renewal:
-        held = Authority(facts.approver, now).by(Permission.DECIDE_RENEWALS, request.resource)
+    if request.action not in TIMED:
+        permission, places = Permission.DECIDE_RENEWALS, [request.resource]
+        if request.action == Action.CHANGE_SETTINGS:
+            permission, places = places_behind(request, proposal_of(request))
+        held = Authority(facts.approver, now).by(permission, places[0])
         return held.assignment_id if held else None
     named = any(stage.approvers for stage in facts.settings.stages if stage.number == request.stage_number)
     for one in () if named else Authority(_instead_of(facts) or facts.approver, now).held:

@@ -10,16 +10,20 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from approvals.models import Request, RequestApprover, RequestStage, Status
+from approvals.models import Action, Request, RequestApprover, RequestStage, Status
+from approvals.proposals import Proposal, proposal_of
 from approvals.selectors.approvers import Panel
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles.actors import Actor
 from roles.models import User
 from roles.refusals import About, Refused, Violation
+from roles.rules.looser import loosened
 from roles.service import record
 from roles.services.changes import principals_of
 from roles.services.locks import hold_tree, lock_principals
+from roles.services.moves import concerned_by_move
+from roles.services.settings_rows import details_of
 
 
 def digest_of(request: Request) -> str:
@@ -42,7 +46,9 @@ def digest_of(request: Request) -> str:
         form.append(["ticket_check", request.ticket_check])
     if request.break_glass:
         form.append("break_glass")
-    return hashlib.sha256(json.dumps(form).encode()).hexdigest()
+    if request.proposal is not None:
+        form.append(["proposal", request.proposal])
+    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
 
 def person_of(actor: Actor) -> User:
@@ -56,8 +62,13 @@ def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -
     """Lock the principals that a request touches and who is `deciding`, hold its tree, and return it as it is now."""
     row = Request.objects.get(pk=request_id)
     touched = principals_of(row.assignment_id) if row.is_renewal and row.assignment_id else set()
+    moved_to = proposal_of(row).target_id if row.action == Action.CHANGE_SETTINGS else None
+    if moved_to is not None:
+        touched |= concerned_by_move(row.resource_id, moved_to)[0]
     lock_principals({row.principal_id, *touched, *deciding})
-    hold_tree(row.resource_id)
+    if moved_to is None:
+        # Who moves a place locks the roots themselves; to hold one before would let two of them wait for each other.
+        hold_tree(row.resource_id)
     return Request.objects.shown().get(pk=request_id)
 
 
@@ -84,6 +95,8 @@ def record_made(request: Request, *, actor: Actor, now: datetime) -> None:
     if request.is_renewal:
         details["wanted_type"] = str(request.wanted_type)
         details["wanted_end"] = request.wanted_end.isoformat() if request.wanted_end else None
+    elif request.action == Action.CHANGE_SETTINGS:
+        details |= told_of(proposal_of(request))
     else:
         details["wanted_start"] = request.wanted_start.isoformat() if request.wanted_start else None
         details["wanted_seconds"] = int(request.time.total_seconds())
@@ -102,6 +115,13 @@ def record_made(request: Request, *, actor: Actor, now: datetime) -> None:
         reason=request.reason,
         ticket=request.ticket,
     )
+
+
+def told_of(proposal: Proposal) -> dict[str, object]:
+    """Return what the history keeps of a proposal: what it would loosen, and old and new of the role it names."""
+    details, _addresses = details_of(proposal.ruling.before, proposal.ruling.after)
+    fields = [name for one in proposal.rulings for name in loosened(one.before, one.after)]
+    return {"act": str(proposal.act), "loosens": list(dict.fromkeys(fields)), **details}
 
 
 _KINDS = {

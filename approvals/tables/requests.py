@@ -97,6 +97,18 @@ class RenewalsTable(tables.Table):
         empty_text = _("No extension or renewal waits for you. You get a mail when one does.")
 
 
+class ChangesTable(tables.Table):
+    requestor = cell("requestor", _("Proposed by"), "principal__name_key", look="main")
+    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
+    made_at = cell("asked", _("Proposed"), "made_at")
+    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
+    actions = cell("review", _("Action"), look="end")
+
+    class Meta:
+        attrs = {"aria-label": _("Changes of settings")}
+        empty_text = _("No change of settings waits for you. You get a mail when one does.")
+
+
 class DecidedTable(tables.Table):
     requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
     role = cell("role_and_scope", _("Role and scope"), "role__name_key")

@@ -27,7 +27,14 @@ from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve, deny
-from approvals.tables.requests import DecidedFilter, DecidedTable, RenewalsTable, WaitingFilter, WaitingTable
+from approvals.tables.requests import (
+    ChangesTable,
+    DecidedFilter,
+    DecidedTable,
+    RenewalsTable,
+    WaitingFilter,
+    WaitingTable,
+)
 from approvals.views.requests import (
     DecisionForm,
     RequestsPage,
@@ -36,7 +43,7 @@ from approvals.views.requests import (
     show_request,
     visible_request,
 )
-from approvals.views.tabs import tabs_of_approvals
+from approvals.views.tabs import tab_of, tabs_of_approvals
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
 from roles.models import AssignmentType, User
@@ -76,11 +83,10 @@ class WaitingPage(ApprovalsPage):
     table_class = WaitingTable
     filter_class = WaitingFilter
     tab = "waiting"
-    renewals = False
 
     def rows(self) -> QuerySet[Any]:
         waiting = requests_awaiting(self.viewer.authority)
-        ids = [one.pk for one in waiting if one.is_renewal == self.renewals]
+        ids = [one.pk for one in waiting if tab_of(one) == self.tab]
         rows = Request.objects.filter(pk__in=ids).shown().with_waits(self.viewer.now)
         return rows.order_by("lapses_at", "pk")
 
@@ -90,7 +96,13 @@ class RenewalsPage(WaitingPage):
 
     table_class = RenewalsTable
     tab = "renewals"
-    renewals = True
+
+
+class ChangesPage(WaitingPage):
+    """The changes of settings that the viewer can decide now, as a second administrator; each on its own page."""
+
+    table_class = ChangesTable
+    tab = "changes"
 
 
 class DecidedPage(ApprovalsPage):
@@ -105,7 +117,7 @@ class DecidedPage(ApprovalsPage):
         return rows.prefetch_related("decisions__approver", "decisions__for_approver")
 
 
-_PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, DecidedPage)}
+_PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, ChangesPage, DecidedPage)}
 
 
 @require_safe
@@ -113,8 +125,8 @@ def approvals(request: PortalRequest) -> HttpResponseBase:
     """Show the tab that the query string names; without one the first where something waits."""
     tab = request.GET.get("tab", "")
     if tab not in _PAGES:
-        waiting = {one.is_renewal for one in requests_awaiting(request.authority)}
-        tab = "renewals" if waiting == {True} else "waiting"
+        waiting = [tab_of(one) for one in requests_awaiting(request.authority)]
+        tab = next((one for one in _PAGES if one in waiting), "waiting")
     return _PAGES[tab](request)
 
 

@@ -17,25 +17,30 @@ from django.views.decorators.http import require_safe
 from approvals.differences import carried
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
-from approvals.models import Action, Request, RequestApprover, Status, Verdict
+from approvals.models import TIMED, Action, Request, RequestApprover, Status, Verdict
+from approvals.proposals import proposal_of
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts
 from approvals.rules.emergencies import may_break_glass
+from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
+from approvals.selectors.settings_changes import proposed
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
 from approvals.services.activations import Wanted
 from approvals.services.activations import gather as gather_activation
 from approvals.services.decisions import gather
+from approvals.services.settings_changes import gather_alone
 from approvals.tables.requests import MyRequestsFilter, MyRequestsTable
 from approvals.wording import all_of, names_of, title_of
 from roles.catalogue import Permission
 from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
-from roles.models import Assignment, AssignmentType, User
+from roles.models import Assignment, AssignmentType, Resource, User
+from roles.places import address
 from roles.refusals import broken
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
@@ -48,6 +53,9 @@ _ENDED = {
     Status.LAPSED: gettext_lazy("It lapsed: nobody decided in time, or what it was about ended."),
     Status.FAILED: gettext_lazy("It could not be granted any more."),
 }
+
+
+_CHANGED = gettext_lazy("The change is made. Who decided stands beside it.")
 
 
 class RequestsPage(ListPage):
@@ -107,7 +115,8 @@ DecisionForm = DecideForm | DecideRenewalForm
 def decision_form(request: PortalRequest, asked: Request, data: QueryDict | None = None) -> DecisionForm:
     """Return the form in which this request is decided."""
     if not asked.is_renewal:
-        return DecideForm(data, request=request, asked=asked)
+        # A change of settings is agreed to as it is, or not.
+        return DecideForm(data, request=request, asked=asked if asked.action in TIMED else None)
     type = data.get("type", asked.wanted_type) if data else asked.wanted_type
     own_code = type == AssignmentType.ACTIVE and settings_behind(asked.behind).second_factor_on_assign
     return DecideRenewalForm(data, request=request, asked=asked, own_code=own_code)
@@ -163,6 +172,8 @@ def show_request(
         "outcome_state": _outcome_state(asked, request),
         "ended_sentence": _ENDED.get(facts.status, ""),
     }
+    if asked.action == Action.CHANGE_SETTINGS:
+        page |= _proposed(request, asked, facts)
     if asked.break_glass:
         page |= _emergency(request, asked)
     elif own and facts.status == Status.PENDING and asked.action == Action.ACTIVATE:
@@ -177,6 +188,24 @@ def show_request(
             "earlier_spans": all_of(earlier[:5]),
         }
     return render(request, "approvals/request.html", page, status=status)
+
+
+def _proposed(request: PortalRequest, asked: Request, facts: DecideFacts) -> dict[str, Any]:
+    """Return what the page of a change of settings shows besides: old and new, and what the author may do."""
+    proposal = proposal_of(asked)
+    pending = facts.status == Status.PENDING
+    alone = gather_alone(asked, reason="", seen="", actor=actor_of(request), now=request.now)
+    seen_there = request.authority.allows(Permission.SEE, asked.resource)
+    return {
+        "proposal": proposal,
+        "proposed": proposed(asked),
+        "target": Resource.objects.filter(pk=proposal.target_id).first() if proposal.target_id else None,
+        "settings_url": address(asked.resource, "role_settings", pk=asked.role_id) if seen_there else "",
+        "drifted": facts.drifted if pending else "",
+        "alone_from": alone.allowed_from,
+        "may_alone": not broken(MAY_ALONE, alone),
+        "ended_sentence": _CHANGED if facts.status == Status.GRANTED else _ENDED.get(facts.status, ""),
+    }
 
 
 def _emergency(request: PortalRequest, asked: Request) -> dict[str, Any]:

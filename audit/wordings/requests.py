@@ -53,6 +53,15 @@ WORDINGS: Final[dict[Kind, Wording]] = {
 VARIANTS: Final[dict[Kind, Variants]] = {
     Kind.REQUEST_APPROVED: [
         (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy(
+                    "{actor} approved the change of the settings of {role} at {resource} that {target} proposed."
+                ),
+                gettext_lazy("{actor} tried to approve a change of the settings of {role} at {resource} by {target}"),
+            ),
+        ),
+        (
             by_a_deputy,
             Wording(
                 gettext_lazy(
@@ -60,9 +69,20 @@ VARIANTS: Final[dict[Kind, Variants]] = {
                 ),
                 gettext_lazy("{actor} tried to approve the request of {target} for {role} at {resource}"),
             ),
-        )
+        ),
     ],
     Kind.REQUEST_DENIED: [
+        (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy(
+                    "{actor} denied the change of the settings of {role} at {resource} that {target} proposed."
+                ),
+                gettext_lazy(
+                    "{actor} tried to deny the change of the settings of {role} at {resource} that {target} proposed"
+                ),
+            ),
+        ),
         (
             by_a_deputy,
             Wording(
@@ -71,9 +91,16 @@ VARIANTS: Final[dict[Kind, Variants]] = {
                 ),
                 gettext_lazy("{actor} tried to deny the request of {target} for {role} at {resource}"),
             ),
-        )
+        ),
     ],
     Kind.REQUEST_MADE: [
+        (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy("{actor} proposed to change the settings of {role} at {resource}."),
+                gettext_lazy("{actor} tried to propose other settings of {role} at {resource}"),
+            ),
+        ),
         (
             asks_to("extend"),
             Wording(
@@ -96,13 +123,42 @@ VARIANTS: Final[dict[Kind, Variants]] = {
             ),
         ),
     ],
+    Kind.REQUEST_LAPSED: [
+        (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy("The change of the settings of {role} at {resource} that {target} proposed lapsed."),
+                gettext_lazy("{actor} tried to let a change of the settings of {role} at {resource} by {target} lapse"),
+            ),
+        ),
+    ],
+    Kind.REQUEST_FAILED: [
+        (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy("The change of the settings of {role} at {resource} by {target} could not be made."),
+                gettext_lazy(
+                    "{actor} tried to close the change of the settings of {role} at {resource} that {target} proposed"
+                ),
+            ),
+        ),
+    ],
     Kind.REQUEST_CANCELLED: [
+        (
+            asks_to("change_settings"),
+            Wording(
+                gettext_lazy(
+                    "{actor} cancelled the change of the settings of {role} at {resource} that {target} proposed."
+                ),
+                gettext_lazy("{actor} tried to cancel a change of the settings of {role} at {resource} by {target}"),
+            ),
+        ),
         (
             own,
             Wording(
                 gettext_lazy("{actor} cancelled their request for {role} at {resource}."),
                 gettext_lazy("{actor} tried to cancel their request for {role} at {resource}"),
             ),
-        )
+        ),
     ],
 }

@@ -34,6 +34,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} changed the settings of {role} at {resource}."),
         gettext_lazy("{actor} tried to change the settings of {role} at {resource}"),
     ),
+    Kind.ROLE_SETTINGS_CHANGED_ALONE: Wording(
+        gettext_lazy("{actor} loosened the settings of {role} at {resource} alone: nobody else had answered."),
+        gettext_lazy("{actor} tried to loosen the settings of {role} at {resource} alone"),
+    ),
     Kind.ROLE_SETTINGS_RESET: Wording(
         gettext_lazy("{actor} let the settings of {role} at {resource} come from above again."),
         gettext_lazy("{actor} tried to let the settings of {role} at {resource} come from above again"),

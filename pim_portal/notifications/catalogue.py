@@ -82,8 +82,11 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REVIEW_COMPLETED: (reviews.REVIEW_COMPLETED,),
     Kind.REVIEW_WAITS: (reviews.REVIEW_WAITS,),
     # Roles, resources, settings
-    Kind.ROLE_SETTINGS_CHANGED: (portal.SETTINGS_CHANGED,),
-    Kind.ROLE_SETTINGS_RESET: (portal.SETTINGS_CHANGED,),
+    Kind.ROLE_SETTINGS_CHANGED: (portal.SETTINGS_CHANGED, requests.REQUEST_RESULT, requests.REQUEST_CLOSED),
+    Kind.ROLE_SETTINGS_CHANGED_ALONE: (portal.SETTINGS_CHANGED_ALONE,),
+    Kind.ROLE_SETTINGS_RESET: (portal.SETTINGS_CHANGED, requests.REQUEST_RESULT, requests.REQUEST_CLOSED),
+    # One that loosened settings, to whom a second administrator agreed.
+    Kind.RESOURCE_MOVED: (requests.REQUEST_RESULT, requests.REQUEST_CLOSED),
     Kind.ACCESS_ELEVATED: (portal.ACCESS_ELEVATED,),
     # Alerts
     Kind.ALERT_RAISED: (alerts.HIGH_ALERT_RAISED, alerts.ALERT_RAISED),
@@ -129,7 +132,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.ROLE_RESTORED,
         Kind.RESOURCE_ADDED,
         Kind.RESOURCE_RENAMED,
-        Kind.RESOURCE_MOVED,
         Kind.RESOURCE_RETIRED,
         Kind.RESOURCE_RESTORED,
         # All that one look found is told in one mail.

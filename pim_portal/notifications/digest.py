@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from approvals.models import Action
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting
 from audit.kinds import Kind, Outcome
@@ -132,7 +133,9 @@ def _waiting(authority: Authority) -> Iterator[Line]:
     for request in requests_awaiting(authority):
         words = {"name": request.principal.name, "role": named(request.role, request.resource)}
         by = _("decide by {moment}").format(moment=wording.exact(request.lapses_at))
-        yield _("{name} asks for {role}").format(**words), by
+        asks, proposes = _("{name} asks for {role}"), _("{name} proposes other settings of {role}")
+        sentence = proposes if request.action == Action.CHANGE_SETTINGS else asks
+        yield sentence.format(**words), by
 
 
 def _clipped(lines: list[Line]) -> list[Line]:

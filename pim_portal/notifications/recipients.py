@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals.models import Request, RequestApprover, Status, Verdict
+from approvals.models import TIMED, Request, RequestApprover, Status, Verdict
 from approvals.selectors.approvers import approvers_of, asked_to_decide
 from approvals.selectors.emergencies import reviewers_of
 from audit.kinds import Kind, Realm
@@ -59,8 +59,8 @@ def approvers_to_ask(event: Event) -> list[User]:
     if request is None or request.status != Status.PENDING:
         return []
     if event.kind == Kind.REQUEST_APPROVED:
-        # One administrator decides an extension or renewal: nobody is asked after them.
-        if request.is_renewal or not _completed(request, event):
+        # One administrator decides an extension, a renewal or a change of settings: nobody is asked after them.
+        if request.action not in TIMED or not _completed(request, event):
             return []
         # The service moves the request on after it has recorded the approval.
         request.stage_number = event.details["stage"] + 1
@@ -153,6 +153,19 @@ def administrators_of_settings(event: Event) -> list[User]:
         return administrators(event)
     kind = Role.objects.get(pk=named_by_event(event.role_id)).kind
     return _over(ROOTS[RoleKind(kind)], event)
+
+
+def everybody_over_settings(event: Event) -> list[User]:
+    """Return everybody who administers where settings were loosened alone, whatever else they are told, but its author.
+
+    Who is told of changes of settings, and who could have been the second administrator.
+    """
+    place = Resource.objects.get(pk=named_by_event(event.resource_id))
+    request = request_of(event)
+    found = {user.pk: user for user in administrators_of(place, event.occurred_at)}
+    if request is not None:
+        found |= {user.pk: user for user in asked_to_decide(request, event.occurred_at)}
+    return [user for pk, user in found.items() if pk != event.actor_id]
 
 
 def _over(kinds: Iterable[ResourceKind], event: Event) -> list[User]:

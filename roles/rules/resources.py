@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from roles.models import Resource, ResourceKind
 from roles.models.resources import CHILDREN
 from roles.refusals import Violation
+from roles.rules.looser import second_administrator
 from roles.text import MAX_NAME, MAX_REASON, is_visible
 
 MAX_SCOPE_PATH = 1000  # characters, as the column has it
@@ -184,6 +185,12 @@ class MoveFacts(NameFacts):
     leaving: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
     agreed: bool = True
+    loosens: tuple[str, ...] = ()  # fields of settings, where that waits for a second administrator
+
+
+def waits_for_a_second(facts: MoveFacts) -> Violation | None:
+    """A place that is moved takes its inherited settings from elsewhere: looser ones are no way around."""
+    return second_administrator(facts.loosens) if facts.loosens else None
 
 
 def cannot_be_moved(facts: MoveFacts) -> Violation | None:
@@ -261,6 +268,7 @@ MOVE = (
     custom_roles_left_behind,
     custom_roles_doubled,
     changed_meanwhile,
+    waits_for_a_second,
 )
 
 

@@ -15,6 +15,7 @@ from roles.models import Audience, NotifiedAct, Role, RoleKind
 from roles.patterns import MAX_PATTERN, problem_in
 from roles.refusals import Violation
 from roles.rules.groups import beyond
+from roles.rules.looser import second_administrator
 from roles.selectors.settings import Cell
 from roles.wording import span
 
@@ -66,6 +67,7 @@ class SettingsFacts:
     unknown_approvers: bool = False
     cells: tuple[Cell, ...] = ()
     own: bool = True
+    loosens: tuple[str, ...] = ()  # what would be looser, where that waits for a second administrator
 
 
 def not_allowed(facts: SettingsFacts) -> Violation | None:
@@ -96,6 +98,10 @@ def changed_meanwhile(facts: SettingsFacts) -> Violation | None:
         sentence = _("Somebody changed these settings meanwhile. Open the page again to see what they are now.")
         return Violation("changed_meanwhile", sentence)
     return None
+
+
+def waits_for_a_second(facts: SettingsFacts) -> Violation | None:
+    return second_administrator(facts.loosens) if facts.loosens else None
 
 
 def nothing_of_its_own(facts: SettingsFacts) -> Violation | None:
@@ -265,5 +271,6 @@ CHANGE = (
     approvers_known,
     *_LOCKS_NOBODY_OUT,
     addresses_valid,
+    waits_for_a_second,
 )
-RESET = (*_MAY, nothing_of_its_own, *_LOCKS_NOBODY_OUT)
+RESET = (*_MAY, nothing_of_its_own, *_LOCKS_NOBODY_OUT, waits_for_a_second)

@@ -29,22 +29,27 @@ class Use:
     activations: int  # begun in the last 30 days
 
 
-def _governed(role: Role, place: Resource) -> Q:
-    """Narrow assignments to those at a place and below that obey the same settings: none of their own in between."""
-    others = RoleSettings.objects.filter(role=role, resource__path__startswith=place.path).exclude(resource=place.pk)
+def governed(role: Role, place: Resource | None) -> Q:
+    """Narrow assignments to those at a place and below that obey the same settings: none of their own in between.
+
+    `place` None: those that obey the default of the role.
+    """
+    others = RoleSettings.objects.filter(role=role, resource__isnull=False)
+    if place is not None:
+        others = others.filter(resource__path__startswith=place.path).exclude(resource=place.pk)
     elsewhere = Q(pk__in=[])
     for path in others.values_list("resource__path", flat=True):
         elsewhere |= Q(resource__path__startswith=path)
-    return Q(role=role, resource__path__startswith=place.path) & ~elsewhere
+    return Q(role=role, resource__path__startswith=place.path if place else "") & ~elsewhere
 
 
-def _eligible(role: Role, place: Resource, now: datetime) -> AssignmentQuerySet:
-    return Assignment.objects.in_effect(now).eligible().filter(_governed(role, place))
+def _eligible(role: Role, place: Resource | None, now: datetime) -> AssignmentQuerySet:
+    return Assignment.objects.in_effect(now).eligible().filter(governed(role, place))
 
 
 def use_of(role: Role, place: Resource, now: datetime) -> Use:
     """Count who is eligible under the settings of a place, and how often the role was activated from there lately."""
-    eligibilities = Assignment.objects.eligible().filter(_governed(role, place)).values("pk")
+    eligibilities = Assignment.objects.eligible().filter(governed(role, place)).values("pk")
     begun = Assignment.objects.filter(activated_from__in=eligibilities, starts_at__gt=now - LATELY, starts_at__lte=now)
     return Use(_eligible(role, place, now).count(), begun.count())
 
@@ -59,7 +64,7 @@ class Gap:
     person: User | None
 
 
-def gaps_in(settings: EffectiveSettings, *, role: Role, place: Resource, now: datetime) -> Iterator[Gap]:
+def gaps_in(settings: EffectiveSettings, *, role: Role, place: Resource | None, now: datetime) -> Iterator[Gap]:
     """Yield who could not be approved now under settings that rule at a place: for everybody, and for whom alone.
 
     People, groups and memberships change after settings were made; the rules of a change see only its own moment.

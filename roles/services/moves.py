@@ -9,8 +9,10 @@ from django.db.models import Max
 
 from audit.kinds import Kind
 from roles.actors import Actor, Clock
-from roles.models import Assignment, EndReason, Resource, ResourceKind
+from roles.catalogue import Permission
+from roles.models import Assignment, EndReason, Resource, ResourceKind, Role, User
 from roles.refusals import require
+from roles.rules.looser import loosened
 from roles.rules.resources import MOVE, MoveFacts
 from roles.selectors.moves import (
     MovePreview,
@@ -20,7 +22,10 @@ from roles.selectors.moves import (
     preview_of_move,
 )
 from roles.selectors.resources import is_retired_place, name_is_taken, parent_of
+from roles.selectors.settings import EffectiveSettings, SettingsBook
+from roles.selectors.stakes import has_a_stake, others_who_may
 from roles.service import service
+from roles.services.agreed import Agreed
 from roles.services.ends import end
 from roles.services.locks import lock_trees, root_of
 from roles.services.resources import (
@@ -43,6 +48,7 @@ def move_resource(
     *,
     seen: str | None,
     reason: str = "",
+    agreed: Agreed | None = None,
     actor: Actor,
     clock: Clock,
 ) -> Resource:
@@ -51,14 +57,15 @@ def move_resource(
     The activations that their eligibility no longer reaches end for good. `seen` is the digest of the preview that was
     agreed to (None: an operator's, who looked at none). Raises `Refused`, also where the preview has changed since.
     """
-    lock_trees(lambda: _concerned(resource_id, target_id))
+    lock_trees(lambda: concerned_by_move(resource_id, target_id))
     now = clock()
     place: Resource = Resource.objects.get(pk=resource_id)
     target: Resource = Resource.objects.get(pk=target_id)
-    facts, preview = gather(place, target, seen=seen, reason=reason, actor=actor, now=now)
+    facts, preview = gather(place, target, seen=seen, reason=reason, agreed=agreed, actor=actor, now=now)
     require(MOVE, facts, about=about_place(place))
 
-    spend(actor, place.pk, now)
+    if agreed is None:
+        spend(actor, place.pk, now)
     held = define_by(actor, facts.parent, now)
     by = held.assignment_id if held else None
     _end_what_does_not_reach(place, target, preview, actor=actor, by=by, reason=facts.reason, now=now)
@@ -69,13 +76,29 @@ def move_resource(
     rewrite_scope_paths(place, path)
     details = {"old": old, "new": {"parent": str(target.pk), "scope": path}, "ended": len(preview.ends)}
     details |= {"lost": len(preview.loses), "gained": len(preview.gains)}
-    record_place(Kind.RESOURCE_MOVED, place, actor=actor, by=by, now=now, details=details, reason=facts.reason)
+    record_place(
+        Kind.RESOURCE_MOVED,
+        place,
+        actor=actor,
+        by=by,
+        now=now,
+        details=details | (agreed.told if agreed else {}),
+        reason=facts.reason,
+        request_id=agreed.request_id if agreed else None,
+    )
     place.refresh_from_db()
     return place
 
 
 def gather(
-    place: Resource, target: Resource, *, seen: str | None, reason: str = "", actor: Actor, now: datetime
+    place: Resource,
+    target: Resource,
+    *,
+    seen: str | None,
+    reason: str = "",
+    agreed: Agreed | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> tuple[MoveFacts, MovePreview]:
     """Gather what is known about a move; the page before it and the service ask the same."""
     parent = parent_of(place)
@@ -87,7 +110,7 @@ def gather(
         place=place,
         kind=kind,
         allowed=actor.user is None or both_ends,
-        second_factor=serves(actor, place.pk, now),
+        second_factor=agreed is not None or serves(actor, place.pk, now),
         reason=clean(reason),
         name=place.name,
         longest_path=longest_path(place, _path_below(place, target)),
@@ -99,15 +122,37 @@ def gather(
         leaving=custom_roles_left_behind(place, target, now),
         doubled=custom_roles_doubled(place, target),
         agreed=seen == preview.digest or (seen is None and actor.user is None),
+        loosens=_loosens(place, target, preview, actor=actor, now=now) if agreed is None else (),
     )
     return facts, preview
+
+
+def loosened_by_move(
+    author: User, place: Resource, target: Resource, preview: MovePreview, now: datetime
+) -> list[tuple[Role, EffectiveSettings, EffectiveSettings]]:
+    """Return the roles, with their settings before and after, that a move loosens for its author.
+
+    Nothing where nobody else could move it: then nobody has to agree.
+    """
+    book = SettingsBook(one.role.pk for one in preview.settings)
+    found = [(one.role, book.of(one.role, place), book.of(one.role, target)) for one in preview.settings]
+    found = [row for row in found if loosened(*row[1:]) and has_a_stake(author.pk, row[0], place, now)]
+    ends = [one for one in (parent_of(place), target) if one is not None]
+    return found if found and others_who_may(Permission.DEFINE, ends, now, but=author.pk) else []
+
+
+def _loosens(
+    place: Resource, target: Resource, preview: MovePreview, *, actor: Actor, now: datetime
+) -> tuple[str, ...]:
+    rows = loosened_by_move(actor.user, place, target, preview, now) if actor.user is not None else []
+    return tuple(field for _role, before, after in rows for field in loosened(before, after))
 
 
 def _path_below(place: Resource, target: Resource) -> str:
     return scope_path_of(ResourceKind(place.kind), name=place.name, type=place.type, pk=place.pk, parent=target)
 
 
-def _concerned(resource_id: uuid.UUID, target_id: uuid.UUID) -> tuple[set[uuid.UUID], set[str]]:
+def concerned_by_move(resource_id: uuid.UUID, target_id: uuid.UUID) -> tuple[set[uuid.UUID], set[str]]:
     """Return whose activations a move may end, and the roots of both trees."""
     place = Resource.objects.get(pk=resource_id)
     target = Resource.objects.get(pk=target_id)

@@ -252,6 +252,16 @@ def record_place(
     now: datetime,
     details: Mapping[str, object],
     reason: str,
+    request_id: uuid.UUID | None = None,
 ) -> None:
     """Write a change of a place into the history."""
-    record(kind, actor=actor, at=now, resource=place, authority_id=by, details=details, reason=reason)
+    record(
+        kind,
+        actor=actor,
+        at=now,
+        resource=place,
+        authority_id=by,
+        request_id=request_id,
+        details=details,
+        reason=reason,
+    )

@@ -15,15 +15,18 @@ from roles import ids
 from roles.actors import Actor, Clock
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
-from roles.models import Principal, Purpose, Resource, ResourceKind, Role, RoleKind, RoleSettings
+from roles.models import Principal, Purpose, Resource, ResourceKind, Role, RoleKind, RoleSettings, User
 from roles.refusals import About, Refused, Violation, require
+from roles.rules.looser import loosened
 from roles.rules.settings import CHANGE, RESET, SettingsFacts, StageFacts
 from roles.selectors.approvers import people_of_stage
 from roles.selectors.groups import roles_beyond
 from roles.selectors.settings import Cell, EffectiveSettings, SettingsBook, Stage, effective, rules_of
+from roles.selectors.stakes import has_a_stake, others_who_may
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
+from roles.services.agreed import Agreed
 from roles.services.settings_rows import details_of, row_of, rows_to_reset, write
 
 
@@ -36,15 +39,17 @@ def change_settings(
     stages: tuple[Stage, ...] | None = None,
     cells: tuple[Cell, ...] | None = None,
     seen: str = "",
+    agreed: Agreed | None = None,
     actor: Actor,
     clock: Clock,
 ) -> RoleSettings:
     """Set the rules of a role at a resource (None: the role's default), with stages and notifications as a whole.
 
     `values` are fields of `RoleSettings`; `stages` and `cells` None leave them as they are. `seen` is the digest of
-    the settings that were looked at (`EffectiveSettings.seen`): other settings are not changed. Raises `Refused`.
+    the settings that were looked at (`EffectiveSettings.seen`): other settings are not changed. `agreed` is the request
+    that a second administrator agreed to. Raises `Refused`.
     """
-    ground = _ground(role, resource, actor=actor, clock=clock)
+    ground = _ground(role, resource, agreed=agreed, actor=actor, clock=clock)
     before = ground.ruling()
     row = row_of(ground.role, resource, before)
     for name, value in values.items():
@@ -56,7 +61,7 @@ def change_settings(
     stages = before.written_stages if stages is None else stages
     cells = before.cells if cells is None else cells
     wanted = effective(row, stages=stages, cells=cells)
-    facts = ground.facts(wanted, stages or wanted.stages, stale=bool(seen) and seen != before.seen)
+    facts = ground.facts(before, wanted, stages or wanted.stages, stale=bool(seen) and seen != before.seen)
     require(CHANGE, facts, about=ground.about)
 
     ground.spend()
@@ -67,12 +72,14 @@ def change_settings(
 
 
 @service(Kind.ROLE_SETTINGS_RESET)
-def reset_settings(role: Role, *, resource: Resource, seen: str = "", actor: Actor, clock: Clock) -> EffectiveSettings:
+def reset_settings(
+    role: Role, *, resource: Resource, seen: str = "", agreed: Agreed | None = None, actor: Actor, clock: Clock
+) -> EffectiveSettings:
     """Let the settings of a role at a resource come from above again; at the directory, from the portal's default.
 
     Returns what rules then. Raises `Refused`.
     """
-    ground = _ground(role, resource, actor=actor, clock=clock)
+    ground = _ground(role, resource, agreed=agreed, actor=actor, clock=clock)
     before = ground.ruling()
     rows = rows_to_reset(ground.role, resource)
     own = rows.exists()
@@ -80,7 +87,7 @@ def reset_settings(role: Role, *, resource: Resource, seen: str = "", actor: Act
         # Undone with the transaction where the rules refuse what would rule then.
         rows.delete()
     after = ground.ruling()
-    facts = ground.facts(after, after.stages, stale=bool(seen) and seen != before.seen, own=own)
+    facts = ground.facts(before, after, after.stages, stale=bool(seen) and seen != before.seen, own=own)
     require(RESET, facts, about=ground.about)
 
     ground.spend()
@@ -99,6 +106,7 @@ class _Ground:
     now: datetime
     held: Held | None
     authority: Authority | None
+    agreed: Agreed | None
 
     @property
     def realm(self) -> Realm:
@@ -118,7 +126,13 @@ class _Ground:
         return book.of(self.role, self.place) if self.resource else book.default_of(self.role)
 
     def facts(
-        self, wanted: EffectiveSettings, stages: tuple[Stage, ...], *, stale: bool, own: bool = True
+        self,
+        before: EffectiveSettings,
+        wanted: EffectiveSettings,
+        stages: tuple[Stage, ...],
+        *,
+        stale: bool,
+        own: bool = True,
     ) -> SettingsFacts:
         named = {one for stage in stages for one in stage.approvers | stage.escalation}
         known = Principal.objects.filter(pk__in=named).count()
@@ -127,6 +141,7 @@ class _Ground:
             place_name=self.place.name,
             allowed=self._allowed,
             second_factor=self.authority is None
+            or self.agreed is not None
             or step_ups.serves(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now),
             misplaced=self._misplaced,
             changed_meanwhile=stale,
@@ -145,7 +160,15 @@ class _Ground:
             unknown_approvers=known < len(named),
             cells=wanted.cells,
             own=own,
+            loosens=self._loosens(before, wanted),
         )
+
+    def _loosens(self, before: EffectiveSettings, wanted: EffectiveSettings) -> tuple[str, ...]:
+        """Return what a change loosens that its author may not make alone; nothing where they may."""
+        if self.actor.user is None or self.agreed is not None:
+            return ()
+        fields = loosened(before, wanted)
+        return fields if fields and second_needed(self.actor.user, self.role, self.resource, self.now) else ()
 
     def _stage(self, stage: Stage) -> StageFacts:
         people = len(people_of_stage(stage, self.now, excluding=[], may_become=True))
@@ -172,7 +195,7 @@ class _Ground:
         return roles_beyond(self.place, self.authority)
 
     def spend(self) -> None:
-        if self.authority is not None:
+        if self.authority is not None and self.agreed is None:
             step_ups.spend(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now)
 
     def record(self, kind: Kind, before: EffectiveSettings) -> None:
@@ -186,7 +209,8 @@ class _Ground:
             resource=self.resource,
             realm=self.realm,
             authority_id=self.held.assignment_id if self.held else None,
-            details=details,
+            request_id=self.agreed.request_id if self.agreed else None,
+            details=details | (self.agreed.told if self.agreed else {}),
             addresses_before=addresses[0],
             addresses_after=addresses[1],
         )
@@ -194,13 +218,24 @@ class _Ground:
             keep_an_administrator(self.now, about=self.about)
 
 
-def _ground(role: Role, resource: Resource | None, *, actor: Actor, clock: Clock) -> _Ground:
+def _ground(role: Role, resource: Resource | None, *, agreed: Agreed | None, actor: Actor, clock: Clock) -> _Ground:
     role = Role.objects.select_related("home").select_for_update(no_key=True, of=("self",)).get(pk=role.pk)
     now = clock()
     place = Resource.objects.get(pk=resource.pk if resource else ids.DIRECTORY)
     authority = Authority(actor.user, now) if actor.user else None
     held = authority.by(Permission.CHANGE_SETTINGS, place) if authority else None
-    return _Ground(role, resource, place, actor, now, held, authority)
+    return _Ground(role, resource, place, actor, now, held, authority, agreed)
+
+
+def second_needed(author: User, role: Role, resource: Resource | None, now: datetime) -> list[User]:
+    """Return the administrators, others than the author, one of whom must agree to looser settings; none: nobody must.
+
+    Where the author is concerned by them, as soon as somebody else may change them, too.
+    """
+    place = resource or Resource.objects.get(pk=ids.DIRECTORY)
+    if not has_a_stake(author.pk, role, resource, now):
+        return []
+    return others_who_may(Permission.CHANGE_SETTINGS, [place], now, but=author.pk)
 
 
 def settings_to_copy(settings: EffectiveSettings) -> dict[str, Any]:

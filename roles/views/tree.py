@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from roles.actors import Actor
 from roles.answers import form_page, read_and_send
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -27,7 +29,6 @@ from roles.rules.resources import FIXED, MOVE, RETIRE
 from roles.selectors.resources import is_retired_place, parent_of
 from roles.selectors.trees import targets_of, ways_to
 from roles.services.moves import gather as gather_move
-from roles.services.moves import move_resource
 from roles.services.resources import add_resource, rename_resource
 from roles.services.retirements import gather as gather_retirement
 from roles.services.retirements import restore_resource, retire_resource
@@ -113,10 +114,14 @@ def rename(request: PortalRequest, place: Resource) -> HttpResponse:
     return _page(request, "place_rename", form, place)
 
 
-@read_and_send
-@at_place(Permission.DEFINE)
-def move(request: PortalRequest, place: Resource) -> HttpResponse:
-    """Choose where a place is moved to, look at what that changes, confirm it."""
+class Mover(Protocol):
+    """Moves the place of a page; answers with where to go instead where it is not moved yet."""
+
+    def __call__(self, target_id: uuid.UUID, *, seen: str, reason: str, actor: Actor) -> HttpResponse | None: ...
+
+
+def show_move(request: PortalRequest, place: Resource, mover: Mover) -> HttpResponse:
+    """Choose where a place is moved to, look at what that changes, confirm it: the view stands in approvals."""
     if not _can_move(place) or not request.authority.allows(Permission.DEFINE, parent_of(place)):
         raise Http404
     chosen = ids_in(request.POST if request.method == "POST" else request.GET, "to")
@@ -130,12 +135,12 @@ def move(request: PortalRequest, place: Resource) -> HttpResponse:
         given = form.cleaned_data
         try:
             actor = form.actor([place.pk])
-            move_resource(
-                place.pk, target.pk, seen=given["seen"], reason=given["reason"], actor=actor, clock=timezone.now
-            )
+            instead = mover(target.pk, seen=given["seen"], reason=given["reason"], actor=actor)
         except Refused as refused:
             form.add_refusal(refused)
         else:
+            if instead is not None:
+                return instead
             words = {"name": place.name, "target": target.name}
             messages.success(request, _("{name} stands below {target} now.").format(**words))
             return redirect(address(place))

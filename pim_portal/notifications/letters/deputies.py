@@ -9,7 +9,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from approvals.models import Deputy, Request
+from approvals.models import TIMED, Deputy, Request
 from pim_portal.models import Notification
 from pim_portal.notifications.letters import requests as letters
 from pim_portal.notifications.letters.letter import Letter, actor_of, event_of
@@ -21,7 +21,7 @@ def request_waits(notification: Notification, now: datetime) -> Letter | None:
     """Ask an approver, or who stands in for one, to decide."""
     letter = letters.request_waits(notification, now)
     request = request_of(event_of(notification))
-    if letter is None or request is None or request.is_renewal or notification.recipient_id is None:
+    if letter is None or request is None or request.action not in TIMED or notification.recipient_id is None:
         return letter
     return replace(letter, because=why_asked(request, notification, now))
 

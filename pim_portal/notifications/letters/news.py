@@ -15,6 +15,7 @@ from audit.sentences import said, sentence
 from pim_portal.models import Notification
 from pim_portal.notifications.letters.assignments import why_it_ended
 from pim_portal.notifications.letters.letter import Letter, actor_of, assignment_of, event_of, span_of, the_role
+from pim_portal.notifications.recipients import named_by_event
 from roles import wording
 from roles.models import Assignment, AssignmentType, Resource, ResourceKind
 from roles.places import address
@@ -82,6 +83,31 @@ def page_of(resource: Resource, page: str) -> str:
     if resource.kind == ResourceKind.GROUP:
         return reverse("group", args=[resource.group.pk])
     return address(resource, page)
+
+
+def settings_changed_alone(notification: Notification, now: datetime) -> Letter | None:
+    """Say that somebody loosened settings that concern themselves, without a second administrator."""
+    event = event_of(notification)
+    resource = Resource.objects.get(pk=event.resource_id)
+    words = {"name": actor_of(notification), "the_role": said(event, "role"), "place": resource.name}
+    subject = _("{name} loosened the settings of {the_role} alone")
+    sentences = (
+        _("{name} holds this role or may activate it, and no second administrator answered within a day."),
+        _("Look at what changed, and take it back if it should not be."),
+    )
+    return Letter(
+        subject=subject.format(**words),
+        sentences=tuple(one.format(**words) for one in sentences),
+        facts=(
+            (_("Role"), words["the_role"]),
+            (_("Resource"), words["place"]),
+            (_("When"), wording.exact(event.occurred_at)),
+            (_("By"), words["name"]),
+        ),
+        button=_("Open the request"),
+        path=reverse("approvals:request", args=[named_by_event(event.request_id)]),
+        because=_("You administer this role. This mail cannot be turned off."),
+    )
 
 
 def settings_changed(notification: Notification, now: datetime) -> Letter | None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request, Status, Verdict
+from approvals.selectors.settings_changes import alone_from, proposed
 from approvals.wording import sentence_of, what_is_wanted
 from pim_portal.models import Notification
 from pim_portal.notifications.letters.letter import (
@@ -37,6 +38,8 @@ def request_to_decide(request: Request, *, with_reason: bool) -> Letter:
 
     Reason and ticket are for people of the portal only: an address in some settings may be anybody's.
     """
+    if request.action == Action.CHANGE_SETTINGS:
+        return settings_wait(request)
     if request.action != Action.ACTIVATE:
         return keeping_waits(request, with_reason=with_reason)
     person = User.objects.get(pk=request.principal_id)
@@ -64,6 +67,34 @@ def request_to_decide(request: Request, *, with_reason: bool) -> Letter:
         path=reverse("approvals:request", args=[request.pk]),
         note=_("Opening it decides nothing: you sign in, look, and say why you decide as you do."),
         because=_("You are an approver of this request."),
+    )
+
+
+def settings_wait(request: Request) -> Letter:
+    """Ask another administrator whether settings may become looser for who proposes it."""
+    person = User.objects.get(pk=request.principal_id)
+    words = {"person": person.name, "the_role": the_role(request.role, request.resource)}
+    changes = [
+        (f"{role.name}: {row.label}" if role.pk != request.role_id else row.label, f"{row.left} → {row.right}")
+        for role, rows in proposed(request)
+        for row in rows
+    ]
+    told = _("{person} holds this role or may activate it. Its settings become looser only if a second person agrees.")
+    alone = _("If nobody answers, {person} can make the change alone from {when} on.")
+    return Letter(
+        subject=_("Review {person}’s change of the settings of {the_role}").format(**words),
+        sentences=(told.format(**words), alone.format(when=wording.exact(alone_from(request)), **words)),
+        facts=(
+            (_("Who"), with_job(person)),
+            (_("Role"), request.role.name),
+            (_("Resource"), request.resource.name),
+            *changes,
+            (_("Decide by"), wording.exact(request.lapses_at)),
+        ),
+        button=_("Open the request"),
+        path=reverse("approvals:request", args=[request.pk]),
+        note=_("Opening it decides nothing: you sign in, look, and say why you decide as you do."),
+        because=_("You administer this role, or could after activating yours."),
     )
 
 
@@ -136,13 +167,20 @@ def request_result(notification: Notification, now: datetime) -> Letter | None:
         facts=tuple(facts),
         button=_("Open the request"),
         path=reverse("approvals:request", args=[request.pk]),
-        because=_("You asked for this role.") if own else _("You were asked to decide this request."),
+        because=_why_told(request) if own else _("You were asked to decide this request."),
     )
+
+
+def _why_told(request: Request) -> str:
+    proposed_it = _("You proposed this change.")
+    return proposed_it if request.action == Action.CHANGE_SETTINGS else _("You asked for this role.")
 
 
 def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
     later = request.outcome is not None and request.outcome.starts_at > request.outcome.created_at
     granted = _("The role will be active by itself at its start.") if later else _("The role is active now.")
+    if request.action == Action.CHANGE_SETTINGS:
+        return _end_of_change(request, own=own)
     if request.action != Action.ACTIVATE:
         granted = _("You have it for longer.") if request.action != Action.RENEW else _("You have it again.")
     not_given = _("You did not get {role}.")
@@ -162,6 +200,25 @@ def _end_of_request(request: Request, *, own: bool) -> tuple[str, str]:
         Status.LAPSED: (_("{person}’s request for {role} lapsed"), _("It can no longer be decided.")),
         Status.CANCELLED: (_("{person}’s request for {role} was cancelled"), _("There is nothing left to decide.")),
         Status.FAILED: (_("{person}’s request for {role} failed"), _("It was approved, but could not be granted.")),
+    }
+    return (mine if own else theirs)[Status(request.status)]
+
+
+def _end_of_change(request: Request, *, own: bool) -> tuple[str, str]:
+    still = _("The settings are as they were.")
+    mine = {
+        Status.GRANTED: (_("Your change of the settings of {role} was approved"), _("They rule from now on.")),
+        Status.DENIED: (_("Your change of the settings of {role} was denied"), still),
+        Status.LAPSED: (_("Your change of the settings of {role} lapsed"), still),
+        Status.CANCELLED: (_("Your change of the settings of {role} was cancelled"), still),
+        Status.FAILED: (_("Your change of the settings of {role} failed"), still),
+    }
+    theirs = {
+        Status.GRANTED: (_("{person}’s change of the settings of {role} was approved"), _("They rule from now on.")),
+        Status.DENIED: (_("{person}’s change of the settings of {role} was denied"), still),
+        Status.LAPSED: (_("{person}’s change of the settings of {role} lapsed"), still),
+        Status.CANCELLED: (_("{person}’s change of the settings of {role} was cancelled"), still),
+        Status.FAILED: (_("{person}’s change of the settings of {role} failed"), still),
     }
     return (mine if own else theirs)[Status(request.status)]
 

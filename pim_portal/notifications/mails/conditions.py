@@ -21,7 +21,12 @@ def of_a_privileged_role(event: Event) -> bool:
 
 def of_a_request(event: Event) -> bool:
     """Whether the event came of a request that waited; what is granted at once is not written down yet."""
-    return recipients.request_of(event) is not None
+    return recipients.request_of(event) is not None and not_alone(event)
+
+
+def not_alone(event: Event) -> bool:
+    """Whether it is not a change that its author made without a second administrator: that is told more loudly."""
+    return not event.details.get("alone", False)
 
 
 def without_a_request(event: Event) -> bool:

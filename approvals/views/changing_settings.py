@@ -11,6 +11,10 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from approvals.models import Request
+from approvals.selectors.settings_changes import changes_waiting_at
+from approvals.services.settings_changes import change_or_ask, reset_or_ask
+from approvals.views.settings_waiting import asked_instead, told_beforehand
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.forms.settings import SettingsForm, SettingsStepUpForm, as_typed
@@ -20,11 +24,11 @@ from roles.middleware import PortalRequest
 from roles.models import Resource, Role, RoleKind
 from roles.places import Frame, address
 from roles.refusals import Refused
+from roles.rules.looser import loosened
 from roles.selectors.prospects import MOST_FOUND, principals_matching
 from roles.selectors.settings import EffectiveSettings, SettingsBook, settings_of
 from roles.selectors.settings_lists import is_own, standing_of
 from roles.selectors.settings_use import approvers_in, names_of
-from roles.services.settings import change_settings, reset_settings
 from roles.settings_words import differences
 from roles.views.catalogue import found_at
 from roles.views.settings import gap_sentences
@@ -47,7 +51,7 @@ def edit(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
     form = SettingsForm(request.POST, **given)
     if form.is_valid():
         try:
-            change_settings(
+            done = change_or_ask(
                 shown,
                 resource=place,
                 values=form.values(),
@@ -60,6 +64,8 @@ def edit(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
         except Refused as refused:
             form.add_refusal(refused)
         else:
+            if isinstance(done, Request):
+                return asked_instead(request, done)
             return _saved(request, shown, place, settings)
     return _page(request, form, shown, place, settings)
 
@@ -76,6 +82,8 @@ def _page(
         "source": Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None,
         "administrators_decide": role.kind == RoleKind.DIRECTORY,
         "most": MOST_FOUND,
+        "waits": told_beforehand(request, role, place),
+        "waiting": changes_waiting_at(role, place, request.now),
     }
     return form_page(request, "manage/settings_edit.html", form, **context)
 
@@ -104,7 +112,7 @@ def reset(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
     form = SettingsStepUpForm(request.POST or None, request=request, initial={"seen": settings.seen})
     if form.is_valid():
         try:
-            reset_settings(
+            done = reset_or_ask(
                 shown,
                 resource=place,
                 seen=form.cleaned_data["seen"],
@@ -114,6 +122,8 @@ def reset(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
         except Refused as refused:
             form.add_refusal(refused)
         else:
+            if isinstance(done, Request):
+                return asked_instead(request, done)
             messages.success(request, _("The settings come from above again."))
             return redirect(address(place, "role_settings", pk=pk))
     context = {
@@ -124,5 +134,6 @@ def reset(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
         "then": then,
         "source": Resource.objects.filter(pk=then.source_id).first() if then.source_id else None,
         "rows": differences(settings, then, names_of(approvers_in(settings, then))),
+        "waits": told_beforehand(request, shown, place) if loosened(settings, then) else "",
     }
     return form_page(request, "manage/settings_reset.html", form, **context)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from approvals.models import Request
+from approvals.services.settings_changes import change_or_ask
+from approvals.views.settings_waiting import told_beforehand, who_is_asked
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.forms.copying import CopyForm
@@ -18,10 +22,11 @@ from roles.middleware import PortalRequest
 from roles.models import Resource, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
+from roles.rules.looser import loosened
 from roles.selectors.settings import EffectiveSettings, SettingsBook, differ, settings_of
 from roles.selectors.settings_lists import MOST_TO_CHOOSE, roles_to_copy_to
 from roles.selectors.settings_use import approvers_in, names_of
-from roles.services.settings import change_settings, settings_to_copy
+from roles.services.settings import settings_to_copy
 from roles.settings_words import Compared, differences
 from roles.views.catalogue import found_at
 from roles.views.ids import ids_in
@@ -32,11 +37,12 @@ FIND, PREVIEW, CHOOSE, COPY = "find", "preview", "choose", "copy"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A role that would take the settings: what rules it now, and what would be different."""
+    """A role that would take the settings: what rules it now, what would be different, and whether that would wait."""
 
     role: Role
     now: EffectiveSettings
     rows: list[Compared]
+    waits: str
 
     @property
     def same(self) -> bool:
@@ -91,7 +97,15 @@ def _preview(
     book = SettingsBook(one.pk for one in roles)
     ruling = {one.pk: book.of(one, place) for one in roles}
     names = names_of(approvers_in(settings, *ruling.values()))
-    targets = [Target(one, ruling[one.pk], differences(ruling[one.pk], settings, names)) for one in roles]
+    targets = [
+        Target(
+            one,
+            ruling[one.pk],
+            differences(ruling[one.pk], settings, names),
+            told_beforehand(request, one, place) if loosened(ruling[one.pk], settings) else "",
+        )
+        for one in roles
+    ]
     page = page | {"targets": targets, "seen": settings.seen, "to_change": sum(not one.same for one in targets)}
     return form_page(request, "manage/settings_copy_preview.html", form, **page)
 
@@ -119,7 +133,7 @@ def _copy_to_each(
             results.append(Result(target.name, "", _("Unchanged"), _("It had the same settings already."), url))
             continue
         try:
-            change_settings(
+            done = change_or_ask(
                 target,
                 resource=place,
                 **settings_to_copy(settings),
@@ -133,6 +147,10 @@ def _copy_to_each(
                 return None
             results.append(Result(target.name, "refused", _("Refused"), refused.sentence, url))
         else:
-            results.append(Result(target.name, "granted", _("Changed"), "", url))
+            if isinstance(done, Request):
+                page = reverse("approvals:request", args=[done.pk])
+                results.append(Result(target.name, "pending", _("Waits"), who_is_asked(done, request), page))
+            else:
+                results.append(Result(target.name, "granted", _("Changed"), "", url))
     title = _("What became of copying the settings of {role}").format(role=source.name)
     return keep_results(request, title, results, back=address(place, "settings"))

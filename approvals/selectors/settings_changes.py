@@ -1,0 +1,94 @@
+"""Changes of settings that wait for a second administrator: who decides them, and whether they still fit."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from approvals.models import Action, Request, RequestQuerySet
+from approvals.proposals import Act, Proposal, proposal_of
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.models import Resource, Role, User
+from roles.selectors.resources import parent_of
+from roles.selectors.settings import EffectiveSettings, SettingsBook
+from roles.selectors.settings_use import approvers_in, names_of
+from roles.selectors.sight import within_sight
+from roles.selectors.stakes import others_who_may
+from roles.settings_words import Compared, differences
+
+# How long a change waits, and after how long its author may make it alone.
+WINDOW: Final = timedelta(days=3)
+ALONE_AFTER: Final = timedelta(days=1)
+
+
+def alone_from(request: Request) -> datetime:
+    """Return from when the author may make the change alone, if nobody has decided it."""
+    return request.made_at + ALONE_AFTER
+
+
+def places_behind(request: Request, proposal: Proposal) -> tuple[Permission, list[Resource]]:
+    """Return what somebody must be allowed to do, and where, to make this change."""
+    if proposal.act != Act.MOVE:
+        return Permission.CHANGE_SETTINGS, [request.resource]
+    target: Resource | None = Resource.objects.filter(pk=proposal.target_id).first()
+    return Permission.DEFINE, [one for one in (parent_of(request.resource), target) if one is not None]
+
+
+def deciders_of(request: Request, now: datetime, *, may_become: bool = False) -> list[User]:
+    """Return the administrators who can decide a change of settings, but for its author."""
+    permission, places = places_behind(request, proposal_of(request))
+    return others_who_may(permission, places, now, but=request.requestor_id, may_become=may_become)
+
+
+def author_still_may(request: Request, now: datetime) -> bool:
+    """Return whether the author could still make this change, at least after activating."""
+    permission, places = places_behind(request, proposal_of(request))
+    return any(user.pk == request.requestor_id for user in others_who_may(permission, places, now))
+
+
+def settings_changes_awaiting(authority: Authority) -> list[Request]:
+    """Return the changes of settings that this person can decide now, and nobody their own."""
+    where = within_sight(authority, Permission.CHANGE_SETTINGS) | within_sight(authority, Permission.DEFINE)
+    rows = Request.objects.filter(where, action=Action.CHANGE_SETTINGS).exclude(requestor=authority.user.pk)
+    waiting = rows.waiting(authority.now).shown()
+    return [one for one in waiting if authority.user in deciders_of(one, authority.now)]
+
+
+def changes_waiting_at(role: Role, place: Resource, now: datetime) -> RequestQuerySet:
+    """Return the changes of a role's settings at a place that wait, the oldest first."""
+    rows = Request.objects.filter(role=role, resource=place, action=Action.CHANGE_SETTINGS)
+    return rows.waiting(now).shown().order_by("made_at", "pk")
+
+
+def ruling_now(request: Request) -> list[EffectiveSettings]:
+    """Return what rules now where the change would be made, for each role of the proposal."""
+    proposal = proposal_of(request)
+    roles = Role.objects.in_bulk([one.role_id for one in proposal.rulings])
+    book = SettingsBook(roles)
+    return [
+        book.default_of(roles[one.role_id]) if proposal.everywhere else book.of(roles[one.role_id], request.resource)
+        for one in proposal.rulings
+    ]
+
+
+def drifted(request: Request) -> list[Compared]:
+    """Return what changed in the settings since the change was proposed, line by line; nothing where they stand.
+
+    What can be seen of settings in no line, as where they come from, is told as one.
+    """
+    rows: list[Compared] = []
+    for ruling, now in zip(proposal_of(request).rulings, ruling_now(request), strict=True):
+        if now.seen == ruling.seen:
+            continue
+        found = differences(ruling.before, now, names_of(approvers_in(ruling.before, now)))
+        rows += found or [Compared("", "", "")]
+    return rows
+
+
+def proposed(request: Request) -> list[tuple[Role, list[Compared]]]:
+    """Return for each role what is and what would be, field by field."""
+    rulings = proposal_of(request).rulings
+    roles = Role.objects.in_bulk([one.role_id for one in rulings])
+    names = names_of(approvers_in(*(one for ruling in rulings for one in (ruling.before, ruling.after))))
+    return [(roles[one.role_id], differences(one.before, one.after, names)) for one in rulings]
