@@ -34,17 +34,13 @@ def what_it_takes(kind: str, place: Resource) -> str:
     """Say which file of a kind is taken at a place, for whoever is about to choose one."""
     most = f"{most_lines(kind):,}"
     if kind == FileKind.PEOPLE:
-        text = _("What the list of people downloads: User Name and Name are needed. At most {most} lines.")
+        text = _("The export of the list of people; it needs User Name and Name. Up to {most} lines.")
     elif kind == FileKind.GROUPS:
-        text = _(
-            "What the list of groups downloads: Group is needed. Who belongs to one is added. At most {most} lines."
-        )
+        text = _("The export of the list of groups; it needs Group. Up to {most} groups and names in them.")
     elif kind == FileKind.RESOURCES:
-        text = _(
-            "What the list of what stands below {place} downloads: Kind and Name are needed. At most {most} lines."
-        )
+        text = _("The export of the list below {place}; it needs Kind and Name. Up to {most} lines.")
     else:
-        text = _("What a list of assignments downloads, here or in the hosted product. At most {most} lines.")
+        text = _("The export of a list of assignments, from here or the hosted product. Up to {most} lines.")
     return text.format(most=most, place=place.name)
 
 
