@@ -23,6 +23,7 @@ from approvals.selectors.showing import shown_digest
 from approvals.services import decisions
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
+from approvals.services.deputies import name_deputy
 from approvals.services.emergencies import break_glass
 from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
@@ -31,6 +32,7 @@ from pim_portal.demo.reviews import plan_reviews
 from pim_portal.demo.sample import (
     SampleAssignment,
     SampleDecision,
+    SampleDeputy,
     SampleOrganisation,
     SamplePerson,
     SampleRenewal,
@@ -155,6 +157,8 @@ class Loader:
             self.timeline.put(request.asked_at(self.now), self._asking(request))
         for renewal in self.sample.renewals:
             self.timeline.put(self.now - renewal.minutes_ago * MINUTE, self._keeping(renewal))
+        for deputy in self.sample.deputies:
+            self.timeline.put(self.now - deputy.minutes_ago * MINUTE, self._naming(deputy))
         plan_reviews(self)
 
     def _days(self, days: float) -> datetime:
@@ -328,6 +332,20 @@ class Loader:
             )
 
         return ask_to_keep
+
+    def _naming(self, row: SampleDeputy) -> Act:
+        def name(now: datetime) -> None:
+            approver = self.users[row.approver]
+            name_deputy(
+                row.deputy,
+                starts_at=None,
+                ends_at=now + timedelta(days=row.days),
+                reason=row.reason,
+                actor=self.acting(row.approver, Purpose.DECIDE, approver.pk, now),
+                clock=at(now),
+            )
+
+        return name
 
     def _follow(self, row: SampleRequest, request: Request) -> None:
         """Put on the timeline what became of a request."""

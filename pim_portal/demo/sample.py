@@ -166,6 +166,17 @@ class SampleRenewal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SampleDeputy:
+    """Somebody who decides in place of an approver, named `minutes_ago` for so many days."""
+
+    approver: str
+    deputy: str
+    minutes_ago: float
+    days: float
+    reason: str
+
+
 class SampleOrganisation:
     """The whole file, room by room."""
 
@@ -213,6 +224,10 @@ class SampleOrganisation:
     def renewals(self) -> list[SampleRenewal]:
         """Extensions and renewals that wait."""
         return _rows(SampleRenewal, self._data["renewals"])
+
+    @property
+    def deputies(self) -> list[SampleDeputy]:
+        return _rows(SampleDeputy, self._data["deputies"])
 
     @property
     def requests(self) -> list[SampleRequest]:
