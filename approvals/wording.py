@@ -48,6 +48,9 @@ def who_approves(panel: Panel, *, of_several: bool) -> str:
 
 def title_of(request: Request, *, own: bool) -> str:
     """Say as a heading who asks for what: "Ines Okafor asks to extend Reader", "Your request to prolong Owner"."""
+    if request.break_glass:
+        mine, theirs = _("Your emergency: {role}"), _("Emergency of {person}: {role}")
+        return (mine if own else theirs).format(person=request.principal.name, role=request.role.name)
     mine, theirs = {
         Action.ACTIVATE: (_("Your request for {role}"), _("{person} asks for {role}")),
         Action.PROLONG: (_("Your request to prolong {role}"), _("{person} asks to prolong {role}")),
