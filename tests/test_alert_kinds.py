@@ -19,13 +19,16 @@ from pim_portal.operations.services import beat
 from roles import ids
 from roles.models import Assignment, SecondFactor, User
 from roles.services.assignments import deactivate
+from roles.services.settings import change_settings
 from tests.alerting import found, people_found, set_alert
+from tests.emergencies import break_it, glass_allowed, review
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
     MINUTE,
     NOW,
+    OPERATOR,
     acting,
     at,
     configure,
@@ -301,6 +304,62 @@ class TestApproval:
     def test_nobody_named_are_the_administrators(self, petra):
         configure(exchange(), directory(), approvers=[])
         assert len(found("one_approver")) == 1
+
+
+class TestWeakened:
+    def changed(self, now, **values) -> None:
+        change_settings(exchange(), resource=directory(), values=values, actor=OPERATOR, clock=at(now))
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"second_factor": SecondFactor.NONE},
+            {"reason_required": False},
+            {"max_activation": 8 * HOUR + MICROSECOND},
+            {"expire_eligible_after": 366 * DAY},
+            {"second_factor": SecondFactor.NONE, "ticket_required": True},
+        ],
+        ids=["factor", "reason", "longer", "later", "both_ways"],
+    )
+    def test_a_change_that_loosens_is_found(self, db, values):
+        self.changed(NOW - DAY, **values)
+        assert len(found("settings_weakened")) == 1
+
+    @pytest.mark.parametrize(
+        "values",
+        [{"second_factor": SecondFactor.EVERY_TIME}, {"ticket_required": True}, {"max_activation": HOUR}],
+        ids=["factor", "ticket", "shorter"],
+    )
+    def test_a_change_that_tightens_is_not(self, db, values):
+        self.changed(NOW - DAY, **values)
+        assert found("settings_weakened") == []
+
+    def test_what_was_set_back_is_no_matter_any_more(self, db):
+        self.changed(NOW - 2 * DAY, reason_required=False)
+        self.changed(NOW - DAY, reason_required=True)
+        assert found("settings_weakened") == []
+
+    @pytest.mark.parametrize(("early", "counts"), [(MICROSECOND, 1), (timedelta(), 0)], ids=["within", "just_out"])
+    def test_only_lately(self, db, early, counts):
+        self.changed(NOW - 30 * DAY + early, reason_required=False)
+        assert len(found("settings_weakened")) == counts
+
+    def test_each_tree_finds_its_own(self, db):
+        one, other = tree("Contoso")[0], tree("Fabrikam")[0]
+        owner = role(ids.OWNER)
+        change_settings(owner, resource=one, values={"reason_required": False}, actor=OPERATOR, clock=at(NOW - DAY))
+        assert [len(found("settings_weakened", place)) for place in (one, other, directory())] == [1, 0, 0]
+
+
+class TestEmergencies:
+    def test_from_when_its_review_is_due_until_it_is_closed(self, ines, adam, petra):
+        request = break_it(ines, glass_allowed(ines, EXCHANGE_ADMINISTRATOR, adam))
+        due = request.emergency_review.due_at
+        assert found("emergency_not_reviewed", now=due - MICROSECOND) == []
+        assert found("emergency_not_reviewed", now=due) == [f"review:{request.emergency_review.pk}"]
+        assert found("assigned_outside") == []
+        review(petra, request, now=due)
+        assert found("emergency_not_reviewed", now=due) == []
 
 
 class TestSilent:

@@ -12,6 +12,7 @@ from pim_portal.alerts.definitions.administrators import TooManyAdministrators
 from pim_portal.alerts.definitions.approval import NobodyApproves, OneApprover
 from pim_portal.alerts.definitions.base import AlertKind
 from pim_portal.alerts.definitions.duplicates import DuplicateRole
+from pim_portal.alerts.definitions.emergencies import UnreviewedEmergency
 from pim_portal.alerts.definitions.frequent import TooFrequent
 from pim_portal.alerts.definitions.outside import Outside
 from pim_portal.alerts.definitions.owners import TooManyOwners, TooManyPermanentOwners
@@ -20,15 +21,18 @@ from pim_portal.alerts.definitions.second_factor import NoSecondFactor
 from pim_portal.alerts.definitions.silent import SilentApprovers
 from pim_portal.alerts.definitions.stale import Stale
 from pim_portal.alerts.definitions.unused import Unused
+from pim_portal.alerts.definitions.weakened import Weakened
 from roles.models import Resource
 
 KINDS: Final[tuple[AlertKind, ...]] = (
     Outside(),
+    UnreviewedEmergency(),
     NobodyApproves(),
     WorkerLate(),
     MailLate(),
     NotSealed(),
     NotAnchored(),
+    Weakened(),
     Stale(),
     TooManyOwners(),
     TooManyPermanentOwners(),
