@@ -143,9 +143,9 @@ class Loader:
             while remind(clock=at(self.now - timedelta(days=1))):
                 pass
             # What stands out by then has been known for a day.
-            scan(clock=at(self.now - timedelta(days=1)), seconds=60)
+            scan(clock=at(self.now - timedelta(days=1)), seconds=600)
         self.timeline.play(self.now)
-        scan(clock=at(self.now), seconds=60)
+        scan(clock=at(self.now), seconds=600)
 
     def _plan(self) -> None:
         for person in self.sample.people:
