@@ -316,7 +316,7 @@ class TestWeakened:
             {"second_factor": SecondFactor.NONE},
             {"reason_required": False},
             {"max_activation": 8 * HOUR + MICROSECOND},
-            {"expire_eligible_after": 366 * DAY},
+            {"expire_active_after": 365 * DAY},
             {"second_factor": SecondFactor.NONE, "ticket_required": True},
         ],
         ids=["factor", "reason", "longer", "later", "both_ways"],
