@@ -13,10 +13,13 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from audit import triggers
+        from audit import searching, triggers
 
         post_migrate.connect(install_triggers, sender=self)
-        register(Tags.database)(triggers.check_triggers)  # type: ignore[type-var]  # takes databases, as Django passes it
+        post_migrate.connect(index_the_texts, sender=self)
+        # They take databases, as Django passes them.
+        register(Tags.database)(triggers.check_triggers)  # type: ignore[type-var]
+        register(Tags.database)(searching.check_index)  # type: ignore[type-var]
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
@@ -24,3 +27,12 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
     from audit import triggers
 
     triggers.install(connections[using])
+
+
+def index_the_texts(*, using: str, **kwargs: Any) -> None:
+    """Make the index of the search after every migration, where it is missing (see `audit.searching`)."""
+    from audit import searching
+
+    connection = connections[using]
+    if "audit_eventtext" in connection.introspection.table_names():
+        searching.install(connection)

@@ -81,7 +81,7 @@ class ListPaginator(_Paginator):
         super().__init__(rows, per_page if per_page in self.SIZES else self.SIZES[0], **kwargs)
 
 
-class _OrderedRows(TableQuerysetData):
+class OrderedRows(TableQuerysetData):
     """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
 
     data: QuerySet[Any]
@@ -198,9 +198,9 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         downloading = self._part is not None or self.request.GET.get("download") in downloads.FORMATS
         return False if downloading else super().get_table_pagination(table)
 
-    def get_table_data(self) -> _OrderedRows:
+    def get_table_data(self) -> OrderedRows:
         rows = self.filter.qs if self.filter else self.rows()
-        return _OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
+        return OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)

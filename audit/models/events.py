@@ -24,6 +24,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return what this principal did, and what was done to them."""
         return self.filter(models.Q(actor_id=principal_id) | models.Q(target_id=principal_id))
 
+    def oldest_first(self) -> EventQuerySet:
+        """Order by time, the earliest first, with a unique key last."""
+        return self.order_by("occurred_at", "id")
+
     def newest_first(self) -> EventQuerySet:
         """Order by time, the latest first, with a unique key last."""
         return self.order_by("-occurred_at", "-id")
@@ -64,6 +68,13 @@ class Event(models.Model):
             models.Index(fields=["target_id", "-occurred_at"], name="event_by_target"),
             models.Index(fields=["role_id", "-occurred_at"], name="event_by_role"),
             models.Index(fields=["resource_id", "-occurred_at"], name="event_by_resource"),
+            models.Index(fields=["kind", "-occurred_at", "-id"], name="event_by_kind"),
+            models.Index(fields=["realm", "-occurred_at", "-id"], name="event_by_realm"),
+            models.Index(
+                fields=["outcome", "-occurred_at", "-id"],
+                condition=~models.Q(outcome=Outcome.DONE),
+                name="event_that_went_wrong",
+            ),
             models.Index(fields=["request_id"], name="event_by_request"),
             models.Index(fields=["authority_id"], name="event_by_authority"),
             models.Index(fields=["assignment_id"], name="event_by_assignment"),

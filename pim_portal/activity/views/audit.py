@@ -28,6 +28,7 @@ from audit.sentences import sentence
 from pim_portal.activity import downloads, services
 from pim_portal.activity.filters import AuditFilter
 from pim_portal.activity.forms import EraseForm, ExportForm
+from pim_portal.activity.paging import BEYOND, HistoryPage
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.selectors.sight import readable
 from pim_portal.activity.selectors.stories import done_under, story_of_request, told
@@ -35,13 +36,12 @@ from pim_portal.activity.tables import AuditTable
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import holding
-from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.refusals import Refused
 
 
 @method_decorator(holding(Permission.SEE_AUDIT), name="dispatch")
-class AuditPage(ListPage):
+class AuditPage(HistoryPage):
     """The history of every place that the reader may look at, the newest first."""
 
     request: PortalRequest
@@ -63,7 +63,7 @@ class AuditPage(ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_verify = self.request.authority.allows(Permission.SEE_AUDIT)
-        query = _without(self.request.GET, "page", "per_page", "sort", "download")
+        query = _without(self.request.GET, "page", "per_page", "sort", "download", BEYOND)
         return super().get_context_data(may_verify=may_verify, query=query, more_formats=["jsonl"], **kwargs)
 
 

@@ -15,13 +15,13 @@ from audit.models import Event
 from audit.selectors import own_history_of
 from audit.sentences import sentence
 from pim_portal.activity.filters import HistoryFilter
+from pim_portal.activity.paging import HistoryPage
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
-from roles.lists import ListPage
 from roles.middleware import PortalRequest
 
 
-class MyAuditPage(ListPage):
+class MyAuditPage(HistoryPage):
     """The reader's own history, the newest first."""
 
     template_name = "activity/my_audit.html"

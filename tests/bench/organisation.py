@@ -1,0 +1,81 @@
+"""The people, places and roles that a large history is about; built through the services, or those that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.kinds import Realm
+from roles import ids
+from roles.models import Resource, ResourceKind, Role, RoleKind, User
+from roles.services.resources import add_resource
+from tests.people import DAY, NOW, OPERATOR, at, give, person, role, unit
+
+PEOPLE = 120
+SUBSCRIPTIONS = 4
+GROUPS_IN_EACH = 5
+VAULTS_IN_EACH = 3
+FIRST = ("Ines", "Adam", "Berta", "Zoë", "Amelie", "Olga", "Sven", "Nina", "Paul", "Petra", "Bo", "Jürgen")
+LAST = ("Okafor", "Lindqvist", "Meyer", "Tanaka", "O'Neill", "Garcia", "Novák", "Li", "Santos", "Kaya")
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Ids and names, by the world that they belong to."""
+
+    people: list[tuple[str, str]]
+    roles: dict[Realm, list[tuple[str, str]]]
+    places: dict[Realm, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads: the whole directory, one branch of the resources, and their own."""
+
+    auditor: User
+    reader: User
+    somebody: User
+
+
+def build() -> Readers:
+    """Add people and a tree of resources, and those who read."""
+    for number in range(PEOPLE):
+        name = f"{FIRST[number % len(FIRST)]} {LAST[number % len(LAST)]}"
+        person(f"p{number:03}", name=name, factor=False)
+    unit("Sales")
+    unit("Research")
+    root = _add(ResourceKind.ROOT, "Contoso", None)
+    branches: list[Resource] = []
+    for one in range(SUBSCRIPTIONS):
+        plan = _add(ResourceKind.SUBSCRIPTION, f"Subscription {one}", root)
+        for two in range(GROUPS_IN_EACH):
+            group = _add(ResourceKind.RESOURCE_GROUP, f"Group {one}-{two}", plan)
+            branches.append(group)
+            for three in range(VAULTS_IN_EACH):
+                _add(ResourceKind.RESOURCE, f"Vault {one}-{two}-{three}", group)
+    auditor, reader = person("nina.auditor"), person("rita.reader")
+    give(auditor, role(ids.GLOBAL_READER))
+    give(reader, role(ids.READER), branches[-1])
+    return Readers(auditor, reader, User.objects.get(username="p000"))
+
+
+def _add(kind: ResourceKind, name: str, parent: Resource | None) -> Resource:
+    type = "Microsoft.KeyVault/vaults" if kind == ResourceKind.RESOURCE else ""
+    above = Resource.objects.get(pk=parent.pk) if parent else None
+    made = add_resource(kind, name=name, parent=above, type=type, actor=OPERATOR, clock=at(NOW - 400 * DAY))
+    found: Resource = Resource.objects.get(pk=made.pk)
+    return found
+
+
+def existing() -> Organisation:
+    """Return the organisation that the database knows."""
+    places: dict[Realm, list[tuple[str, str]]] = {realm: [] for realm in Realm}
+    for one in Resource.objects.order_by("path"):
+        places[one.realm].append((str(one.pk), one.name))
+    roles = {
+        Realm.DIRECTORY: Role.objects.filter(kind=RoleKind.DIRECTORY),
+        Realm.RESOURCE: Role.objects.filter(kind=RoleKind.RESOURCE),
+        Realm.GROUP: Role.objects.filter(kind=RoleKind.GROUP),
+    }
+    named = {realm: [(str(one.pk), one.name) for one in rows.order_by("pk")] for realm, rows in roles.items()}
+    people = [(str(one.pk), one.name) for one in User.objects.order_by("username")]
+    return Organisation(people, named, places)
