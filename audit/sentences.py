@@ -26,7 +26,7 @@ ENDINGS: Final[dict[Outcome, str | Promise]] = {
 
 
 # What stands for a name that the event never had, such as the role in an attempt on an unknown id.
-_NAMELESS: Final[dict[str, str | Promise]] = {
+NAMELESS: Final[dict[str, str | Promise]] = {
     "actor": gettext_lazy("Somebody"),
     "target": gettext_lazy("somebody"),
     "role": gettext_lazy("a role"),
@@ -47,7 +47,7 @@ def said(event: Event, name: str) -> str:
 
 def who(event: Event) -> str:
     """Say who acted: a person, the portal, its operator, or nobody knows who."""
-    return said(event, "actor") or str(_NAMELESS["actor"])
+    return said(event, "actor") or str(NAMELESS["actor"])
 
 
 def sentence(event: Event) -> str:
@@ -57,7 +57,7 @@ def sentence(event: Event) -> str:
         if fits(event):
             wording = variant
             break
-    names = {name: said(event, name) or str(nameless) for name, nameless in _NAMELESS.items()}
+    names = {name: said(event, name) or str(nameless) for name, nameless in NAMELESS.items()}
     if event.outcome == Outcome.DONE:
         return str(wording.done).format(**names)
     attempt = str(wording.tried).format(**names)

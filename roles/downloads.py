@@ -1,4 +1,4 @@
-"""Lists as files: CSV in a stream, XLSX from a temporary file, both safe to open in a spreadsheet.
+"""Lists as files: CSV and XLSX, sent while they are made, both safe to open in a spreadsheet.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front, also behind a delimiter inside the text:
 whoever opens the file with another separator splits there. `unprotected` takes exactly these away again.
@@ -10,33 +10,31 @@ import codecs
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from itertools import islice
-from typing import IO, Any, Final
+from typing import Any, Final
 
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from roles.workbooks import xlsx
 
 CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS: Final = ("csv", "xlsx")
-ROWS_OF_A_SHEET: Final = 1_000_000
-LONGEST_CELL: Final = 32_000  # characters; a spreadsheet holds 32,767
 
 Row = Sequence[object]
 Column = tuple[str, Callable[[Any], object]]
 
-_DANGER = "[=+\\-@\t\r\x00＝＋－＠]"
-_PROTECT = re.compile(rf"(^|[,;|\t\r\n])([ \"']*)(?={_DANGER})")
-_UNPROTECT = re.compile(rf"(^|[,;|\t\r\n])'([ \"']*)(?={_DANGER})")
+DANGEROUS: Final = "=+-@\t\r＝＋－＠"  # what a formula begins with; and NUL, which PostgreSQL never holds
+PROTECTED_AT: Final = rf"(^|[,;|\t\r\n])([ \"']*)(?=[{re.escape(DANGEROUS)}])"
+_DANGER: Final = rf"[{re.escape(DANGEROUS)}\x00]"
+_PROTECT: Final = re.compile(rf"(^|[,;|\t\r\n])([ \"']*)(?={_DANGER})")
+_UNPROTECT: Final = re.compile(rf"(^|[,;|\t\r\n])'([ \"']*)(?={_DANGER})")
 
 
 def protected(text: str) -> str:
@@ -102,15 +100,20 @@ def _words(html: str) -> str:
 def answer(format: str, *, name: str, header: Row, rows: Iterable[Row], on: date) -> HttpResponseBase:
     """Return the file as an attachment, called after `name` and the day."""
     called = f"{slugify(name) or 'list'}-{on.isoformat()}.{format}"
-    response: HttpResponseBase
-    if format == "csv":
-        response = StreamingHttpResponse(csv_lines(header, rows), content_type=CSV)
-        response["Content-Disposition"] = f'attachment; filename="{called}"'
-        return response
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    write_xlsx(file, header, rows)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=called, content_type=XLSX)
+    parts, content_type = (csv_lines(header, rows), CSV) if format == "csv" else (workbook(header, rows), XLSX)
+    return attached(parts, called, content_type)
+
+
+def attached(parts: Iterable[bytes], called: str, content_type: str) -> HttpResponseBase:
+    """Return a file that is sent while it is made."""
+    response = StreamingHttpResponse(parts, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{called}"'
+    return response
+
+
+def workbook(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield a workbook in parts, as `csv_lines` does."""
+    return xlsx([plain(cell) for cell in header], ([plain(cell) for cell in row] for row in rows))
 
 
 def csv_lines(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
@@ -125,28 +128,3 @@ def _csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([plain(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8", errors="replace")
-
-
-def write_xlsx(file: IO[bytes], header: Row, rows: Iterable[Row]) -> None:
-    """Write a workbook row by row: text is text, never a formula or a link."""
-    book = Workbook(write_only=True)
-    waiting = iter(rows)
-    while True:
-        sheet = book.create_sheet()
-
-        def cell(value: object, sheet: Any = sheet) -> WriteOnlyCell:
-            shown = plain(value)
-            if isinstance(shown, str):
-                made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", shown)[:LONGEST_CELL])
-                made.data_type = "s"
-                return made
-            return WriteOnlyCell(sheet, shown)
-
-        sheet.append([cell(value) for value in header])
-        written = 0
-        for row in islice(waiting, ROWS_OF_A_SHEET):
-            sheet.append([cell(value) for value in row])
-            written += 1
-        if written < ROWS_OF_A_SHEET:
-            break
-    book.save(file)

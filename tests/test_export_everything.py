@@ -14,12 +14,12 @@ from django.urls import reverse
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.exports import contents
-from pim_portal.exports.zipping import zipped
 from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.services.assignments import import_assignments
 from roles.ids import GROUP_MEMBER, OWNER, PRIVILEGED_ROLE_ADMINISTRATOR, READER
 from roles.models import Assignment, EndReason, Purpose, User
 from roles.services.assignments import remove
+from roles.zipping import zipped
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,

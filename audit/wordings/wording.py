@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.utils.dateparse import parse_datetime
@@ -34,9 +35,14 @@ def eligible(event: Event) -> bool:
     return bool(event.details.get("type") == "eligible")
 
 
-def asks_to(action: str) -> Callable[[Event], bool]:
-    """Return whether a request of this action was made."""
-    return lambda event: bool(event.details.get("action") == action)
+@dataclass(frozen=True, slots=True)
+class AsksTo:
+    """Whether a request of this action was made."""
+
+    action: str
+
+    def __call__(self, event: Event) -> bool:
+        return bool(event.details.get("action") == self.action)
 
 
 def planned(event: Event) -> bool:

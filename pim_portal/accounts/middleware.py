@@ -55,3 +55,8 @@ def why_over(session: SessionStore, now: datetime) -> str:
     if session.last_seen_at is not None and now - session.last_seen_at >= timedelta(minutes=settings.PIM_IDLE_MINUTES):
         return "idle"
     return ""
+
+
+def is_over(session_key: str | None, now: datetime) -> bool:
+    """Return whether a session has ended while something that it began goes on, which itself is no idling."""
+    return why_over(SessionStore(session_key), now) == "old"

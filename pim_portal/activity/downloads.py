@@ -1,17 +1,18 @@
 """The history as a file: any filtered view as CSV, XLSX or JSON Lines, read in parts, however long it is.
 
-Between two parts the reader's right is looked at anew: a download ends when the right to it ends, and says so.
+Between two parts the reader's right is looked at anew: a download ends when the right to it ends, and says so as its
+last line. No transaction is open while a part is sent. On PostgreSQL the parts come by COPY, see `copying`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from django.db import connection
 from django.db.models import Q, QuerySet
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,16 +21,21 @@ from django.utils.translation import gettext_lazy
 from audit.canonical import canonical_form
 from audit.models import Event
 from audit.sentences import said, sentence, who, why
+from pim_portal.accounts.middleware import is_over
+from pim_portal.activity import copying
+from pim_portal.activity.paging import Place, beyond
 from pim_portal.activity.selectors.sight import in_sight
 from roles import downloads
 from roles.authority import Authority
 from roles.catalogue import GRANTS, Permission
 from roles.models import User
+from roles.workbooks import xlsx
 
 FORMATS: Final = (*downloads.FORMATS, "jsonl")
 PART: Final = 1000  # events that are in memory at once
+COPIED: Final = 10_000  # the same, where they come as finished lines: some megabytes
 JSONL: Final = "application/jsonl; charset=utf-8"
-CUT_OFF: Final = gettext_lazy("The right to read this ended while it was downloaded. The rest is missing.")
+CUT_OFF: Final = gettext_lazy("INCOMPLETE: the right to read this ended while it was downloaded. The rest is missing.")
 
 COLUMNS: Final[tuple[tuple[Any, Callable[[Event], object]], ...]] = (
     (gettext_lazy("Event"), lambda one: str(one.uuid)),
@@ -62,31 +68,29 @@ def _text(value: object) -> str:
     return str(value) if value else ""
 
 
+T = TypeVar("T")
+Watch = Callable[[], Q]
+
+
 class CutOff(Exception):  # noqa: N818 - what happened, not an error
     """The right to read ended."""
 
 
-def parts(rows: QuerySet[Event], reader: User) -> Iterator[list[Event]]:
-    """Yield the events the newest first, part by part, for as long as their reader may read them.
+def watch(reader: User, session_key: str | None) -> Watch:
+    """Return what tells, whenever it is asked, which events this reader may read in this session.
 
-    Raises `CutOff` when something of the view is no longer theirs to read.
+    It raises `CutOff` once the session is over or something of what it began with is no longer theirs to read.
     """
-    rows = rows.order_by("-occurred_at", "-id")
     begun = _rights(Authority(reader, timezone.now()))
-    last: Event | None = None
-    while True:
-        authority = Authority(reader, timezone.now())
-        if begun - _rights(authority):
+
+    def may_read() -> Q:
+        now = timezone.now()
+        authority = Authority(reader, now)
+        if is_over(session_key, now) or begun - _rights(authority):
             raise CutOff
-        left = rows.filter(in_sight(authority))
-        if last is not None:
-            left = left.filter(Q(occurred_at__lt=last.occurred_at) | Q(occurred_at=last.occurred_at, id__lt=last.pk))
-        part = list(left[:PART])
-        if part:
-            yield part
-        if len(part) < PART:
-            return
-        last = part[-1]
+        return in_sight(authority)
+
+    return may_read
 
 
 def _rights(authority: Authority) -> set[tuple[object, str]]:
@@ -95,18 +99,65 @@ def _rights(authority: Authority) -> set[tuple[object, str]]:
     return {(one.role_id, one.path) for one in authority.held if one.role_id in roles}
 
 
-def _rows(rows: QuerySet[Event], reader: User) -> Iterator[Sequence[object]]:
+def parts(
+    rows: QuerySet[Event], may_read: Watch, read: Callable[[QuerySet[Event]], Sequence[T]], size: int
+) -> Iterator[Sequence[T]]:
+    """Yield the events the newest first, in the form that `read` gives them, part by part. Raises `CutOff`."""
+    place: Place | None = None
+    while True:
+        left = rows.filter(may_read()).order_by("-occurred_at", "-id")
+        part = read((left if place is None else beyond(left, place))[:size])
+        if part:
+            yield part
+        if len(part) < size:
+            return
+        place = _place(part[-1])
+
+
+def _place(last: Any) -> Place:
+    if isinstance(last, Event):
+        return Place.of(last)
+    return Place(*Event.objects.values_list("occurred_at", "id").get(uuid=copying.identity(last)))
+
+
+def _copies() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def _rows(rows: QuerySet[Event], may_read: Watch) -> Iterator[Sequence[object]]:
     try:
-        for part in parts(rows, reader):
+        for part in parts(rows, may_read, list, PART):
             yield from ([value(one) for _label, value in COLUMNS] for one in part)
     except CutOff:
         yield [str(CUT_OFF)]
 
 
-def _lines(rows: QuerySet[Event], reader: User) -> Iterator[bytes]:
+def _copied_rows(rows: QuerySet[Event], may_read: Watch) -> Iterator[Sequence[object]]:
     try:
-        for part in parts(rows, reader):
-            yield b"".join(json_line(one) for one in part)
+        for part in parts(rows, may_read, copying.cells, COPIED):
+            yield from part
+    except CutOff:
+        yield [str(CUT_OFF)]
+
+
+def _copied_csv(header: Sequence[str], rows: QuerySet[Event], may_read: Watch) -> Iterator[bytes]:
+    yield b"".join(downloads.csv_lines(header, []))
+    try:
+        for part in parts(rows, may_read, copying.csv_lines, COPIED):
+            yield b"".join(part)
+    except CutOff:
+        yield f'"{CUT_OFF}"\n'.encode()
+
+
+def _json_lines(rows: QuerySet[Event], may_read: Watch) -> Iterator[bytes]:
+    read: Iterable[Sequence[bytes]] = (
+        parts(rows, may_read, copying.json_lines, COPIED)
+        if _copies()
+        else parts(rows, may_read, lambda some: [json_line(one) for one in some], PART)
+    )
+    try:
+        for part in read:
+            yield b"".join(part)
     except CutOff:
         yield json.dumps({"cut_off": str(CUT_OFF)}).encode() + b"\n"
 
@@ -117,11 +168,15 @@ def json_line(event: Event) -> bytes:
     return json.dumps(form, ensure_ascii=False).encode() + b"\n"
 
 
-def answer(format: str, rows: QuerySet[Event], *, reader: User, on: date) -> HttpResponseBase:
+def answer(format: str, rows: QuerySet[Event], *, may_read: Watch, on: date) -> HttpResponseBase:
     """Return the file as an attachment."""
     if format == "jsonl":
-        response = StreamingHttpResponse(_lines(rows, reader), content_type=JSONL)
-        response["Content-Disposition"] = f'attachment; filename="audit-history-{on.isoformat()}.jsonl"'
-        return response
+        return downloads.attached(_json_lines(rows, may_read), f"audit-history-{on.isoformat()}.jsonl", JSONL)
     header = [str(label) for label, _value in COLUMNS]
-    return downloads.answer(format, name=_("Audit history"), header=header, rows=_rows(rows, reader), on=on)
+    if not _copies():
+        return downloads.answer(format, name=_("Audit history"), header=header, rows=_rows(rows, may_read), on=on)
+    called = f"audit-history-{on.isoformat()}.{format}"
+    if format == "csv":
+        return downloads.attached(_copied_csv(header, rows, may_read), called, downloads.CSV)
+    # What comes by COPY is protected already.
+    return downloads.attached(xlsx(header, _copied_rows(rows, may_read)), called, downloads.XLSX)

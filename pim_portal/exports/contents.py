@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 
 from audit.kinds import Realm
 from pim_portal.exports import sheets
-from pim_portal.exports.zipping import File
 from pim_portal.imports.sheets import GROUPS, PEOPLE
 from roles import assignment_files, resource_files
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.downloads import Column, csv_lines
 from roles.models import Assignment, Group, Resource, ResourceKind, Role, RoleSettings, User
+from roles.zipping import File
 
 PART: Final = 500  # rows that are in memory at once
 

@@ -14,10 +14,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from pim_portal.exports.contents import World, files, paths_of
 from pim_portal.exports.forms import ExportForm
 from pim_portal.exports.services import export_everything
-from pim_portal.exports.zipping import zipped
 from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest
 from roles.refusals import Refused
+from roles.zipping import zipped
 
 
 @sensitive_post_parameters("code")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit.kinds import Realm
+from django.utils import timezone
+
+from audit.kinds import Kind, Realm
+from audit.models import Event
+from pim_portal.activity.selectors.sight import in_sight
 from roles import ids
+from roles.authority import Authority
 from roles.models import Resource, ResourceKind, Role, RoleKind, User
 from roles.services.resources import add_resource
 from tests.people import DAY, NOW, OPERATOR, at, give, person, role, unit
@@ -79,3 +84,21 @@ def existing() -> Organisation:
     named = {realm: [(str(one.pk), one.name) for one in rows.order_by("pk")] for realm, rows in roles.items()}
     people = [(str(one.pk), one.name) for one in User.objects.order_by("username")]
     return Organisation(people, named, places)
+
+
+def request_seen_by(user: User, path: str) -> Event:
+    """Return an event of a request that this person sees on this page."""
+    made = Event.objects.filter(kind=Kind.REQUEST_MADE, resource_id__isnull=False).newest_first()
+    if "my-audit" in path:
+        made = made.filter(actor_id=user.pk)
+    else:
+        made = made.filter(in_sight(Authority(user, timezone.now())))
+    return made[50]
+
+
+# Who reads which page: the whole directory, one branch of the resources, their own.
+PAGES = (
+    ("nina.auditor", "/activity/audit/"),
+    ("rita.reader", "/activity/audit/"),
+    ("p000", "/activity/my-audit/"),
+)

@@ -56,8 +56,8 @@ class AuditPage(HistoryPage):
         format = request.GET.get("download", "")
         if format in downloads.FORMATS:
             rows = self.filter.qs if self.filter else self.rows()
-            reader = self.request.user
-            made: Any = downloads.answer(format, rows, reader=reader, on=timezone.localdate())
+            may_read = downloads.watch(self.request.user, self.request.session.session_key)
+            made: Any = downloads.answer(format, rows, may_read=may_read, on=timezone.localdate())
             return made  # type: ignore[no-any-return]  # a stream is no HttpResponse to Django's types
         return super().get(request, *args, **kwargs)
 
