@@ -31,7 +31,6 @@ Row = Sequence[object]
 Column = tuple[str, Callable[[Any], object]]
 
 DANGEROUS: Final = "=+-@\t\r＝＋－＠"  # what a formula begins with; and NUL, which PostgreSQL never holds
-PROTECTED_AT: Final = rf"(^|[,;|\t\r\n])([ \"']*)(?=[{re.escape(DANGEROUS)}])"
 _DANGER: Final = rf"[{re.escape(DANGEROUS)}\x00]"
 _PROTECT: Final = re.compile(rf"(^|[,;|\t\r\n])([ \"']*)(?={_DANGER})")
 _UNPROTECT: Final = re.compile(rf"(^|[,;|\t\r\n])'([ \"']*)(?={_DANGER})")

@@ -60,8 +60,14 @@ class ListFilter(django_filters.FilterSet):
     """
 
     search_in: ClassVar[tuple[str, ...]] = ()
+    seldom: ClassVar[tuple[str, ...]] = ()  # filters that stand behind "More filters"
 
     q = django_filters.CharFilter(method="search", label=gettext_lazy("Search this list"), max_length=100)
+
+    @property
+    def seldom_set(self) -> bool:
+        """Whether one of those that are seldom used is in use now."""
+        return any(self.data.get(name) for name in self.seldom)
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         for word in search_key(value).split():

@@ -43,9 +43,9 @@ def _now():
 
 DETAILS: list[dict[str, object]] = [
     {},
-    {"type": "eligible", "note": "=1+1,-2;\t@x"},
+    {"type": "eligible", "justified": False, "note": "=1+1,-2;\t@x"},
     {"type": "active", "starts_at": (NOW + HOUR).isoformat(), "instead_of": "x"},
-    {"starts_at": NOW.isoformat(), "action": "extend"},
+    {"starts_at": NOW.isoformat(), "action": "extend", "justified": True},
     {"starts_at": "yesterday", "action": "renew", "nested": {"ü": [1, 2.5, None, True]}},
     {"starts_at": None, "action": "prolong"},
 ]

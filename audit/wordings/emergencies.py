@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.kinds import Kind
 from audit.models import Event
-from audit.wordings.wording import Variants, Wording
+from audit.wordings.wording import Variants, Wording, in_sql
 
 WORDINGS: Final[dict[Kind, Wording]] = {
     Kind.EMERGENCY_STARTED: Wording(
@@ -22,6 +22,7 @@ WORDINGS: Final[dict[Kind, Wording]] = {
 }
 
 
+@in_sql("e.details->'justified' = 'false'")
 def unjustified(event: Event) -> bool:
     return event.details.get("justified") is False
 

@@ -1,48 +1,25 @@
 """The same choice of words, made by PostgreSQL: a download of a million events has no time to ask Python for each.
 
-A test says every kind of event both ways; a new condition of `audit.wordings.wording` needs its line here.
+A test says every kind of event both ways.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from audit.kinds import Kind, Outcome
-from audit.models import Event
-from audit.wordings import VARIANTS, WORDINGS, wording
+from audit.sentences import NAMELESS
+from audit.wordings import VARIANTS, WORDINGS
 
-_OWN: Final = "e.target_id = e.actor_id"
-_OTHERS: Final = "e.target_id IS NOT NULL AND e.target_id IS DISTINCT FROM e.actor_id"
-_MOMENT: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d"
-_STARTS: Final = "e.details->>'starts_at'"
-_PLANNED: Final = f"CASE WHEN {_STARTS} ~ '{_MOMENT}' THEN ({_STARTS})::timestamptz > e.occurred_at ELSE false END"
-
-CONDITIONS: Final[dict[Callable[[Event], bool], str]] = {
-    wording.own: _OWN,
-    wording.for_somebody_else: _OTHERS,
-    wording.eligible: "e.details->>'type' = 'eligible'",
-    wording.planned: _PLANNED,
-    wording.planned_for_somebody_else: f"{_PLANNED} AND {_OTHERS}",
-    wording.default_settings: "e.resource_id IS NULL AND NOT e.commitments ? 'resource'",
-    wording.by_a_deputy: "e.details ? 'instead_of'",
-}
-NAMES: Final = ("actor", "target", "role", "resource", "review", "instead")
+NAMES: Final = tuple(NAMELESS)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-
-
-def condition(fits: Callable[[Event], bool]) -> str:
-    """Return the condition of a variant over an event `e`."""
-    if isinstance(fits, wording.AsksTo):
-        return f"e.details->>'action' = '{fits.action}'"
-    return CONDITIONS[fits]
 
 
 def variant() -> str:
     """Return the expression that says which of several wordings fits an event `e`: its number, 0 for the first."""
     cases = [
-        f"WHEN e.kind = '{kind.value}' AND ({condition(fits)}) THEN '{number}'"
+        f"WHEN e.kind = '{kind.value}' AND ({fits.sql}) THEN '{number}'"
         for kind, variants in VARIANTS.items()
         for number, (fits, _wording) in enumerate(variants, start=1)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.sentences import ENDINGS, ERASED, NAMELESS
 from audit.wordings import in_sql
-from roles.downloads import DANGEROUS, PROTECTED_AT
+from roles.downloads import DANGEROUS
 
 _COLUMNS: Final = ("id", "uuid", "occurred_at", "recorded_at", "kind", "outcome", "realm", *IDS, "details")
 _READ: Final = (*_COLUMNS, "commitments", "format_version")
@@ -30,6 +31,10 @@ _MICROSECONDS: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'"""
 _CSV: Final = "FORMAT csv"
 # JSON holds neither of these as they are, so that its lines come as they are.
 _LINES: Final = "FORMAT csv, QUOTE e'\\x01', DELIMITER e'\\x02'"
+
+_SIGNS: Final = rf"(?=[{re.escape(DANGEROUS)}])"
+_BEHIND: Final = rf"([,;|\t\r\n])([ \"']*){_SIGNS}"
+_FIRST: Final = rf"^([ \"']*){_SIGNS}"
 
 
 def csv_lines(rows: QuerySet[Event]) -> list[bytes]:
@@ -116,8 +121,9 @@ def _named(labels: Mapping[str, Any], column: str) -> str:
 
 def _protected(column: str) -> str:
     """Return `roles.downloads.protected` of a column; most texts hold no such sign, which is soon seen."""
-    signs, pattern = _quoted(DANGEROUS), _quoted(PROTECTED_AT)
-    changed = rf"regexp_replace({column}, {pattern}, '\1''\2', 'g')"
+    # In two steps: of two places that overlap, PostgreSQL would take the longer one only.
+    signs, behind, first = _quoted(DANGEROUS), _quoted(_BEHIND), _quoted(_FIRST)
+    changed = rf"regexp_replace(regexp_replace({column}, {behind}, '\1''\2', 'g'), {first}, '''\1')"
     return f"CASE WHEN translate({column}, {signs}, '') = {column} THEN {column} ELSE {changed} END"
 
 

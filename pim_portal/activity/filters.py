@@ -60,6 +60,8 @@ class NamedFilter(django_filters.CharFilter):
 class AuditFilter(HistoryFilter):
     """The same, and whom it is about. Names are those of today; an id finds what is gone, too."""
 
+    seldom: ClassVar[tuple[str, ...]] = ("realm", "target", "role", "resource", "request", "authority")
+
     realm = ChoicePill(label=_("World"), choices=Realm.choices)
     actor = NamedFilter(method="by_principal", label=_("Who"))
     target = NamedFilter(method="by_principal", label=_("To whom"))
