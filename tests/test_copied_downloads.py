@@ -72,7 +72,11 @@ def everything(ines: Any, adam: Any) -> None:
                     NOW,
                     list(Realm)[other % 3],
                     actor,
-                    Ids(target=target, resource=ids.DIRECTORY if other % 2 else None),
+                    Ids(
+                        target=target,
+                        role=ids.READER if other % 4 else None,
+                        resource=ids.DIRECTORY if other % 2 else None,
+                    ),
                     outcome,
                     details,
                     {} if other == 3 else names if other == 0 else text,

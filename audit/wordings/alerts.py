@@ -8,13 +8,15 @@ from django.utils.translation import gettext_lazy
 
 from audit.kinds import Kind
 from audit.models import Event
-from audit.wordings.wording import Variants, Wording
+from audit.wordings.wording import Variants, Wording, in_sql
 
 
+@in_sql("e.target_id IS NOT NULL AND e.role_id IS NOT NULL")
 def _about_somebody(event: Event) -> bool:
     return event.target_id is not None and event.role_id is not None
 
 
+@in_sql("e.role_id IS NOT NULL")
 def _about_a_role(event: Event) -> bool:
     return event.role_id is not None
 
