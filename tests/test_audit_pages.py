@@ -301,6 +301,7 @@ def test_csv_and_xlsx_hold_every_event_and_no_formula(nina, story):
 def test_a_download_goes_on_part_by_part_in_order(nina, monkeypatch):
     happen(25)
     monkeypatch.setattr(downloads, "PART", 4)
+    monkeypatch.setattr(downloads, "COPIED", 4)
     answer = file_of(nina, "jsonl")
     lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
     stamps = [(line["occurred_at"], line["id"]) for line in lines]
@@ -312,6 +313,7 @@ def test_a_download_goes_on_part_by_part_in_order(nina, monkeypatch):
 def test_a_download_ends_when_the_right_to_it_ends(nina, monkeypatch, format):
     happen(12)
     monkeypatch.setattr(downloads, "PART", 4)
+    monkeypatch.setattr(downloads, "COPIED", 4)
     monkeypatch.setattr("roles.downloads.islice", lambda rows, count: list_of(rows, 4))
     answer = file_of(nina, format)
     stream = iter(answer.streaming_content)

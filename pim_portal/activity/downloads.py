@@ -35,7 +35,7 @@ FORMATS: Final = (*downloads.FORMATS, "jsonl")
 PART: Final = 1000  # events that are in memory at once
 COPIED: Final = 10_000  # the same, where they come as finished lines: some megabytes
 JSONL: Final = "application/jsonl; charset=utf-8"
-CUT_OFF: Final = gettext_lazy("INCOMPLETE: the right to read this ended while it was downloaded. The rest is missing.")
+CUT_OFF: Final = gettext_lazy("INCOMPLETE. The right to read this ended while it was downloaded. The rest is missing.")
 
 COLUMNS: Final[tuple[tuple[Any, Callable[[Event], object]], ...]] = (
     (gettext_lazy("Event"), lambda one: str(one.uuid)),
