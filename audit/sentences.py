@@ -33,6 +33,7 @@ NAMELESS: Final[dict[str, str | Promise]] = {
     "resource": gettext_lazy("a resource"),
     "review": gettext_lazy("an access review"),
     "alert": gettext_lazy("an alert"),
+    "rule": gettext_lazy("a rule"),
     "instead": gettext_lazy("an approver"),
     "hook": gettext_lazy("a web hook"),
 }

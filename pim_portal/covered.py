@@ -40,6 +40,8 @@ COVERED: Final = (
     Covered(roles.ApprovalStage),
     Covered(roles.StageApprover),
     Covered(roles.NotificationCell),
+    Covered(roles.DutyRule),
+    Covered(roles.DutyRule.roles.through),
     Covered(roles.Assignment),
     # Asking and deciding
     Covered(Request),

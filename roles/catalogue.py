@@ -32,6 +32,7 @@ class Permission(TextChoices):
     RESET_PEOPLE = "roles.reset_people", _("Help with a lost password or second factor")
     MANAGE_GROUPS = "roles.manage_groups", _("Manage groups and their members")
     DEFINE = "roles.define", _("Make custom roles, change the tree, import")
+    SEPARATE = "roles.separate", _("Say which roles one person may not have together")
     OPERATE = "pim_portal.operate", _("Failed mails, health and portal-wide settings")
     USE_ADMIN = "pim_portal.use_admin", _("Look things up in Django admin")
 
@@ -63,6 +64,7 @@ OF_PLACES = frozenset(
         Permission.SEE,
         Permission.SEE_AUDIT,
         Permission.DEFINE,
+        Permission.SEPARATE,
     }
 )
 
@@ -85,6 +87,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.RESET_PEOPLE: Grant(_RESETTERS),
     Permission.MANAGE_GROUPS: Grant(_GROUP_ADMINS, NOBODY, _GROUP_OWNERS, _GROUP_ADMINS),
     Permission.DEFINE: Grant(_PRA, frozenset({ids.OWNER})),
+    Permission.SEPARATE: Grant(_PRA, _OWNERS),
     Permission.OPERATE: Grant(frozenset({ids.SECURITY_ADMINISTRATOR})),
     Permission.USE_ADMIN: Grant(_SEERS),
 }
@@ -94,6 +97,7 @@ GRANTS: dict[Permission, Grant] = {
 DJANGO_PERMISSIONS: dict[str, Permission] = {
     "roles.view_role": Permission.SEE,
     "roles.view_rolesettings": Permission.SEE,
+    "roles.view_dutyrule": Permission.SEE,
     "roles.view_assignment": Permission.SEE,
     "roles.view_resource": Permission.SEE,
     "roles.view_user": Permission.SEE_PEOPLE,

@@ -70,6 +70,7 @@ IN_DIRECTORY = {
     Permission.RESET_PEOPLE: {ids.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR},
     Permission.MANAGE_GROUPS: {ids.GROUPS_ADMINISTRATOR},
     Permission.DEFINE: {PRA},
+    Permission.SEPARATE: {PRA},
     Permission.OPERATE: {ids.SECURITY_ADMINISTRATOR},
     Permission.USE_ADMIN: {PRA, *READERS},
 }
@@ -81,6 +82,7 @@ AT_RESOURCES = {
     Permission.SEE: {*MANAGERS, ids.READER},
     Permission.SEE_AUDIT: {*MANAGERS, ids.READER},
     Permission.DEFINE: {ids.OWNER},
+    Permission.SEPARATE: MANAGERS,
 }
 # At a group: by a directory role held at the directory, or as the group's Owner.
 AT_GROUPS = {

@@ -14,6 +14,8 @@ from approvals.selectors.approvers import Panel
 from approvals.ticket_checks import TicketCheck, TicketSubject
 from roles.models import Assignment
 from roles.refusals import Violation
+from roles.rules.duties import kept_apart
+from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, is_visible
 from roles.wording import span
@@ -49,6 +51,7 @@ class ActivateFacts:
     ends_at: datetime | None
     subject: TicketSubject
     ticket_check: TicketCheck | None
+    clashes: tuple[Clash, ...] = ()
 
     @property
     def begins(self) -> datetime:
@@ -172,6 +175,7 @@ ACTIVATE = (
     outside_the_eligibility,
     already_active,
     already_asked,
+    kept_apart,
     nobody_to_approve,
     start_in_the_past,
     start_too_far_ahead,
@@ -188,4 +192,4 @@ ACTIVATE = (
 )
 
 # What can be said before anything is typed.
-BEFOREHAND = (not_eligible, already_active, already_asked, nobody_to_approve)
+BEFOREHAND = (not_eligible, already_active, already_asked, kept_apart, nobody_to_approve)

@@ -16,6 +16,8 @@ from approvals.rules.settings_changes import drift
 from approvals.selectors.approvers import Panel
 from roles.models import SecondFactor, User
 from roles.refusals import Violation
+from roles.rules.duties import kept_apart
+from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, is_visible
 from roles.wording import span
@@ -48,6 +50,7 @@ class DecideFacts:
     author_may: bool = True  # and whether its author could still make it
     taken_by: str = ""  # who decided already in the seat of this person, or in one that they could have taken
     runs_until: datetime | None = None  # of the activation that is to be prolonged
+    clashes: tuple[Clash, ...] = ()  # with what would be granted
 
 
 _DEMANDS = (SecondFactor.NONE, SecondFactor.FRESH, SecondFactor.EVERY_TIME)
@@ -172,6 +175,13 @@ def author_may_no_more(facts: DecideFacts) -> Violation | None:
     return None
 
 
+def roles_kept_apart(facts: DecideFacts) -> Violation | None:
+    """What the person has come to meanwhile, or a rule made since, stands in the way; a denial is always possible."""
+    if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING:
+        return None
+    return kept_apart(facts)
+
+
 def no_second_factor(facts: DecideFacts) -> Violation | None:
     if not facts.second_factor:
         return Violation("second_factor", _("Enter a current code from your second factor."), "code")
@@ -193,6 +203,7 @@ DECIDE = (
     settings_became_stricter,
     settings_drifted,
     author_may_no_more,
+    roles_kept_apart,
     no_second_factor,
 )
 

@@ -23,6 +23,7 @@ from approvals.rules.activations import (
 )
 from roles.models import Assignment
 from roles.refusals import Violation
+from roles.rules.duties import kept_apart
 from roles.wording import exact
 
 
@@ -83,6 +84,7 @@ PROLONG = (
     not_running,
     already_asked,
     as_long_as_it_can_be,
+    kept_apart,
     nobody_to_approve,
     duration_too_short,
     duration_too_long,
@@ -98,4 +100,4 @@ PROLONG = (
 )
 
 # What can be said before anything is typed.
-PROLONG_BEFOREHAND = (not_running, already_asked, as_long_as_it_can_be, nobody_to_approve)
+PROLONG_BEFOREHAND = (not_running, already_asked, as_long_as_it_can_be, kept_apart, nobody_to_approve)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from approvals.models import Action, Request, Status
@@ -19,12 +19,14 @@ from roles.actors import Actor, Clock
 from roles.models import Assignment, Purpose, Resource, SecondFactor, User
 from roles.refusals import About, require
 from roles.selectors.assignments import ends_for
+from roles.selectors.duties.clashes import Gift, clashes_of
+from roles.selectors.duties.holdings import earlier
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import service
 from roles.services import step_ups
 from roles.services.activations import start_activation
 from roles.services.assignments import is_retired
-from roles.services.locks import hold_tree, lock_principal
+from roles.services.gifts import Given, lock_given
 from roles.text import clean
 
 
@@ -68,6 +70,9 @@ def gather(
     second_factor = settings.second_factor == SecondFactor.NONE or step_ups.serves(
         actor, Purpose.BREAK_GLASS if emergency else Purpose.ACTIVATE, row.pk, now=now, own_code=every_time
     )
+    ends_at = ends_for(eligibility, user.pk, now) if eligibility else None
+    starts_at = max(wanted.start or now, now)
+    until = earlier(starts_at + min(wanted.duration, settings.max_activation), ends_at)
     facts = ActivateFacts(
         eligibility=eligibility,
         settings=settings,
@@ -81,7 +86,10 @@ def gather(
         inside=inside,
         already_active=bool(running),
         already_asked=waiting.exists(),
-        ends_at=ends_for(eligibility, user.pk, now) if eligibility else None,
+        ends_at=ends_at,
+        clashes=clashes_of([Gift(user, row.role, resource, True, starts_at, until)], now, viewer=user)
+        if eligibility
+        else (),
         subject=TicketSubject(clean(wanted.ticket), user.pk, row.role_id, resource.pk),
         ticket_check=wanted.ticket_check,
     )
@@ -96,8 +104,7 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     `Assignment.DoesNotExist` for an unknown eligibility.
     """
     user = person_of(actor)
-    lock_principal(user.pk)
-    hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=eligibility_id))
+    lock_given(replace(Given.by(eligibility_id), principal_id=user.pk))
     now = clock()
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now)
     require(ACTIVATE, facts, about=about_asking(user, eligibility_id, facts, resource))

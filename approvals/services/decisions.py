@@ -15,7 +15,7 @@ from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.requests import status_at
 from approvals.selectors.settings_changes import author_still_may, drifted, places_behind, ruling_now
 from approvals.selectors.showing import shown_digest
-from approvals.services.activations import grant
+from approvals.services.activations import grant, longest_allowed
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
 from approvals.services.prolonging import grant_prolonged
 from approvals.services.requests import (
@@ -35,7 +35,10 @@ from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import AssignmentType, Purpose, SecondFactor, User
 from roles.refusals import Refused, Violation, broken
-from roles.selectors.settings import settings_behind
+from roles.selectors.assignments import ends_for
+from roles.selectors.duties.clashes import Clash, Gift, clashes_of
+from roles.selectors.duties.holdings import earlier
+from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import record, service
 from roles.services import step_ups
 from roles.text import clean
@@ -76,6 +79,7 @@ def gather(
         drifted=what_changed(drifted(request)) if changes_settings else "",
         author_may=not changes_settings or author_still_may(request, now),
         runs_until=request.about.ends_at if request.action == Action.PROLONG else None,
+        clashes=_clashes(request, settings, duration, approver=approver, now=now) if verdict == Verdict.APPROVE else (),
         as_seen=seen == shown_digest(request, settings) and request.digest == digest_of(request),
         second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
         stages_then=request.stages.count(),
@@ -85,6 +89,28 @@ def gather(
         ticket_check=request.ticket_check,
         factor_then=SecondFactor(request.second_factor),
     )
+
+
+def _clashes(
+    request: Request, settings: EffectiveSettings, duration: timedelta | None, *, approver: User, now: datetime
+) -> tuple[Clash, ...]:
+    """Return with what the role would clash if it were granted now, as the approver may see it.
+
+    Extensions and renewals ask that of the terms that are granted; a change of settings gives nobody a role.
+    """
+    if request.action not in TIMED or status_at(request, now) != Status.PENDING:
+        return ()
+    starts_at = max(request.wanted_start or now, now)
+    longest = longest_allowed(request, settings, shortest_granted(request, duration))
+    ends_at = earlier(starts_at + longest, ends_for(request.behind, request.principal_id, now))
+    gift = Gift(request.principal, request.role, request.resource, True, starts_at, ends_at)
+    return clashes_of([gift], now, viewer=approver)
+
+
+def shortest_granted(request: Request, duration: timedelta | None = None) -> timedelta:
+    """Return the shortest time that was asked or granted so far, or is granted now."""
+    granted = [one.granted_duration for one in request.decisions.all() if one.granted_duration is not None]
+    return min([*granted, request.time, duration or request.time])
 
 
 def _taken_by(request: Request, panel: Panel, approver: User, now: datetime) -> str:
@@ -249,10 +275,8 @@ def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetim
         request.stage_number += 1
         request.save(update_fields=["stage_number"])
         return
-    granted = [one.granted_duration for one in request.decisions.all() if one.granted_duration is not None]
-    shortest = min([*granted, request.time])
     verb = grant_prolonged if request.action == Action.PROLONG else grant
-    verb(request, actor=actor, now=now, settings=facts.settings, duration=shortest)
+    verb(request, actor=actor, now=now, settings=facts.settings, duration=shortest_granted(request))
 
 
 def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.UUID | None:

@@ -28,7 +28,7 @@ from roles.services import step_ups
 from roles.services.assignments import about
 from roles.services.change_facts import Granted, facts_of_change, facts_of_renewal, facts_of_replacement, fresh
 from roles.services.changes import change_granted, principals_of, renew_granted, replace_granted
-from roles.services.locks import hold_tree, lock_principals
+from roles.services.gifts import Given, lock_given
 from roles.text import clean
 
 # A renewal is answered while who asked still remembers why. An extension waits until the end of what it extends, which
@@ -114,8 +114,7 @@ def _ask(
     action: Action, assignment_id: uuid.UUID, *, ends_at: datetime | None, reason: str, actor: Actor, clock: Clock
 ) -> Request:
     user = person_of(actor)
-    lock_principals({user.pk, *principals_of(assignment_id)})
-    hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=assignment_id))
+    lock_given(Given.by(assignment_id), also={user.pk, *principals_of(assignment_id)})
     now = clock()
     row = fresh(assignment_id)
     violations = what_stands_in_the_way(user, row, action, ends_at=ends_at, reason=reason, actor=actor, now=now)

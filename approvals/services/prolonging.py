@@ -7,6 +7,7 @@ nor past the eligibility. While it waits the activation runs on until its end; a
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from approvals.models import Action, Request, Status
@@ -21,12 +22,14 @@ from roles.actors import Actor, Clock
 from roles.models import Assignment, Purpose, SecondFactor, User
 from roles.refusals import require
 from roles.selectors.assignments import ends_for
+from roles.selectors.duties.clashes import Gift, clashes_of
+from roles.selectors.duties.holdings import earlier
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import service
 from roles.services import step_ups
 from roles.services.activations import prolong_activation
 from roles.services.assignments import about
-from roles.services.locks import hold_tree, lock_principal
+from roles.services.gifts import Given, lock_given
 from roles.text import clean
 
 _RELATED = ("principal", "role", "resource", "activated_from__role", "activated_from__resource")
@@ -46,6 +49,8 @@ def gather(user: User, activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor
     runs = Assignment.objects.in_effect(now).filter(pk=row.pk).exists()
     settings = settings_behind(eligibility)
     every_time = settings.second_factor == SecondFactor.EVERY_TIME
+    ends_at = ends_for(eligibility, user.pk, now) if runs else None
+    until = earlier(now + min(wanted.duration, settings.max_activation), ends_at)
     return ProlongFacts(
         activation=row if runs else None,
         eligibility=eligibility if runs else None,
@@ -61,7 +66,8 @@ def gather(user: User, activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor
         inside=True,
         already_active=False,
         already_asked=Request.objects.waiting(now).filter(action=Action.PROLONG, assignment=row).exists(),
-        ends_at=ends_for(eligibility, user.pk, now) if runs else None,
+        ends_at=ends_at,
+        clashes=clashes_of([Gift(user, row.role, row.resource, True, now, until)], now, viewer=user) if runs else (),
         subject=TicketSubject(clean(wanted.ticket), user.pk, row.role_id, row.resource_id),
         ticket_check=wanted.ticket_check,
     )
@@ -75,8 +81,7 @@ def prolong(activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Cl
     `Assignment.DoesNotExist` where one has no such activation.
     """
     user = person_of(actor)
-    lock_principal(user.pk)
-    hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=activation_id))
+    lock_given(replace(Given.by(activation_id), principal_id=user.pk))
     now = clock()
     facts = gather(user, activation_id, wanted=wanted, actor=actor, now=now)
     row = Assignment.objects.select_related(*_RELATED).get(pk=activation_id)

@@ -24,6 +24,7 @@ from roles.services.changes import principals_of
 from roles.services.locks import hold_tree, lock_principals
 from roles.services.moves import concerned_by_move
 from roles.services.settings_rows import details_of
+from roles.services.gifts import Given, lock_given
 
 
 def digest_of(request: Request) -> str:
@@ -59,16 +60,20 @@ def person_of(actor: Actor) -> User:
 
 
 def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -> Request:
-    """Lock the principals that a request touches and who is `deciding`, hold its tree, and return it as it is now."""
+    """Lock whom a request concerns and who is `deciding`, hold its tree, and return it as it is now."""
     row = Request.objects.get(pk=request_id)
     touched = principals_of(row.assignment_id) if row.is_renewal and row.assignment_id else set()
     moved_to = proposal_of(row).target_id if row.action == Action.CHANGE_SETTINGS else None
     if moved_to is not None:
         touched |= concerned_by_move(row.resource_id, moved_to)[0]
-    lock_principals({row.principal_id, *touched, *deciding})
-    if moved_to is None:
+    if moved_to is not None:
         # Who moves a place locks the roots themselves; to hold one before would let two of them wait for each other.
+        lock_principals({row.principal_id, *touched, *deciding})
+    elif row.action == Action.CHANGE_SETTINGS:
+        lock_principals({row.principal_id, *touched, *deciding})
         hold_tree(row.resource_id)
+    else:
+        lock_given(Given(row.principal_id, row.role_id, row.resource_id), also={*touched, *deciding})
     return Request.objects.shown().get(pk=request_id)
 
 

@@ -19,7 +19,7 @@ from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import TIMED, Action, Request, RequestApprover, Status, Verdict
 from approvals.proposals import proposal_of
-from approvals.rules.decisions import MAY_DECIDE, DecideFacts
+from approvals.rules.decisions import MAY_DECIDE, DecideFacts, roles_kept_apart
 from approvals.rules.emergencies import may_break_glass
 from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.deputies import approvers_behind
@@ -150,6 +150,8 @@ def show_request(
         "own": own,
         "status_now": facts.status,
         "form": form if can_decide else None,
+        # Told before a verdict is chosen, and once only.
+        "apart": broken((roles_kept_apart,), facts) if can_decide and form is not None and not form.is_bound else [],
         "seen": shown_digest(asked, facts.settings),
         "shown": carried(asked) if can_decide else "",
         "changed": changed,

@@ -8,6 +8,7 @@ from audit.kinds import Kind
 from audit.wordings import (
     alerts,
     assignments,
+    duties,
     emergencies,
     people,
     portal,
@@ -19,7 +20,19 @@ from audit.wordings import (
 )
 from audit.wordings.wording import Variants, Wording
 
-_SUBJECTS = (assignments, requests, emergencies, reviews, roles, resources, alerts, people, signing_in, portal)
+_SUBJECTS = (
+    assignments,
+    requests,
+    emergencies,
+    reviews,
+    roles,
+    duties,
+    resources,
+    alerts,
+    people,
+    signing_in,
+    portal,
+)
 
 WORDINGS: Final[dict[Kind, Wording]] = {
     kind: wording for subject in _SUBJECTS for kind, wording in subject.WORDINGS.items()

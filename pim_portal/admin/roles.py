@@ -15,6 +15,7 @@ from roles.catalogue import Permission
 from roles.models import (
     ApprovalStage,
     Assignment,
+    DutyRule,
     NotificationCell,
     Resource,
     Role,
@@ -97,3 +98,11 @@ class AssignmentAdmin(PlacedAdmin):
     list_filter = ("type", "end_reason")
     list_select_related = ("principal", "role", "resource")
     search_fields = ("principal__name_key", "role__name_key", "resource__name_key")
+
+
+@admin.register(DutyRule)
+class DutyRuleAdmin(PlacedAdmin):
+    list_display = ("name", "reach", "resource", "made_at", "made_by", "retired_at")
+    list_filter = ("reach",)
+    list_select_related = ("resource", "made_by")
+    search_fields = ("name_key", "resource__name_key")

@@ -130,6 +130,10 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.ROLE_CHANGED,
         Kind.ROLE_RETIRED,
         Kind.ROLE_RESTORED,
+        # Who was there before keeps what they have; whom it keeps from a role is told where they ask for it.
+        Kind.DUTY_RULE_ADDED,
+        Kind.DUTY_RULE_CHANGED,
+        Kind.DUTY_RULE_RETIRED,
         Kind.RESOURCE_ADDED,
         Kind.RESOURCE_RENAMED,
         Kind.RESOURCE_RETIRED,

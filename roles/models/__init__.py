@@ -12,6 +12,7 @@ from roles.models.catalogue import (
     SecondFactor,
     StageApprover,
 )
+from roles.models.duties import DutyReach, DutyRule
 from roles.models.factors import RecoveryCode, RecoveryCodes, TotpDevice
 from roles.models.principals import Group, Principal, PrincipalKind, User
 from roles.models.resources import Resource, ResourceKind
@@ -22,6 +23,8 @@ __all__ = [
     "Assignment",
     "AssignmentType",
     "Audience",
+    "DutyReach",
+    "DutyRule",
     "EndReason",
     "Group",
     "NotificationCell",

@@ -7,6 +7,7 @@ for access to end.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import models
@@ -45,6 +46,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def in_effect(self, now: datetime) -> AssignmentQuerySet:
         """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
         return self.filter(held.in_effect(now))
+
+    def now_or_later(self, now: datetime, *, as_enabled: Collection[uuid.UUID] = ()) -> AssignmentQuerySet:
+        """Return what is in effect at `now`, or will be when its start comes, unless something happens before.
+
+        `as_enabled` are principals that count as enabled.
+        """
+        enabled = Q(principal__enabled=True) | Q(principal__in=as_enabled)
+        return self.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), enabled).filter(held.nothing_lost(now))
 
     def memberships(self, now: datetime) -> AssignmentQuerySet:
         """Return the memberships of groups that are in effect at `now`."""

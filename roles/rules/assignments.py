@@ -10,7 +10,9 @@ from django.utils.translation import ngettext
 
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, ResourceKind, Role, RoleKind
 from roles.refusals import Violation
+from roles.rules.duties import kept_apart
 from roles.rules.groups import beyond
+from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, is_visible
 
@@ -36,6 +38,7 @@ class AssignFacts:
     already_there: bool
     retired: bool
     roles_beyond: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()
 
 
 def not_allowed(facts: AssignFacts) -> Violation | None:
@@ -186,6 +189,7 @@ ASSIGN = (
     reason_too_long,
     already_assigned,
     group_holds_more,
+    kept_apart,
 )
 
 

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from roles.models import Resource, ResourceKind
 from roles.models.resources import CHILDREN
 from roles.refusals import Violation
+from roles.rules.duties import kept_apart
 from roles.rules.looser import second_administrator
+from roles.selectors.duties.clashes import Clash
 from roles.text import MAX_NAME, MAX_REASON, is_visible
 
 MAX_SCOPE_PATH = 1000  # characters, as the column has it
@@ -175,7 +177,8 @@ class MoveFacts(NameFacts):
     """What is known when `place` is about to be moved from its parent to `target`.
 
     `leaving` are the custom roles whose home would no longer be above assignments of theirs; `doubled` the custom roles
-    of which two of one name would stand on one branch. `agreed`: nothing has changed since the preview was looked at.
+    of which two of one name would stand on one branch; `clashes` what would come to stand against a rule. `agreed`:
+    nothing has changed since the preview was looked at.
     """
 
     target: Resource
@@ -184,6 +187,7 @@ class MoveFacts(NameFacts):
     levels: int  # of the branch that is moved, its top counted
     leaving: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()
     agreed: bool = True
     loosens: tuple[str, ...] = ()  # fields of settings, where that waits for a second administrator
 
@@ -267,6 +271,7 @@ MOVE = (
     path_too_long,
     custom_roles_left_behind,
     custom_roles_doubled,
+    kept_apart,
     changed_meanwhile,
     waits_for_a_second,
 )

@@ -16,13 +16,15 @@ from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Assignment, AssignmentType, EndReason, Purpose, Resource, Role, RoleKind
 from roles.refusals import About, require
 from roles.rules.assignments import ASSIGN, DEACTIVATE, REMOVE, AssignFacts, EndFacts
+from roles.selectors.duties.clashes import Gift, clashes_of
 from roles.selectors.groups import roles_beyond
 from roles.selectors.settings import EffectiveSettings, settings_of
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import close_slot, end, end_activations
-from roles.services.locks import hold_tree, lock_principal, lock_principals
+from roles.services.gifts import Given, lock_given
+from roles.services.locks import lock_principal, lock_principals
 from roles.text import clean
 
 
@@ -56,8 +58,8 @@ def assign(
 
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
-    principal = lock_principal(principal_id)
-    resource = hold_tree(resource.pk)
+    principal = lock_given(Given(principal_id, role.pk, resource.pk))[principal_id]
+    resource = Resource.objects.get(pk=resource.pk)
     now = clock()
     role = Role.objects.select_related("home").get(pk=role.pk)
     starts = max(starts_at or now, now) if starts_at is None or starts_at <= now else starts_at
@@ -65,6 +67,8 @@ def assign(
     close_slot(slot, now=now)
     held, beyond = authority_over(actor, role, resource, now)
     settings = settings_of(role, resource)
+    allowed = actor.user is None or held is not None
+    gift = Gift(principal, role, resource, type == AssignmentType.ACTIVE, starts, ends_at)
     facts = AssignFacts(
         principal=principal,
         role=role,
@@ -75,11 +79,12 @@ def assign(
         now=now,
         reason=clean(reason),
         settings=settings,
-        allowed=actor.user is None or held is not None,
+        allowed=allowed,
         second_factor=second_factor_given(actor, principal.pk, type, settings, now),
         already_there=Assignment.objects.open().filter(slot).exists(),
         retired=is_retired(role, resource),
         roles_beyond=beyond,
+        clashes=clashes_of([gift], now, viewer=actor.user) if allowed else (),
     )
     names = {"target": principal.name, "role": role.name, "resource": resource.name, "reason": facts.reason}
     require(ASSIGN, facts, about=About(Ids(principal.pk, role.pk, resource.pk), resource.realm, names))

@@ -16,6 +16,7 @@ from roles.actors import Actor
 from roles.models import Assignment, AssignmentType, EndReason, Principal, Resource, Role
 from roles.refusals import Violation, broken
 from roles.rules.assignments import ASSIGN, AssignFacts
+from roles.selectors.duties.clashes import ClashBook, Gift, Prospect, named
 from roles.selectors.settings import EffectiveSettings, SettingsBook
 from roles.service import entry_of
 from roles.services.assignments import authority_over, is_retired, plan
@@ -78,6 +79,11 @@ class AssignBook:
         self._second_factor = second_factor
         self._settings = SettingsBook(role.pk for role in roles)
         self._there: dict[tuple[uuid.UUID, uuid.UUID], _There] = {}
+        self._clashes = ClashBook(now)
+
+    def prospects(self, wanted: Sequence[Wanted]) -> list[Prospect]:
+        """Return for each what it would bring, to be asked in this order; what was taken counts for what follows."""
+        return self._clashes.look([gift_of(one, self.now) for one in wanted])
 
     def taken(self, wanted: Sequence[Wanted]) -> set[Slot]:
         """Return the slots of these principals in which an assignment runs or is planned."""
@@ -103,9 +109,10 @@ class AssignBook:
             )
         return self._there[key]
 
-    def violations(self, one: Wanted, *, already_there: bool) -> list[Violation]:
+    def violations(self, one: Wanted, *, already_there: bool, prospect: Prospect) -> list[Violation]:
         """Return what `assign` would refuse."""
         there = self.there(one.role, one.resource)
+        clashes = named(prospect.pairs(), viewer=self.actor.user, now=self.now) if there.allowed else ()
         own_code = there.settings.second_factor_on_assign and one.type == AssignmentType.ACTIVE
         facts = AssignFacts(
             principal=one.principal,
@@ -122,8 +129,15 @@ class AssignBook:
             already_there=already_there,
             retired=there.retired,
             roles_beyond=there.roles_beyond,
+            clashes=clashes,
         )
         return broken(ASSIGN, facts)
+
+
+def gift_of(one: Wanted, now: datetime) -> Gift:
+    """Return what somebody is about to get, as the rules of separation of duties ask it."""
+    active = one.type == AssignmentType.ACTIVE
+    return Gift(one.principal, one.role, one.resource, active, max(one.starts_at or now, now), one.ends_at)
 
 
 def assign_many(wanted: Sequence[Wanted], *, book: AssignBook, batch: uuid.UUID) -> list[Assignment]:

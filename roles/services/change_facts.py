@@ -14,6 +14,8 @@ from django.db.models import Q
 from roles.actors import Actor
 from roles.models import Assignment, AssignmentType
 from roles.rules.changes import ChangeFacts, RenewFacts
+from roles.selectors.duties.clashes import Clash, Gift, clashes_of
+from roles.selectors.duties.holdings import earlier
 from roles.selectors.settings import settings_of
 from roles.services.assignments import is_retired
 from roles.text import clean
@@ -53,17 +55,33 @@ def _is_taken(assignment: Assignment, type: AssignmentType, now: datetime) -> bo
     return rows.exclude(ends_at__lte=now).exists()
 
 
+def _clashes(assignment: Assignment, gift: Gift, granted: Granted) -> tuple[Clash, ...]:
+    """Return with what it would clash; somebody who may not do it at all hears nothing of what others have."""
+    viewer = granted.actor.user
+    asks_for_own = viewer is not None and viewer.pk == assignment.principal_id
+    return clashes_of([gift], granted.now, viewer=viewer) if granted.allowed or asks_for_own else ()
+
+
+def _gift(assignment: Assignment, type: AssignmentType, starts_at: datetime, ends_at: datetime | None) -> Gift:
+    active = type == AssignmentType.ACTIVE
+    return Gift(assignment.principal, assignment.role, assignment.resource, active, starts_at, ends_at)
+
+
 def facts_of_change(
     assignment: Assignment, *, starts_at: datetime | None, ends_at: datetime | None, reason: str, granted: Granted
 ) -> ChangeFacts:
     """Gather what is known when the times of an assignment are about to move; `starts_at` None keeps the start."""
     runs = assignment.starts_at <= granted.now
     wanted = starts_at if starts_at is not None else assignment.starts_at
+    type = AssignmentType(assignment.type)
+    gift = _gift(assignment, type, granted.now if runs else wanted, ends_at)
+    # Less time than it has is always right, whatever it clashes with since.
+    longer = wanted < assignment.starts_at or earlier(ends_at, assignment.ends_at) != ends_at
     return ChangeFacts(
         principal=assignment.principal,
         role=assignment.role,
         resource=assignment.resource,
-        type=AssignmentType(assignment.type),
+        type=type,
         starts_at=granted.now if runs else wanted,
         ends_at=ends_at,
         now=granted.now,
@@ -77,6 +95,7 @@ def facts_of_change(
         assignment=assignment,
         moves_start=wanted != assignment.starts_at,
         moves_end=ends_at != assignment.ends_at,
+        clashes=_clashes(assignment, gift, granted) if longer else (),
     )
 
 
@@ -102,6 +121,7 @@ def facts_of_replacement(
         assignment=assignment,
         moves_start=False,
         moves_end=True,
+        clashes=_clashes(assignment, _gift(assignment, type, granted.now, ends_at), granted),
     )
 
 
@@ -132,4 +152,5 @@ def facts_of_renewal(
         roles_beyond=granted.roles_beyond,
         assignment=old,
         renewed_already=old.renewals.exists(),
+        clashes=_clashes(old, _gift(old, type, max(starts_at or granted.now, granted.now), ends_at), granted),
     )

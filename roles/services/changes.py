@@ -2,8 +2,9 @@
 
 `change` and `renew` are what an administrator does directly. Whoever has established the authority otherwise (a
 decision about a request) calls `change_granted`, `renew_granted` or `replace_granted` inside a service of their own,
-after locking `principals_of(assignment_id)` and reading the clock: all rules are asked there but those of authority
-and second factor. With a `request_id` no step-up is spent here: that of the decision is.
+after locking what it gives with `principals_of(assignment_id)` (`roles.services.gifts`) and reading the clock: all
+rules are asked there but those of authority and second factor. With a `request_id` no step-up is spent here: that of
+the decision is.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from roles.services.change_facts import (
     slot_of,
 )
 from roles.services.ends import close_slot, end, end_activations
-from roles.services.locks import hold_tree, lock_principals
+from roles.services.gifts import Given, lock_given
+from roles.services.locks import hold_tree
 
 
 def principals_of(assignment_id: uuid.UUID) -> set[uuid.UUID]:
@@ -61,7 +63,7 @@ def change(
     `starts_at` None keeps the start. An eligibility that ends earlier takes the activations made from it along.
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
-    lock_principals(principals_of(assignment_id))
+    lock_given(Given.by(assignment_id), also=principals_of(assignment_id))
     assignment = fresh(assignment_id)
     granted = _by(actor, assignment, AssignmentType(assignment.type), clock())
     return change_granted(assignment_id, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
@@ -82,8 +84,7 @@ def renew(
 
     Raises `Refused` with everything that the settings and the actor's authority do not allow.
     """
-    lock_principals(principals_of(assignment_id))
-    hold_tree(fresh(assignment_id).resource_id)
+    lock_given(Given.by(assignment_id), also=principals_of(assignment_id))
     granted = _by(actor, fresh(assignment_id), type, clock())
     return renew_granted(assignment_id, type=type, starts_at=starts_at, ends_at=ends_at, reason=reason, granted=granted)
 

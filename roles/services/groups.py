@@ -22,7 +22,9 @@ from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import end
+from roles.services.gifts import Given, lock_all_given
 from roles.services.locks import lock_principal, lock_principals
+from roles.services.principals import apart_when_enabled
 from roles.services.resources import plant
 from roles.text import MAX_NAME, MAX_REASON, clean, is_visible
 
@@ -118,10 +120,11 @@ def disable_group(group_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
 @service(Kind.GROUP_ENABLED)
 def enable_group(group_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Group:
     """Enable a group again: its eligibilities and members count again, nothing that ended does. Raises `Refused`."""
-    lock_principals({group_id, *_who_activated(group_id)})
+    lock_all_given(lambda: _carried(group_id), also={group_id, *_who_activated(group_id)})
     now = clock()
     group = Group.objects.select_related("resource").get(pk=group_id)
     held, violations = _may(actor, group, now)
+    violations += apart_when_enabled(group, actor, now) if not violations and not group.enabled else []
     if group.enabled:
         violations.append(Violation("already_enabled", _("This group is already enabled.")))
     if violations:
@@ -143,6 +146,11 @@ def lock_names() -> None:
 def _who_activated(group_id: uuid.UUID) -> set[uuid.UUID]:
     rows = Assignment.objects.open().filter(activated_from__principal=group_id)
     return set(rows.values_list("principal_id", flat=True))
+
+
+def _carried(group_id: uuid.UUID) -> list[Given]:
+    rows = Assignment.objects.open().filter(principal=group_id)
+    return [Given(*row) for row in rows.values_list("principal_id", "role_id", "resource_id")]
 
 
 def _end_all(group: Group, *, actor: Actor, held: Held | None, now: datetime) -> None:

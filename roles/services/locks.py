@@ -66,6 +66,11 @@ def hold_trees(within: Resource | None = None) -> None:
         _hold(roots.values_list("path", flat=True))
 
 
+def hold_roots(roots: Iterable[str]) -> None:
+    """Keep the trees of these roots, given by their tree paths, as they are; see `hold_tree`."""
+    _hold(sorted(roots))
+
+
 def _hold(roots: Iterable[str]) -> None:
     if connection.features.has_select_for_update:
         with connection.cursor() as cursor:

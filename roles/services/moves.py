@@ -14,6 +14,7 @@ from roles.models import Assignment, EndReason, Resource, ResourceKind, Role, Us
 from roles.refusals import require
 from roles.rules.looser import loosened
 from roles.rules.resources import MOVE, MoveFacts
+from roles.selectors.duties.conflicts import conflicts_by_move
 from roles.selectors.moves import (
     MovePreview,
     activations_from_above,
@@ -106,10 +107,11 @@ def gather(
     preview = preview_of_move(place, target, now)
     deepest = Resource.objects.filter(path__startswith=place.path).aggregate(deepest=Max("depth"))["deepest"]
     both_ends = define_by(actor, parent, now) is not None and define_by(actor, target, now) is not None
+    allowed = actor.user is None or both_ends
     facts = MoveFacts(
         place=place,
         kind=kind,
-        allowed=actor.user is None or both_ends,
+        allowed=allowed,
         second_factor=agreed is not None or serves(actor, place.pk, now),
         reason=clean(reason),
         name=place.name,
@@ -121,6 +123,7 @@ def gather(
         levels=deepest - place.depth + 1,
         leaving=custom_roles_left_behind(place, target, now),
         doubled=custom_roles_doubled(place, target),
+        clashes=conflicts_by_move(place, target, now, viewer=actor.user) if allowed else (),
         agreed=seen == preview.digest or (seen is None and actor.user is None),
         loosens=_loosens(place, target, preview, actor=actor, now=now) if agreed is None else (),
     )

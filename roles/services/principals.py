@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -14,14 +15,16 @@ from roles.actors import Actor, Clock
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.ids import GROUP_MEMBER
-from roles.models import Assignment, EndReason, Purpose, User
+from roles.models import Assignment, EndReason, Principal, Purpose, User
 from roles.models.principals import MAX_KEY, search_key
 from roles.refusals import About, Refused, Violation
+from roles.rules.duties import told
+from roles.selectors.duties.clashes import clashes_when_enabled
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.ends import end
-from roles.services.locks import lock_principal
+from roles.services.locks import hold_trees, lock_principal
 from roles.text import MAX_NAME, clean, is_visible
 
 
@@ -111,6 +114,12 @@ def broken_fields(user: User) -> list[Violation]:
     return violations
 
 
+def apart_when_enabled(principal: Principal, actor: Actor, now: datetime) -> list[Violation]:
+    """Return what keeps somebody, or a group, from being enabled: roles that are kept apart would come together."""
+    found = clashes_when_enabled(principal, now, viewer=actor.user)
+    return [Violation("duties", told(found))] if found else []
+
+
 @service(Kind.PERSON_DISABLED)
 def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> User:
     """Disable somebody: activations and assigned actives end, eligibilities and memberships are suspended.
@@ -152,9 +161,11 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
 def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
     """Enable somebody again: eligibilities and memberships count again, nothing that ended does. Raises `Refused`."""
     lock_principal(user_id)
+    hold_trees()
     now = clock()
     user = User.objects.get(pk=user_id)
     held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
+    violations += apart_when_enabled(user, actor, now) if not violations and not user.enabled else []
     if user.enabled:
         violations.append(Violation("already_enabled", _("This person is already enabled.")))
     if violations:

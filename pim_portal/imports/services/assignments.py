@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from itertools import islice
+from itertools import groupby, islice
 from typing import IO
 
 from django.db import connection
@@ -25,9 +25,11 @@ from roles.ids import DIRECTORY
 from roles.models import AssignmentType, Group, Principal, Purpose, Resource, Role, User
 from roles.models.principals import search_key
 from roles.refusals import Refused, Violation
+from roles.selectors.duties.clashes import Prospect
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.bulk import AssignBook, Slot, Wanted, assign_many
+from roles.services.gifts import Given, concerned
 from roles.services.locks import hold_trees, lock_principals
 
 CHUNK = 500  # lines between two looks at the database
@@ -59,8 +61,9 @@ class Checker:
     def check(self, lines: list[Line]) -> list[Outcome]:
         """Say what becomes of each line."""
         read = self.read(lines)
-        there = self.book.taken([one.wanted for one in read if one.wanted])
-        return [self._judged(one, there) if one.wanted else one for one in read]
+        wanted = [one.wanted for one in read if one.wanted]
+        there, prospects = self.book.taken(wanted), iter(self.book.prospects(wanted))
+        return [self._judged(one, there, next(prospects)) if one.wanted else one for one in read]
 
     def read(self, lines: list[Line]) -> list[Outcome]:
         """Say what the lines ask for, before anybody looks at whether it may be given."""
@@ -115,14 +118,15 @@ class Checker:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _judged(self, one: Outcome, there: set[Slot]) -> Outcome:
+    def _judged(self, one: Outcome, there: set[Slot], prospect: Prospect) -> Outcome:
         if one.wanted.slot in there:
             return Outcome(one.line, Fate.EXISTS)
         if one.wanted.key in self.seen:
             return Outcome(one.line, Fate.EXISTS, _("A line above asks for the same."))
-        if violations := self.book.violations(one.wanted, already_there=False):
+        if violations := self.book.violations(one.wanted, already_there=False, prospect=prospect):
             return Outcome(one.line, Fate.WRONG, " ".join(str(violation.message) for violation in violations))
         self.seen.add(one.wanted.key)
+        prospect.take()
         return one
 
 
@@ -164,10 +168,25 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
+def given_by(wanted: Wanted) -> Given:
+    """Return what a line gives, as it is locked."""
+    return Given(wanted.principal.pk, wanted.role.pk, wanted.resource.pk)
+
+
 def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     waiting = iter(lines)
     while chunk := list(islice(waiting, CHUNK)):
         yield chunk
+
+
+def runs(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield the lines in chunks that let people into groups or give roles, never both.
+
+    What a group gets and who joins it meet only where one is there before the other is looked at.
+    """
+    for chunk in chunks(lines):
+        for _joining, run in groupby(chunk, key=lambda line: line[names.SCOPE].lower().startswith("/groups/")):
+            yield list(run)
 
 
 def dry_run(file: IO[bytes], *, reason: str, actor: Actor, now: datetime) -> Iterator[Outcome]:
@@ -236,7 +255,7 @@ def apply_lines(
     checker = Checker(actor=actor, now=now, reason=reason, within=within, second_factor=second_factor)
     counts: Counter[Fate] = Counter()
     wrong: list[Violation] = []
-    for chunk in chunks(lines()):
+    for chunk in runs(lines()):
         outcomes = checker.check(chunk)
         for one in outcomes:
             counts[one.fate] += 1
@@ -245,8 +264,14 @@ def apply_lines(
                 sentence = _("Line %(number)s: %(sentence)s") % {"number": one.line.number, "sentence": one.sentence}
                 wrong.append(Violation("wrong_line", sentence, "file"))
         made = [one.wanted for one in outcomes if one.wanted and one.fate is Fate.MADE]
-        if locked is not None and any(one.principal.pk not in locked for one in made):
-            raise Refused([Violation("changed_meanwhile", _("Somebody was renamed meanwhile. Try again."), "file")])
+        if locked is not None and not concerned(map(given_by, made)) <= locked:
+            raise Refused(
+                [
+                    Violation(
+                        "changed_meanwhile", _("Somebody was renamed, or joined a group, meanwhile. Try again."), "file"
+                    )
+                ]
+            )
         if made and not wrong:
             assign_many(made, book=checker.book, batch=batch)
     if wrong:
@@ -260,11 +285,13 @@ def apply_lines(
 def _lock_principals_of(
     lines: Iterable[Line], *, within: Resource | None, actor: Actor, now: datetime
 ) -> set[uuid.UUID] | None:
-    """Lock whom the lines are about, and return who that is; None where there is no other writer (SQLite)."""
+    """Lock whom the lines concern, and return who that is; None where there is no other writer (SQLite)."""
     if not connection.features.has_select_for_update:
         return None
     finder = Checker(actor=actor, now=now, reason="", within=within)
-    principals = {one.wanted.principal.pk for chunk in chunks(lines) for one in finder.read(chunk) if one.wanted}
+    principals: set[uuid.UUID] = set()
+    for chunk in chunks(lines):
+        principals |= concerned([given_by(one.wanted) for one in finder.read(chunk) if one.wanted])
     ordered = sorted(principals)
     for first in range(0, len(ordered), CHUNK):
         lock_principals(ordered[first : first + CHUNK])
