@@ -42,6 +42,12 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("below", _("Below")),
 )
 
+SETTINGS_TABS: tuple[tuple[str, str | Promise], ...] = (
+    ("settings", _("Role settings")),
+    ("duties", _("Separation of duties")),
+    ("duty_conflicts", _("Conflicts")),
+)
+
 TABS_OF_A_GROUP: tuple[tuple[str, str | Promise], ...] = (
     ("overview", _("Overview")),
     ("assignments", _("Members and owners")),
@@ -86,6 +92,13 @@ class Frame:
     place: Resource
     authority: Authority
     current: str
+    within: str = ""  # which of the lists below the tab of the settings
+
+    @property
+    def settings_tabs(self) -> list[Tab]:
+        """The lists below the tab of the settings; a group has but one."""
+        pages = () if self.of_group else SETTINGS_TABS
+        return [Tab(label, address(self.place, page), page == (self.within or "settings")) for page, label in pages]
 
     @property
     def tabs(self) -> list[Tab]:

@@ -7,6 +7,9 @@ from roles.views import (
     assignments,
     catalogue,
     changing,
+    changing_settings,
+    copying,
+    duties,
     elevation,
     finding,
     places,
@@ -48,6 +51,13 @@ place_patterns = [
     path("reach/", reach.ReachList.as_view(), name="reach"),
     # Settings
     *settings_patterns,
+    # Separation of duties
+    path("duties/", duties.DutyRules.as_view(), name="duties"),
+    path("duties/add/", duties.add, name="duty_add"),
+    path("duties/conflicts/", duties.Conflicts.as_view(), name="duty_conflicts"),
+    path("duties/<uuid:pk>/", duties.rule, name="duty"),
+    path("duties/<uuid:pk>/change/", duties.change, name="duty_change"),
+    path("duties/<uuid:pk>/retire/", duties.retire, name="duty_retire"),
 ]
 
 # What may be done with a place itself: none of it with the directory, and a unit stays where it stands.

@@ -3,8 +3,6 @@ importing, restoring."""
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 
 import pytest
@@ -12,11 +10,11 @@ import pytest
 from approvals.models import Status, Verdict
 from approvals.rules.activations import BEFOREHAND
 from approvals.services.activations import Wanted, gather
+from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.services.assignments import dry_run, import_assignments
 from roles import ids
 from roles.actors import Actor
-from roles.assignment_files import NEEDED
-from roles.models import AssignmentType, DutyReach, Resource, ResourceKind, Role, User
+from roles.models import AssignmentType, DutyReach, Group, Purpose, Resource, ResourceKind, Role, User
 from roles.refusals import Refused, broken
 from roles.selectors.duties.conflicts import conflicts, conflicts_of
 from roles.services.assignments import remove
@@ -34,6 +32,7 @@ from tests.people import (
     MINUTE,
     NOW,
     OPERATOR,
+    acting,
     at,
     configure,
     custom_role,
@@ -48,6 +47,7 @@ from tests.people import (
     tree,
 )
 from tests.separating import kept_apart
+from tests.test_bulk_imports import file_of
 
 pytestmark = pytest.mark.django_db
 ACTIVE, ELIGIBLE = AssignmentType.ACTIVE, AssignmentType.ELIGIBLE
@@ -88,10 +88,11 @@ def test_the_panel_says_it_before_it_is_asked(ines, nodes, makes, releases):
     one, other = make_eligible(ines, makes, nodes[1]), make_eligible(ines, releases, nodes[1])
     request_activation(ines, one, hours=1)
     facts, _place = gather(ines, other.pk, wanted=Wanted(HOUR), actor=Actor(ines), now=NOW)
-    assert [str(said.message) for said in broken(BEFOREHAND, facts)] == [
+    (said,) = broken(BEFOREHAND, facts)
+    assert str(said.message) == (
         "You hold Makes payments at Sub, until 23 Nov 2026, 13:00, "
         "and the rule “Paying” does not let Releases payments be active at the same time."
-    ]
+    )
 
 
 def test_a_planned_activation_counts_from_its_start(ines, nodes, makes, releases):
@@ -259,18 +260,40 @@ def test_restoring_gives_nothing_back_that_could_clash(ines, nodes, makes, relea
     assert conflicts(NOW, nodes[0]) == []
 
 
-def file_of(*rows: dict[str, str]) -> io.BytesIO:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, NEEDED)
-    writer.writeheader()
-    writer.writerows({name: row.get(name, "") for name in NEEDED} for row in rows)
-    return io.BytesIO(text.getvalue().encode())
+def line(who: User | Group, what: Role, where: Resource) -> str:
+    """A line that gives somebody an active role for ever, as an export writes it."""
+    name = who.username if isinstance(who, User) else ""
+    return f"Active,{who.name},{what.name},{name},Direct,,,{where.scope_path}"
 
 
-def line(who: str, what: str, where: Resource, *, state: str = "Active") -> dict[str, str]:
-    values = {"Assignment state": state, "User/Group": who, "Member type": "Direct", "Role": what}
-    values |= {"Scope": where.scope_path, "Scope path": where.scope_path}
-    return values
+def bring(*lines: str) -> None:
+    import_assignments(file_of(list(lines)), reason="moved in", actor=OPERATOR, clock=at(NOW))
+
+
+def test_an_import_asks_each_line(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0])
+    give(ines, makes, nodes[1])
+    with pytest.raises(Refused, match="wrong_line"):
+        bring(line(ines, releases, nodes[1]))
+
+
+def test_two_lines_of_one_file_are_kept_apart(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0])
+    lines = [line(ines, makes, nodes[1]), line(ines, releases, nodes[2])]
+    told = list(dry_run(file_of(lines), reason="moved in", actor=OPERATOR, now=NOW))
+    assert [one.fate for one in told] == [Fate.MADE, Fate.WRONG]
+    with pytest.raises(Refused, match="wrong_line"):
+        bring(*lines)
+
+
+@pytest.mark.parametrize("first", ["joining", "giving"])
+def test_who_joins_a_group_by_the_file_that_gives_it_a_role_is_kept_out(first, ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0])
+    give(ines, makes, nodes[1])
+    team = group("Team")
+    lines = [line(ines, role(ids.GROUP_MEMBER), team.resource), line(team, releases, nodes[1])]
+    with pytest.raises(Refused, match="wrong_line"):
+        bring(*(lines if first == "joining" else reversed(lines)))
 
 
 def test_elevated_access_is_not_refused_and_listed(ines, nodes):
@@ -278,9 +301,6 @@ def test_elevated_access_is_not_refused_and_listed(ines, nodes):
     give(gabi, role(ids.GLOBAL_ADMINISTRATOR))
     give(gabi, role(ids.READER), nodes[0])
     kept_apart(role(ids.READER), role(ids.USER_ACCESS_ADMINISTRATOR), place=nodes[0])
-    from roles.models import Purpose
-    from tests.people import acting
-
     elevate(reason="incident", actor=acting(gabi, Purpose.ELEVATE, gabi.pk), clock=at(NOW))
     assert len(conflicts(NOW, nodes[0])) == 1
 
@@ -293,6 +313,3 @@ def test_what_stands_later_is_a_conflict_already(ines, nodes, makes, releases):
     assert (found.starts_at, found.person.pk) == (NOW + 10 * DAY, ines.pk)
     assert conflicts_of(rule, NOW + 20 * DAY - timedelta(microseconds=1))
     assert conflicts_of(rule, NOW + 20 * DAY) == []
-
-
-__all__ = ["dry_run", "import_assignments"]

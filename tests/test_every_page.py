@@ -52,6 +52,7 @@ from tests.people import (
     unit,
 )
 from tests.reviewing import chosen, started
+from tests.separating import kept_apart
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,12 @@ def of_a_custom_role(page: str) -> dict[str, Row]:
     """The rows of a form about a custom role, which stands where it was made: never at an administrative unit."""
     rows = at_each_place(page, changes=True, to="custom")
     return rows | {f"unit:{page}": Row(set(), to="unit+custom")}
+
+
+def of_a_duty_rule(page: str) -> dict[str, Row]:
+    """The rows of a form about a rule of separation of duties, which stands where it was made: never at a unit."""
+    rows = at_each_place(page, changes=True, to="duty")
+    return rows | {f"unit:{page}": Row(set(), to="unit+duty")}
 
 
 def of_an_upload(page: str) -> dict[str, Row]:
@@ -219,6 +226,13 @@ PAGES: dict[str, Row] = {
     **at_each_place("role_settings_edit", changes=True, to="role"),
     **at_each_place("role_settings_reset", changes=True, to="role"),
     **at_each_place("role_settings_copy", changes=True, to="role"),
+    **at_each_place("duties"),
+    **at_each_place("duty_conflicts"),
+    **at_each_place("duty_add", changes=True),
+    "unit:duty_add": Row(set(), to="unit"),
+    **at_each_place("duty", to="duty"),
+    **of_a_duty_rule("duty_change"),
+    **of_a_duty_rule("duty_retire"),
     **at_each_place("imports", changes=True),
     **of_somebody_there("person_at"),
     **of_an_upload("import"),
@@ -414,6 +428,8 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "custom_there": [custom_role(root, "Made there", now=now).pk],
         "alert": ["unused_roles"],
         "alert_there": ["unused_roles"],
+        "duty": [kept_apart(running.role, role(ids.GLOBAL_READER), now=now).pk],
+        "duty_there": [kept_apart(role(ids.READER), role(ids.OWNER), place=root, now=now).pk],
         "factor": [TotpDevice.objects.get(user=ines).pk],
     }
 

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -28,6 +29,7 @@ from approvals.services.emergencies import break_glass
 from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
 from pim_portal.alerts.services.scanning import scan
+from pim_portal.demo.duties import make_rule
 from pim_portal.demo.reviews import plan_reviews
 from pim_portal.demo.sample import (
     SampleAssignment,
@@ -155,6 +157,8 @@ class Loader:
             self.timeline.put(self._days(assignment.given_days), self._giving(assignment))
         for request in self.sample.requests:
             self.timeline.put(request.asked_at(self.now), self._asking(request))
+        for rule in self.sample.duty_rules:
+            self.timeline.put(self._days(rule.made_days), partial(make_rule, self, rule))
         for renewal in self.sample.renewals:
             self.timeline.put(self.now - renewal.minutes_ago * MINUTE, self._keeping(renewal))
         for deputy in self.sample.deputies:

@@ -174,6 +174,16 @@ class SampleDeputy:
     deputy: str
     minutes_ago: float
     days: float
+class SampleDutyRule:
+    """Roles that are kept apart since so many days ago."""
+
+    name: str
+    description: str
+    reach: str
+    roles: list[str]
+    at: str
+    by: str
+    made_days: float
     reason: str
 
 
@@ -219,6 +229,11 @@ class SampleOrganisation:
     @property
     def assignments(self) -> list[SampleAssignment]:
         return _rows(SampleAssignment, self._data["assignments"])
+
+    @property
+    def duty_rules(self) -> list[SampleDutyRule]:
+        """Rules of separation of duties."""
+        return _rows(SampleDutyRule, self._data["duty_rules"])
 
     @property
     def renewals(self) -> list[SampleRenewal]:

@@ -6,8 +6,9 @@ Nobody loses anything by a rule: who has both already is listed as a conflict, a
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from audit.kinds import Kind
@@ -128,9 +129,15 @@ def gather(
         place_retired=is_retired_place(place),
         name_taken=others.exists(),
         strange=tuple(one.name for one in terms.roles if one.pk not in possible),
-        agreed=seen == digest_of(found) or (seen is None and actor.user is None),
+        agreed=seen == seen_digest(terms, found) or (seen is None and actor.user is None),
     )
     return facts, held, found
+
+
+def seen_digest(terms: DutyTerms, found: Iterable[Clash]) -> str:
+    """Return the digest of what was shown before it was confirmed: what the rule says, and whom it concerns."""
+    said = [str(terms.reach), *(str(one.pk) for one in terms.roles), digest_of(found)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def about_rule(rule: DutyRule) -> About:

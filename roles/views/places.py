@@ -29,10 +29,11 @@ from roles.views.tree import acts_at
 
 
 class PlaceList(ListPage):
-    """A list at a place. A subclass says `current`, its tab."""
+    """A list at a place. A subclass says `current`, its tab, and `within` which of the lists below that."""
 
     request: PortalRequest
     current: str
+    within = ""
     place: Resource
 
     def get(self, request: HttpRequest, *args: Any, place: Resource, **kwargs: Any) -> HttpResponse:
@@ -41,7 +42,7 @@ class PlaceList(ListPage):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        frame = Frame(self.place, self.request.authority, self.current)
+        frame = Frame(self.place, self.request.authority, self.current, self.within)
         return super().get_context_data(place=self.place, frame=frame, **kwargs)
 
 

@@ -92,6 +92,11 @@ class Clash:
         """From when on both are there."""
         return max(self.one.starts_at, self.other.starts_at)
 
+    @property
+    def begun(self) -> bool:
+        """Whether both are there now."""
+        return self.one.begun and self.other.begun
+
 
 Pair = tuple[Rule, Holding, Holding]
 
