@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -49,9 +51,9 @@ def ines(nodes, roles) -> User:
     return user
 
 
-def typed(roles: list[Role], **more: str) -> dict[str, object]:
-    values = {"name": "Paying", "description": "", "reach": "hold", "roles": [str(one.pk) for one in roles]}
-    return values | {"q": "payments"} | more
+def typed(roles: list[Role], **more: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": "Paying", "description": "", "reach": "hold", "q": "payments"}
+    return values | {"roles": [str(one.pk) for one in roles]} | more
 
 
 def seen_on(answer) -> str:
