@@ -26,6 +26,7 @@ from roles.services.moves import move_resource
 from roles.services.principals import disable_person, enable_person
 from roles.services.resources import add_resource
 from roles.services.retirements import restore_resource, retire_resource
+from tests.emergencies import break_it
 from tests.people import (
     DAY,
     HOUR,
@@ -294,6 +295,17 @@ def test_who_joins_a_group_by_the_file_that_gives_it_a_role_is_kept_out(first, i
     lines = [line(ines, role(ids.GROUP_MEMBER), team.resource), line(team, releases, nodes[1])]
     with pytest.raises(Refused, match="wrong_line"):
         bring(*(lines if first == "joining" else reversed(lines)))
+
+
+def test_an_emergency_is_no_way_around(ines, nodes, makes, releases):
+    adam = person("adam")
+    kept_apart(makes, releases, place=nodes[0], reach=DutyReach.ACTIVE)
+    one = make_eligible(ines, makes, nodes[1])
+    emergency = {"break_glass_allowed": True, "permanent_eligible_allowed": True}
+    configure(makes, nodes[1], approvers=[adam], **emergency)
+    give(ines, releases, nodes[1])
+    with pytest.raises(Refused, match="duties"):
+        break_it(ines, one)
 
 
 def test_elevated_access_is_not_refused_and_listed(ines, nodes):

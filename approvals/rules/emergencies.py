@@ -24,6 +24,7 @@ from approvals.rules.activations import (
 )
 from roles.models import SecondFactor
 from roles.refusals import Violation, broken
+from roles.rules.duties import kept_apart
 from roles.selectors.settings import EffectiveSettings
 
 
@@ -62,6 +63,7 @@ BREAK_GLASS = (
     not_eligible,
     outside_the_eligibility,
     already_active,
+    kept_apart,
     begins_later,
     duration_too_short,
     duration_too_long,
@@ -76,7 +78,7 @@ BREAK_GLASS = (
 )
 
 # What can be said before anything is typed.
-BREAK_GLASS_BEFOREHAND = (not_allowed, not_eligible, already_active)
+BREAK_GLASS_BEFOREHAND = (not_allowed, not_eligible, already_active, kept_apart)
 
 
 def may_break_glass(facts: ActivateFacts) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext_noop
@@ -21,7 +22,7 @@ from roles.refusals import require
 from roles.selectors.settings import settings_behind
 from roles.service import record, service
 from roles.services import step_ups
-from roles.services.locks import hold_tree, lock_principal
+from roles.services.gifts import Given, lock_given
 
 INSTEAD = gettext_noop("It was activated in an emergency instead.")
 
@@ -34,8 +35,7 @@ def break_glass(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, cloc
     `Refused`, and `Assignment.DoesNotExist` for an unknown eligibility.
     """
     user = person_of(actor)
-    lock_principal(user.pk)
-    hold_tree(Assignment.objects.values_list("resource_id", flat=True).get(pk=eligibility_id))
+    lock_given(replace(Given.by(eligibility_id), principal_id=user.pk))
     now = clock()
     facts, resource = gather(user, eligibility_id, wanted=wanted, actor=actor, now=now, emergency=True)
     require(BREAK_GLASS, facts, about=about_asking(user, eligibility_id, facts, resource))

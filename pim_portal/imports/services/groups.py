@@ -15,25 +15,34 @@ from roles.catalogue import Permission
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.models import AssignmentType, Group, Purpose, Role, User
 from roles.models.principals import search_key
-from roles.refusals import Refused
+from roles.refusals import Refused, Violation
 from roles.services import step_ups
 from roles.services.bulk import AssignBook, Wanted, assign_many
 from roles.services.groups import add_group, lock_names
-from roles.services.locks import lock_principals
+from roles.services.locks import hold_trees, lock_principals
 
 CHUNK = 500  # people who are locked at once
 COLUMNS = {GROUP_MEMBER: sheets.MEMBERS, GROUP_OWNER: sheets.OWNERS}
 
 
 def lock(lines: Iterator[Line], by: Bringing) -> None:
-    """Lock whom the lines name, in the order of their ids, then the names of groups."""
+    """Lock whom the lines name and the groups themselves, in the order of their ids, then the names of groups.
+
+    The trees are held: what a group has, and what is kept apart from it, stays as it is.
+    """
     if connection.features.has_select_for_update:  # else there is no other writer
-        keys = {search_key(name) for line in lines for name in _everybody_in(line)}
-        people = User.objects.filter(username_key__in=keys) if keys else User.objects.none()
-        ordered = sorted(people.values_list("pk", flat=True))
+        keys: set[str] = set()
+        named: set[str] = set()
+        for line in lines:
+            keys |= {search_key(name) for name in _everybody_in(line)}
+            named.add(search_key(line[sheets.GROUP]))
+        people = User.objects.filter(username_key__in=keys).values_list("pk", flat=True)
+        groups = Group.objects.filter(name_key__in=named).values_list("pk", flat=True)
+        ordered = sorted({*people, *groups})
         for first in range(0, len(ordered), CHUNK):
             lock_principals(ordered[first : first + CHUNK])
         by.locked.update(ordered)
+        hold_trees()
     lock_names()
 
 
@@ -72,7 +81,10 @@ def _give(group: Group, line: Line, by: Bringing) -> int:
     )
     there = book.taken(wanted)
     lacking = [one for one in wanted if one.slot not in there]
-    if violations := [broken for one in lacking for broken in book.violations(one, already_there=False)]:
+    violations: list[Violation] = []
+    for one, prospect in zip(lacking, book.prospects(lacking), strict=True):
+        violations += book.violations(one, already_there=False, prospect=prospect)
+    if violations:
         raise Refused(violations)
     assign_many(lacking, book=book, batch=by.batch)
     return len(lacking)
