@@ -7,8 +7,6 @@ from roles.views import (
     assignments,
     catalogue,
     changing,
-    changing_settings,
-    copying,
     duties,
     elevation,
     finding,

@@ -44,6 +44,7 @@ from tests.people import (
     tree,
     unit,
 )
+from tests.separating import kept_apart
 
 pytestmark = pytest.mark.django_db
 MICROSECOND = timedelta(microseconds=1)
@@ -278,6 +279,19 @@ class TestDuplicates:
         custom_role(root, "One", permissions="a/read")
         lower = custom_role(below, "Two", permissions="a/read")
         assert found("duplicate_role", root) == [f"role:{lower.pk}"]
+
+
+class TestIncompatible:
+    def test_who_has_two_roles_of_a_rule_until_one_ends(self, ines):
+        root, below = tree("Contoso", "Production")
+        one, other = (custom_role(root, name) for name in ("One", "Two"))
+        give(ines, one, below)
+        give(ines, other, root, ends_at=NOW + DAY)
+        assert found("incompatible_roles", root) == []
+        rule = kept_apart(one, other, place=below)
+        assert found("incompatible_roles", root) == [f"duty:{rule.pk.hex}:{ines.pk.hex}"]
+        assert found("incompatible_roles", root, now=NOW + DAY - MICROSECOND) != []
+        assert found("incompatible_roles", root, now=NOW + DAY) == []
 
 
 class TestApproval:

@@ -21,10 +21,10 @@ from roles.refusals import About, Refused, Violation
 from roles.rules.looser import loosened
 from roles.service import record
 from roles.services.changes import principals_of
+from roles.services.gifts import Given, lock_given
 from roles.services.locks import hold_tree, lock_principals
 from roles.services.moves import concerned_by_move
 from roles.services.settings_rows import details_of
-from roles.services.gifts import Given, lock_given
 
 
 def digest_of(request: Request) -> str:

@@ -174,6 +174,10 @@ class SampleDeputy:
     deputy: str
     minutes_ago: float
     days: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SampleDutyRule:
     """Roles that are kept apart since so many days ago."""
 

@@ -1,7 +1,6 @@
 """Every kind of alert, in the order in which lists show them.
 
-Not among them, and why: a missing licence, since this portal needs none. Incompatible roles held together will stand
-here once separation of duties knows which are.
+Not among them, and why: a missing licence, since this portal needs none.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from pim_portal.alerts.definitions.base import AlertKind
 from pim_portal.alerts.definitions.duplicates import DuplicateRole
 from pim_portal.alerts.definitions.emergencies import UnreviewedEmergency
 from pim_portal.alerts.definitions.frequent import TooFrequent
+from pim_portal.alerts.definitions.incompatible import Incompatible
 from pim_portal.alerts.definitions.outside import Outside
 from pim_portal.alerts.definitions.owners import TooManyOwners, TooManyPermanentOwners
 from pim_portal.alerts.definitions.portal import MailLate, NotAnchored, NotSealed, WorkerLate
@@ -27,6 +27,7 @@ from roles.models import Resource
 KINDS: Final[tuple[AlertKind, ...]] = (
     Outside(),
     UnreviewedEmergency(),
+    Incompatible(),
     NobodyApproves(),
     WorkerLate(),
     MailLate(),
