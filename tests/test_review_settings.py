@@ -12,6 +12,8 @@ from pim_portal.models import Notification
 from reviews.forms.series import PROPOSED, SeriesForm
 from reviews.models import Covers, Frequency, IfUnanswered, ReviewersKind
 from reviews.rules.series import HORIZON, SLACK, Wanted
+from reviews.selectors import previews
+from reviews.selectors.candidates import in_chunks
 from reviews.services.deciding import accept_recommendations
 from reviews.services.series import change_review, create_review, wanted_of
 from roles import ids
@@ -234,3 +236,16 @@ def test_the_creator_and_whom_the_review_names_are_told_at_the_end(petra, adam, 
     turn(NOW + 7 * DAY)
     told = Notification.objects.filter(mail="review_completed").values_list("recipient__name", flat=True)
     assert sorted(told) == ["Nina", "Petra"]
+
+
+def test_a_preview_looks_at_a_bounded_number_of_assignments_and_says_so(monkeypatch, adam, ines, zoe, nina):
+    for one in (ines, zoe, nina):
+        make_eligible(one, role(EXCHANGE_ADMINISTRATOR))
+    monkeypatch.setattr(previews, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(previews, "in_chunks", lambda scope, now: in_chunks(scope, now, 1))
+    given = wanted(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)])
+    shown = previews.preview(directory(), given, NOW)
+    assert (shown.total, shown.more) == (2, True)
+    monkeypatch.setattr(previews, "MOST_LOOKED_AT", 4)
+    shown = previews.preview(directory(), given, NOW)
+    assert (shown.total, shown.more) == (3, False)

@@ -18,6 +18,7 @@ from roles.models import PrincipalKind, Resource
 
 EXAMPLES: Final = 10  # rows that are named where nobody would review them
 REVIEWERS_NAMED: Final = 20
+MOST_LOOKED_AT: Final = 10_000  # rows: somebody waits for the answer; more are told of where they are reviewed
 
 
 @dataclass(slots=True)
@@ -40,10 +41,11 @@ class StagePreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a review would take, now."""
+    """What a review would take, now; `more` where only the first rows were looked at."""
 
     total: int
     stages: tuple[StagePreview, ...]
+    more: bool = False
 
     @property
     def uncovered(self) -> tuple[int, ...]:
@@ -83,11 +85,15 @@ def scope_wanted(place: Resource, wanted: Wanted) -> Scope:
 
 
 def preview(place: Resource, wanted: Wanted, now: datetime) -> Preview:
-    """Return who would review how many assignments if this review started now."""
+    """Return who would review how many assignments if this review started now, from the first `MOST_LOOKED_AT`."""
     seats = [_seats(stage, now) for stage in wanted.stages]
     stages = tuple(StagePreview(number, stage.kind) for number, stage in enumerate(wanted.stages, start=1))
-    total = 0
+    looked_at, total, more = 0, 0, False
     for chunk in in_chunks(scope_wanted(place, wanted), now):
+        if looked_at >= MOST_LOOKED_AT:
+            more = True
+            break
+        looked_at += len(chunk)
         usages = usage_of(chunk, now, look_back_days=wanted.look_back_days)
         for row, usage in zip(chunk, usages, strict=True):
             if wanted.inactive_days is None or usage.inactive(wanted.inactive_days, now):
@@ -96,7 +102,7 @@ def preview(place: Resource, wanted: Wanted, now: datetime) -> Preview:
                     _count(shown, seat, row, usage)
     for shown in stages:
         _name(shown)
-    return Preview(total, stages)
+    return Preview(total, stages, more)
 
 
 def _seats(stage: StageWanted, now: datetime) -> _Seats:
