@@ -74,7 +74,8 @@ def turn(cost: Cost, now: datetime, steps: int | None = None) -> None:
 
 def eligible_in_bulk(people: int, roles: int, now: datetime) -> list[Role]:
     """Make so many people eligible for so many roles; through the services it takes longer than what is tested."""
-    found = list(Role.objects.filter(kind="directory", retired_at=None).order_by("name_key")[:roles])
+    rows = Role.objects.filter(kind="directory", retired_at=None).exclude(pk=ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    found = list(rows.order_by("name_key")[:roles])
     began = now - 100 * DAY
     place = directory()
     for number in range(people):
