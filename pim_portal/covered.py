@@ -98,9 +98,11 @@ def check_cover(*, databases: list[str] | None = None, **kwargs: Any) -> list[Ch
     errors: list[CheckMessage] = []
     for alias in databases or []:
         try:
-            if "audit_leaf" not in connections[alias].introspection.table_names():
+            tables = set(connections[alias].introspection.table_names())
+            if "audit_leaf" not in tables:
                 continue
-            bare = missing(connections[alias], COVERED)
+            # What a migration is still to make must not keep it from running.
+            bare = missing(connections[alias], [one for one in COVERED if one.table in tables])
         except DatabaseError:
             continue
         if bare:
