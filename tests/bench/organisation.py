@@ -45,7 +45,7 @@ def build() -> Readers:
     """Add people and a tree of resources, and those who read."""
     for number in range(PEOPLE):
         name = f"{FIRST[number % len(FIRST)]} {LAST[number % len(LAST)]}"
-        person(f"p{number:03}", name=name, factor=False)
+        person(f"p{number:03}", name=name, factor=number == 0)
     unit("Sales")
     unit("Research")
     root = _add(ResourceKind.ROOT, "Contoso", None)
