@@ -98,11 +98,11 @@ def check_cover(*, databases: list[str] | None = None, **kwargs: Any) -> list[Ch
     errors: list[CheckMessage] = []
     for alias in databases or []:
         try:
-            tables = set(connections[alias].introspection.table_names())
-            if "audit_leaf" not in tables:
+            present = set(connections[alias].introspection.table_names())
+            if "audit_leaf" not in present:
                 continue
             # What a migration is still to make must not keep it from running.
-            bare = missing(connections[alias], [one for one in COVERED if one.table in tables])
+            bare = missing(connections[alias], [one for one in COVERED if one.table in present])
         except DatabaseError:
             continue
         if bare:
