@@ -11,7 +11,16 @@ from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError, connections, models
 
 import pim_portal.models as portal
-from approvals.models import Decision, Deputy, EmergencyReview, Request, RequestApprover, RequestStage
+from approvals.models import (
+    Decision,
+    Deputy,
+    EmergencyReview,
+    Profile,
+    ProfileItem,
+    Request,
+    RequestApprover,
+    RequestStage,
+)
 from audit import models as audit
 from audit.covering import Covered, missing
 from pim_portal.models.streams import DELIVERING
@@ -75,6 +84,8 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     roles.StepUp: "Giving a second factor is an event; the row is spent with what it allows, and cleared away.",
     portal.Notification: "The outbox: it follows from events, and is written by those who hear of them.",
     portal.DueItem: "Reminders and digests that were written; no change of anything.",
+    Profile: "A list of one's own, of what one asks for together; each asking is an event.",
+    ProfileItem: "A line of such a list.",
     portal.Heartbeat: "The pulse of the worker.",
     portal.Alert: "When incidents were looked for.",
     portal.SampleMail: "Mail of the demo.",

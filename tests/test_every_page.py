@@ -34,6 +34,7 @@ from roles.models import Purpose, Resource, ResourceKind, Role, TotpDevice, User
 from tests.deputising import named
 from tests.emergencies import break_it, glass_allowed
 from tests.hooks import hook_of
+from tests.keeping import kept_by
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     HOUR,
@@ -165,6 +166,11 @@ PAGES: dict[str, Row] = {
     "change_password": Row(set(), denied=302, strangers=302, unverified=302, redirects=EVERYONE),
     "approvals:my_roles": Row(EVERYONE),
     "approvals:activate": Row(set(), denied=302, redirects=EVERYONE),
+    "approvals:profiles": Row(EVERYONE),
+    "approvals:profile_activate": Row({"ines"}, to="profile"),
+    "approvals:profile_rename": Row({"ines"}, to="profile"),
+    "approvals:profile_pin": Row({"ines"}, to="profile", only_post=True),
+    "approvals:profile_delete": Row({"ines"}, to="profile"),
     "approvals:deactivate": Row({"ines"}, to="activation"),
     "approvals:prolong": Row({"ines"}, to="activation"),
     "approvals:extend": Row({"ines"}, to="assignment"),
@@ -402,6 +408,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "request": [request.pk],
         "emergency": [break_it(ines, glass, now=now).pk],
         "activation": [activation.pk],
+        "profile": [kept_by(ines, running, now=now).pk],
         "change": [change_of_settings(people["greta"], team.resource, now=now).pk],
         "deputy": [named(people["adam"], people["nina"], now=now).pk],
         "zoe": [people["zoe"].pk],

@@ -76,6 +76,18 @@ def prospect_of(
     return Prospect(eligibility, facts, place)
 
 
+def initial_of(
+    prospects: Sequence[Prospect], *, duration: timedelta | None, reason: str, resource_id: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """Return what a form begins with when it says the same as the last time, as far as that is possible now."""
+    initial: dict[str, Any] = {"reason": reason}
+    if duration is not None:
+        initial["duration"] = min(duration, max((one.longest for one in prospects), default=duration))
+    if resource_id is not None and len(prospects) == 1:
+        initial["resource"] = resource_id
+    return initial
+
+
 def id_of(value: Any) -> uuid.UUID | None:
     """Return the id that was chosen; None where it is none."""
     try:
@@ -110,6 +122,7 @@ class ActivateForm(StepUpForm):
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("Approvers and auditors see this."),
     )
+    name = forms.CharField(label=gettext_lazy("Name of the profile"), required=False)
 
     purpose_of_act = Purpose.ACTIVATE
     field_order = ("duration", "when", "start", "scope", "resource", "ticket", "reason", "device", "code")
@@ -222,6 +235,11 @@ class ActivateForm(StepUpForm):
             start=start,
             resource_id=said.get("resource"),
         )
+
+    def keep_errors_of(self, *names: str) -> None:
+        """Complain of these fields only: of the rest nothing was wanted yet."""
+        for name in set(self.errors) - set(names):
+            del self.errors[name]
 
     def tell(self, violations: Iterable[Violation]) -> None:
         """Show what the rules say as well, where the field has not been complained of already."""

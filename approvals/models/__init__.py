@@ -3,6 +3,7 @@
 from approvals.models.decisions import Decision, RequestApprover, RequestStage, Verdict
 from approvals.models.deputies import Deputy
 from approvals.models.emergencies import EmergencyReview
+from approvals.models.profiles import Profile, ProfileItem
 from approvals.models.requests import RENEWALS, TIMED, TRANSITIONS, Action, Request, RequestQuerySet, Status
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Decision",
     "Deputy",
     "EmergencyReview",
+    "Profile",
+    "ProfileItem",
     "Request",
     "RequestApprover",
     "RequestQuerySet",

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.forms.activation import ActivateForm, Prospect, prospect_of
-from approvals.models import Action, Request, Status
+from approvals.forms.activation import ActivateForm, Prospect, id_of, initial_of, prospect_of
+from approvals.models import Action, ProfileItem, Request, Status
 from approvals.rules.activations import ACTIVATE
 from approvals.rules.emergencies import may_break_glass
 from approvals.selectors.my_roles import eligibilities_among, request_behind
+from approvals.selectors.profiles import Kept, kept_profiles, last_asked, profiles_of
 from approvals.services.activations import Wanted, ask, gather
+from approvals.services.profiles import remember_use, save_profile
 from approvals.verifying.asking import Desk
 from approvals.wording import what_is_asked, who_approves
 from roles import wording
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
-from roles.models import Purpose
+from roles.models import Assignment, Purpose
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
 from roles.views.ids import ids_in
@@ -47,36 +50,132 @@ def activate(request: PortalRequest) -> HttpResponse:
     eligibilities = eligibilities_among(request.user, ids, request.now)
     if len(eligibilities) < len(ids):
         raise Http404
+    prospects = prospects_of(request, eligibilities)
+    if request.method == "POST":
+        return _sent(request, prospects, _profile(request))
+    possible = [one for one in prospects if one.is_possible]
+    initial = None
+    if request.GET.get("like") == "last" and (asked := last_asked(request.user, eligibilities)):
+        initial = initial_of(
+            possible, duration=asked.wanted_duration, reason=asked.reason, resource_id=asked.resource_id
+        )
+    return activation_page(request, prospects, initial=initial)
+
+
+@require_safe
+def activate_profile(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
+    """The form over all roles of a saved profile that its owner is still eligible for, as it was filled in last."""
+    kept = _kept(request, pk)
+    prospects = prospects_of(request, kept.eligibilities)
+    possible = [one for one in prospects if one.is_possible]
+    scopes = [one.item.scope_id for one in kept.lines if one.eligibility is not None]
+    initial = initial_of(
+        possible,
+        duration=kept.profile.duration,
+        reason=kept.profile.reason,
+        resource_id=scopes[0] if len(scopes) == 1 else None,
+    )
+    return activation_page(request, prospects, initial=initial, kept=kept)
+
+
+def prospects_of(request: PortalRequest, eligibilities: Sequence[Assignment]) -> list[Prospect]:
+    """Say beforehand of each of these roles how it would go."""
     places = places_of(one.resource for one in eligibilities)
     actor = actor_of(request)
-    prospects = [
+    return [
         prospect_of(request.user, one, place=places[one.resource_id], actor=actor, now=request.now)
         for one in eligibilities
     ]
+
+
+def activation_page(
+    request: PortalRequest,
+    prospects: Sequence[Prospect],
+    *,
+    initial: dict[str, Any] | None = None,
+    kept: Kept | None = None,
+) -> HttpResponse:
+    """Show the form, not filled in by whom it is for."""
     possible = [one for one in prospects if one.is_possible]
-    if request.method == "POST" and "find" not in request.POST:
-        return _submitted(request, prospects, possible)
-    if request.method == "POST" and possible:
+    form = ActivateForm(initial=initial, request=request, prospects=possible) if possible else None
+    return _page(request, prospects, form, kept=kept)
+
+
+def _profile(request: PortalRequest) -> Kept | None:
+    """Return the saved profile that the form was opened from, if it was; somebody else's is as unknown as any."""
+    given = request.POST.get("profile")
+    if not given:
+        return None
+    pk = id_of(given)
+    if pk is None:
+        raise Http404
+    return _kept(request, pk)
+
+
+def _kept(request: PortalRequest, pk: uuid.UUID) -> Kept:
+    profile = get_object_or_404(profiles_of(request.user), pk=pk)
+    return kept_profiles(request.user, [profile], request.now)[0]
+
+
+def _sent(request: PortalRequest, prospects: Sequence[Prospect], kept: Kept | None) -> HttpResponse:
+    possible = [one for one in prospects if one.is_possible]
+    if "find" in request.POST and possible:
         # Looking for a scope sends the form, too, keeps what was typed and changes nothing.
         typed = {name: request.POST[name] for name in _TYPED if request.POST.get(name)}
-        return _page(request, prospects, ActivateForm(initial=typed, request=request, prospects=possible))
-    return _page(request, prospects, ActivateForm(request=request, prospects=possible) if possible else None)
+        return activation_page(request, prospects, initial=typed, kept=kept)
+    if "save" in request.POST and possible:
+        return _save(request, prospects, possible, kept)
+    return _submitted(request, prospects, possible, kept)
 
 
-def _submitted(request: PortalRequest, prospects: Sequence[Prospect], possible: Sequence[Prospect]) -> HttpResponse:
+def _save(
+    request: PortalRequest, prospects: Sequence[Prospect], possible: Sequence[Prospect], kept: Kept | None
+) -> HttpResponse:
+    """Keep these roles, with what was typed, as a profile; nothing is activated."""
+    form = ActivateForm(request.POST, request=request, prospects=possible)
+    form.is_valid()
+    form.keep_errors_of("duration")
+    said = form.cleaned_data
+    try:
+        if form.errors:
+            return _page(request, prospects, form, kept=kept, status=422)
+        made = save_profile(
+            said.get("name", ""),
+            scopes={one.pk: said.get("resource") for one in prospects},
+            duration=said["duration"],
+            reason=said.get("reason", ""),
+            actor=actor_of(request),
+            clock=timezone.now,
+        )
+    except Refused as refused:
+        form.add_refusal(refused)
+        return _page(request, prospects, form, kept=kept, status=422)
+    sentence = _("Saved as {name}. Nothing was activated yet.")
+    messages.success(request, sentence.format(name=made.name))
+    return redirect("approvals:profile_activate", pk=made.pk)
+
+
+def _submitted(
+    request: PortalRequest, prospects: Sequence[Prospect], possible: Sequence[Prospect], kept: Kept | None
+) -> HttpResponse:
     if len(prospects) == 1 and (answer := _already(request, prospects[0])):
         return answer
     if not possible:
-        return _page(request, prospects, None, status=422)
+        return _page(request, prospects, None, kept=kept, status=422)
     form = ActivateForm(request.POST, request=request, prospects=possible)
     form.is_valid()
     actor = _actor(form, possible)
     if form.errors or actor is None:
         _tell_the_rest(request, form, possible)
-        return _page(request, prospects, form, status=422)
+        return _page(request, prospects, form, kept=kept, status=422)
     if len(prospects) == 1:
-        return _ask_alone(request, form, prospects[0], actor)
-    return _ask_each(request, form, prospects, possible, actor)
+        answer = _ask_alone(request, form, prospects[0], actor, kept)
+    else:
+        answer = _ask_each(request, form, prospects, possible, actor, kept)
+    if kept is not None and answer.status_code == HTTPStatus.FOUND:
+        said = form.cleaned_data
+        remember_use(kept.profile.pk, duration=said["duration"], reason=said["reason"], actor=actor, clock=timezone.now)
+    return answer
 
 
 def _actor(form: ActivateForm, prospects: Sequence[Prospect]) -> Actor | None:
@@ -99,7 +198,9 @@ def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequen
         form.tell(broken(ACTIVATE, facts))
 
 
-def _ask_alone(request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor) -> HttpResponse:
+def _ask_alone(
+    request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor, kept: Kept | None
+) -> HttpResponse:
     wanted = _checked(request, form.wanted(prospect), prospect, actor, Desk(Action.ACTIVATE))
     try:
         made = ask(prospect.pk, wanted=wanted, actor=actor, clock=timezone.now)
@@ -107,7 +208,9 @@ def _ask_alone(request: PortalRequest, form: ActivateForm, prospect: Prospect, a
         if refused.codes & ALREADY and (answer := _already(request, prospect, form, refused)):
             return answer
         form.add_refusal(refused)
-        return _page(request, [prospect], form, status=422)
+        return _page(request, [prospect], form, kept=kept, status=422)
+    for item in kept.gone if kept else ():
+        messages.warning(request, _("Left out: {role}.").format(role=_name(item)))
     return redirect("approvals:request", pk=made.pk)
 
 
@@ -142,6 +245,7 @@ def _ask_each(
     prospects: Sequence[Prospect],
     possible: Sequence[Prospect],
     actor: Actor,
+    kept: Kept | None,
 ) -> HttpResponse:
     """Ask for each in a transaction of its own. What the form lacks is said before anything is granted."""
     results: dict[uuid.UUID, Result] = {}
@@ -154,7 +258,7 @@ def _ask_each(
         except Refused as refused:
             form.tell(refused.violations)
     if form.errors and not results:
-        return _page(request, prospects, form, status=422)
+        return _page(request, prospects, form, kept=kept, status=422)
     for one in prospects:
         if one.pk in results:
             continue
@@ -162,9 +266,14 @@ def _ask_each(
             asked = wanted.get(one.pk) or form.wanted(one)
             results[one.pk] = _granted(ask(one.pk, wanted=asked, actor=actor, clock=timezone.now), one)
         except Refused as refused:
-            results[one.pk] = Result(_name(one), "refused", _("Refused"), refused.sentence)
+            results[one.pk] = Result(_name(one.eligibility), "refused", _("Refused"), refused.sentence)
     title = _("What became of the {count} roles").format(count=len(prospects))
-    return keep_results(request, title, [results[one.pk] for one in prospects], back=reverse("approvals:my_roles"))
+    told = [results[one.pk] for one in prospects]
+    told += [
+        Result(_name(item), "warn", _("Left out"), _("You are no longer eligible for it there."))
+        for item in (kept.gone if kept else ())
+    ]
+    return keep_results(request, title, told, back=reverse("approvals:my_roles"))
 
 
 def _lacks(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor) -> bool:
@@ -173,10 +282,8 @@ def _lacks(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Ac
     return any(one.field for one in broken(ACTIVATE, facts))
 
 
-def _name(prospect: Prospect) -> str:
-    return _("{role} at {resource}").format(
-        role=prospect.eligibility.role.name, resource=prospect.eligibility.resource.name
-    )
+def _name(one: Assignment | ProfileItem) -> str:
+    return _("{role} at {resource}").format(role=one.role.name, resource=one.resource.name)
 
 
 def _granted(made: Request, prospect: Prospect) -> Result:
@@ -187,22 +294,28 @@ def _granted(made: Request, prospect: Prospect) -> Result:
         if outcome.starts_at > made.made_at:
             begins = wording.exact(outcome.starts_at)
             sentence = _("From {begins} until {ends}.").format(begins=begins, ends=ends)
-            return Result(_name(prospect), "scheduled", _("Planned"), sentence, url)
-        return Result(_name(prospect), "active", _("Active"), _("Until {ends}.").format(ends=ends), url)
+            return Result(_name(prospect.eligibility), "scheduled", _("Planned"), sentence, url)
+        return Result(_name(prospect.eligibility), "active", _("Active"), _("Until {ends}.").format(ends=ends), url)
     if made.status == Status.PENDING:
         sentence = _("Unanswered, it lapses on {lapses}.").format(lapses=wording.exact(made.lapses_at))
-        return Result(_name(prospect), "pending", _("Waiting for approval"), sentence, url)
-    return Result(_name(prospect), made.status, made.get_status_display(), made.status_reason, url)
+        return Result(_name(prospect.eligibility), "pending", _("Waiting for approval"), sentence, url)
+    return Result(_name(prospect.eligibility), made.status, made.get_status_display(), made.status_reason, url)
 
 
 def _page(
-    request: PortalRequest, prospects: Sequence[Prospect], form: ActivateForm | None, status: int = 200
+    request: PortalRequest,
+    prospects: Sequence[Prospect],
+    form: ActivateForm | None,
+    *,
+    kept: Kept | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     alone = prospects[0] if len(prospects) == 1 else None
     possible = [one for one in prospects if one.is_possible]
     page: dict[str, Any] = {
         "prospects": prospects,
         "alone": alone,
+        "kept": kept,
         "form": form,
         "waits": any(one.facts.panels for one in possible),
         "at_once": any(not one.facts.panels for one in possible),

@@ -25,6 +25,7 @@ from approvals.selectors.my_roles import (
     standings_of,
     through,
 )
+from approvals.selectors.profiles import profiles_of
 from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
 from roles.lists import ListPage, Tab
@@ -40,6 +41,17 @@ TABS = {
     "active": (gettext_lazy("Active"), held_roles),
     "expired": (gettext_lazy("Expired"), ended_roles),
 }
+
+
+def tabs_of_my_roles(request: PortalRequest, current: str) -> list[Tab]:
+    """The tabs above My roles, and above the profiles that were saved from it."""
+    page = reverse("approvals:my_roles")
+    tabs = [
+        Tab(label, f"{page}?tab={name}", name == current, selector(request.user, request.now).count())
+        for name, (label, selector) in TABS.items()
+    ]
+    kept = profiles_of(request.user).count()
+    return [*tabs, Tab(_("Profiles"), reverse("approvals:profiles"), current == "profiles", kept)]
 
 
 class RolesPage(ListPage):
@@ -72,11 +84,7 @@ class RolesPage(ListPage):
             row.through = through(row, self.viewer.user.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        page = reverse("approvals:my_roles")
-        tabs = [
-            Tab(label, f"{page}?tab={name}", name == self.tab, selector(self.viewer.user, self.viewer.now).count())
-            for name, (label, selector) in TABS.items()
-        ]
+        tabs = tabs_of_my_roles(self.viewer, self.tab)
         return super().get_context_data(tabs=tabs, tab=self.tab, **kwargs)
 
 

@@ -1,10 +1,20 @@
-"""Requests, decisions and deputies in Django admin."""
+"""Requests, decisions, deputies and saved profiles in Django admin."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
-from approvals.models import Decision, Deputy, EmergencyReview, Request, RequestApprover, RequestStage
+from approvals.models import (
+    Decision,
+    Deputy,
+    EmergencyReview,
+    Profile,
+    ProfileItem,
+    Request,
+    RequestApprover,
+    RequestStage,
+)
 from pim_portal.admin.placed import PlacedAdmin
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.catalogue import Permission
@@ -55,3 +65,24 @@ class DeputyAdmin(ReadOnlyAdmin):
     list_display = ("deputy", "approver", "starts_at", "ends_at", "ended_at")
     list_select_related = ("deputy", "approver")
     search_fields = ("deputy__name_key", "approver__name_key")
+
+
+@admin.register(Profile)
+class ProfileAdmin(ReadOnlyAdmin):
+    permission = Permission.SEE_PEOPLE
+    # What people call it and why may name what this reader may not see.
+    hidden = ("name", "name_key", "reason")
+    list_display = ("id", "owner", "pinned", "made_at")
+    list_select_related = ("owner",)
+    search_fields = ("owner__name_key",)
+
+
+@admin.register(ProfileItem)
+class ProfileItemAdmin(PlacedAdmin):
+    list_display = ("role", "resource", "scope", "owner")
+    list_select_related = ("role", "resource", "scope", "profile__owner")
+    hidden = ("profile",)
+
+    @admin.display(description=_("owner"))
+    def owner(self, item: ProfileItem) -> str:
+        return str(item.profile.owner)

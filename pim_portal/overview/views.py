@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from approvals.selectors.profiles import kept_profiles, most_used, profiles_of
 from pim_portal.overview import services
 from pim_portal.overview.selectors.access import Carried, allowances, django_permissions
 from pim_portal.overview.selectors.checklist import Item, Step, checklist
@@ -48,6 +49,8 @@ def overview(request: PortalRequest) -> HttpResponse:
         "checklist": _checklist(request),
         "mine": own,
         "first_end": own.held[0].ends_at if own.held else None,
+        "pinned": kept_profiles(request.user, profiles_of(request.user).filter(pinned=True), request.now),
+        "used": most_used(request.user, request.now),
         "worlds": [World(figures, _plot(figures)) for figures in worlds(request.authority)],
     }
     return render(request, "overview/overview.html", context)
