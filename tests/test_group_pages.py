@@ -327,3 +327,14 @@ def test_a_large_group_is_paged_and_costs_as_many_queries_as_a_small_one(gina: U
     assert queries() == few
     html = client.get(urls[0]).content.decode()
     assert "All 21 members and owners" in html
+
+
+@pytest.mark.parametrize("tab", ["eligible", "active", "scheduled", "expired"])
+@pytest.mark.parametrize("who", ["gina", "sven"])
+def test_every_tab_opens_for_who_may_change_it_and_for_who_only_looks(tab, who, gina, team):
+    sven = person("sven")
+    give(sven, role(ids.SECURITY_ADMINISTRATOR))
+    answer = verified({"gina": gina, "sven": sven}[who]).get(page("group:assignments", team), {"tab": tab})
+    assert answer.status_code == 200
+    assert "membership" not in answer.context["table"].columns.names()
+    assert ("chosen" in answer.context["table"].columns.names()) == (who == "gina" and tab != "expired")

@@ -79,7 +79,10 @@ class AssignmentList(PlaceList):
 
     def get_table_kwargs(self) -> dict[str, Any]:
         may_assign = self.request.authority.allows(Permission.ASSIGN, self.place)
-        without = [] if may_assign or self.tab == "expired" else ["chosen"]
+        # What is given here stands in place of what the table itself leaves out.
+        without = list(self.table_class.Meta.__dict__.get("exclude", ()))
+        if not may_assign and "chosen" not in without:
+            without.append("chosen")
         if self.place.kind == ResourceKind.GROUP:
             without.append("membership")
         return {"exclude": tuple(without)} if without else {}
