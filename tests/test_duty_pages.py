@@ -237,3 +237,23 @@ def test_a_rule_without_a_second_factor_is_refused(olga, nodes, roles):
     terms = DutyTerms("Four eyes", "", DutyReach.HOLD, tuple(roles))
     with pytest.raises(Refused, match="second_factor"):
         add_duty_rule(nodes[0], terms, seen="x", reason="needed", actor=Actor(olga), clock=timezone.now)
+
+
+def test_a_rule_made_below_is_linked_to_where_it_stands(client, nodes, roles, ines):
+    made = kept_apart(*roles, place=nodes[1])
+    html = client.get(address(nodes[0], "duty_conflicts")).content.decode()
+    there = address(nodes[1], "duty", pk=made.pk)
+    assert f'href="{there}"' in html
+    assert client.get(there).status_code == 200
+    assert address(nodes[0], "duty", pk=made.pk) not in html
+
+
+def test_a_rule_made_above_the_viewers_sight_is_linked_to_its_page_here(nodes, roles, ines):
+    made = kept_apart(*roles, place=nodes[0])
+    below = person("bela")
+    give(below, role(ids.OWNER), nodes[1], now=timezone.now())
+    client = visiting(below)
+    html = client.get(address(nodes[1], "duty_conflicts")).content.decode()
+    here = address(nodes[1], "duty", pk=made.pk)
+    assert f'href="{here}"' in html
+    assert client.get(here).status_code == 200
