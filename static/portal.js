@@ -38,6 +38,27 @@
     return head;
   }
 
+  // What ties a label, a help text or a button to its field. A form may stand on the page and in the panel above it:
+  // with the same ids in both, those of the panel would lead to the fields behind it.
+  const TIES = ["for", "form", "list", "aria-describedby", "aria-labelledby", "aria-controls", "data-copy"];
+
+  function tellApart(body) {
+    const behind = (id) => [...document.querySelectorAll(`#${CSS.escape(id)}`)].some((one) => !panel?.contains(one));
+    const renamed = new Map();
+    for (const element of body.querySelectorAll("[id]")) {
+      if (!behind(element.id)) continue;
+      renamed.set(element.id, `panel-${element.id}`);
+      element.id = renamed.get(element.id);
+    }
+    if (renamed.size === 0) return;
+    for (const name of TIES) {
+      for (const element of body.querySelectorAll(`[${name}]`)) {
+        const ids = element.getAttribute(name).split(" ");
+        element.setAttribute(name, ids.map((id) => renamed.get(id) ?? id).join(" "));
+      }
+    }
+  }
+
   function show(page, url) {
     // An answer without a form, such as "not found", is shown as it is.
     const body = page.querySelector("[data-panel-body]") ?? page.querySelector("main");
@@ -45,6 +66,7 @@
     // Addresses are written relative to the form's own page.
     for (const link of body.querySelectorAll("a[href]")) link.href = new URL(link.getAttribute("href"), url);
     for (const form of body.querySelectorAll("form")) form.setAttribute("action", new URL(form.getAttribute("action") ?? "", url));
+    tellApart(body);
     if (panel === null) {
       panel = document.createElement("dialog");
       panel.className = "panel";
