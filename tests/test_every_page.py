@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -241,6 +242,7 @@ PAGES: dict[str, Row] = {
     **of_a_duty_rule("duty_retire"),
     **at_each_place("imports", changes=True),
     **of_somebody_there("person_at"),
+    **of_somebody_there("person_compare_at"),
     **of_an_upload("import"),
     **of_an_upload("import_confirm"),
     **{name: replace(row, only_post=True) for name, row in of_an_upload("import_discard").items()},
@@ -349,6 +351,13 @@ def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Itera
 
 def test_every_address_is_in_the_table():
     assert set(addresses()) == set(PAGES)
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_stands_still() -> Iterator[None]:
+    """What lasts five minutes or an hour lasts as long as the test does, however slow the machine is."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ from django.urls import path
 from pim_portal.people.views import access, comparing, groups, leaving, people, placed
 
 # At every place: what somebody has there.
-place_patterns = [path("people/<uuid:pk>/", placed.person_at, name="person_at")]
+place_patterns = [
+    path("people/<uuid:pk>/", placed.person_at, name="person_at"),
+    path("people/<uuid:pk>/compare/", comparing.compare_at, name="person_compare_at"),
+]
 
 urlpatterns = [
     path("people/", people.People.as_view(), name="people"),

@@ -6,10 +6,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from pim_portal.people.selectors.people import eligible_for, held_by
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment, AssignmentType, Resource, Role, RoleKind, User
+from roles.models import Assignment, AssignmentType, PrincipalKind, Resource, Role, RoleKind, User
+from roles.selectors.sight import within_sight
 
 BOTH, ONLY_FIRST, ONLY_SECOND = "both", "first", "second"
 
@@ -51,10 +54,16 @@ class Line:
 Key = tuple[uuid.UUID, uuid.UUID]
 
 
-def compared(first: User, second: User, *, viewer: Authority, now: datetime) -> list[Line]:
-    """Return every role that one of them holds or may activate now, by name, as far as the viewer may know."""
+def compared(
+    first: User, second: User, *, viewer: Authority, now: datetime, within: Resource | None = None
+) -> list[Line]:
+    """Return every role that one of them holds or may activate now, by name, as far as the viewer may know.
+
+    `within`: only what is at that place or below it.
+    """
     places: dict[Key, tuple[Role, Resource]] = {}
-    has = [_of(one, places, viewer=viewer, now=now) for one in (first, second)]
+    below = Q(resource__path__startswith=within.path) & within_sight(viewer) if within else Q()
+    has = [_of(one, places, below, viewer=viewer, now=now) for one in (first, second)]
     lines = [
         Line(
             role,
@@ -68,9 +77,21 @@ def compared(first: User, second: User, *, viewer: Authority, now: datetime) -> 
     return sorted(lines, key=lambda one: (one.role.kind == RoleKind.GROUP, one.role.name_key, one.resource.path))
 
 
-def _of(user: User, places: dict[Key, tuple[Role, Resource]], *, viewer: Authority, now: datetime) -> dict[Key, Has]:
+def people_within(place: Resource, now: datetime) -> QuerySet[User]:
+    """Return who holds or may activate something now at a place or below it, themselves or through a group."""
+    rows = Assignment.objects.in_effect(now).filter(resource__path__startswith=place.path)
+    groups = rows.filter(principal__kind=PrincipalKind.GROUP).values("principal")
+    members = Assignment.objects.memberships(now).filter(resource__group__in=groups)
+    found = User.objects.filter(Q(pk__in=rows.values("principal")) | Q(pk__in=members.values("principal")))
+    return found.order_by("name_key", "pk")
+
+
+def _of(
+    user: User, places: dict[Key, tuple[Role, Resource]], below: Q, *, viewer: Authority, now: datetime
+) -> dict[Key, Has]:
     found: dict[Key, Has] = {}
-    for row in [*held_by(user, viewer=viewer, now=now), *eligible_for(user, viewer=viewer, now=now)]:
+    rows = [one(user, viewer=viewer, now=now).filter(below) for one in (held_by, eligible_for)]
+    for row in (row for reach in rows for row in reach):
         key = (row.role_id, row.resource_id)
         places.setdefault(key, (row.role, row.resource))
         one = _has(row, user)

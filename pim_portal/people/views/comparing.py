@@ -7,22 +7,25 @@ from typing import Any
 from urllib.parse import urlencode
 
 import django_tables2 as tables
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from pim_portal.people.selectors.comparing import BOTH, ONLY_FIRST, ONLY_SECOND, Has, Line, compared
+from pim_portal.people.selectors.comparing import BOTH, ONLY_FIRST, ONLY_SECOND, Has, Line, compared, people_within
 from pim_portal.people.tables import CompareTable
 from pim_portal.people.views.access import tabs_of
 from pim_portal.people.views.common import only_with
 from roles.catalogue import Permission
+from roles.guards import at_place
 from roles.lists import ListPaginator, Tab
 from roles.middleware import PortalRequest
-from roles.models import User
-from roles.places import address
-from roles.selectors.prospects import principals_matching
+from roles.models import Resource, User
+from roles.models.principals import search_key
+from roles.places import Frame, address
+from roles.selectors.prospects import MOST_FOUND, principals_matching
 
 
 @require_safe
@@ -37,8 +40,31 @@ def compare(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         found = principals_matching(query, only_users=True)
         context["found"] = [one for one in found if one.pk != person.pk]
     else:
-        context |= _side_by_side(request, person, other)
+        lines = compared(person, other, viewer=request.authority, now=request.now)
+        context |= _side_by_side(request, person, other, lines, page=reverse("person_compare", args=[person.pk]))
     return render(request, "people/compare.html", context)
+
+
+@require_safe
+@at_place()
+def compare_at(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse:
+    """Show the same of what two people have at a place and below it; 404 for whoever has nothing there."""
+    there = people_within(place, request.now)
+    person = get_object_or_404(there, pk=pk)
+    wanted = request.GET.get("with", "")
+    other = get_object_or_404(there, pk=wanted) if _is_id(wanted) else None
+    page = address(place, "person_compare_at", pk=person.pk)
+    frame = Frame(place, request.authority, "assignments")
+    context: dict[str, Any] = {"place": place, "frame": frame, "person": person, "other": other}
+    if other is None:
+        query = request.GET.get("q", "")[:100]
+        for word in search_key(query.replace("\0", "")).split():
+            there = there.filter(Q(name_key__contains=word) | Q(username_key__contains=word))
+        context |= {"q": query, "found": there.exclude(pk=person.pk)[:MOST_FOUND]}
+    else:
+        lines = compared(person, other, viewer=request.authority, now=request.now, within=place)
+        context |= _side_by_side(request, person, other, lines, page=page)
+    return render(request, "people/compare_at.html", context)
 
 
 def _is_id(text: str) -> bool:
@@ -49,10 +75,8 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _side_by_side(request: PortalRequest, person: User, other: User) -> dict[str, Any]:
-    lines = compared(person, other, viewer=request.authority, now=request.now)
+def _side_by_side(request: PortalRequest, person: User, other: User, lines: list[Line], *, page: str) -> dict[str, Any]:
     show = request.GET.get("show", "")
-    page = reverse("person_compare", args=[person.pk])
     words = {
         "": _("All"),
         BOTH: _("Both"),

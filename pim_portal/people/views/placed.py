@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
 from pim_portal.people.forms import LeaveForm
+from pim_portal.people.selectors.comparing import people_within
 from pim_portal.people.selectors.leaving import everything_of
 from pim_portal.people.views.leaving import end_chosen
 from roles.answers import form_page, read_and_send
@@ -36,5 +37,6 @@ def person_at(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRes
         if done is not None:
             return done
     context = {"person": user, "found": found, "chosen": chosen, "may_end": bool(found.endable), "place": place}
+    context["can_be_compared"] = people_within(place, request.now).filter(pk=pk).exists()
     frame = Frame(place, request.authority, "assignments")
     return form_page(request, "people/person_at.html", form, frame=frame, **context)
