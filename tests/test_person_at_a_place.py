@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -125,3 +127,55 @@ def test_whoever_leaves_is_named_as_a_reviewer_of_what_the_viewer_may_see(olga, 
     html = visiting(petra).get(f"/manage/people/{adam.pk}/leave/").content.decode()
     assert f"Reviews {here.review.name}" in html
     assert there.review.name == here.review.name or there.review.name not in html
+
+
+def links_of(client, place: Resource, tab: str) -> list[str]:
+    html = client.get(f"/manage/resources/{place.pk}/assignments/?tab={tab}").content.decode()
+    return re.findall(rf'href="(/manage/resources/{place.pk}/people/[^"]+)"', html)
+
+
+def test_the_lists_link_to_no_page_that_is_not_there(olga, ines, forest, now):
+    adam, zoe, berta = (person(name, now=now) for name in ("adam", "zoe", "berta"))
+    give(adam, role(READER), forest[0], now=now)
+    give(zoe, role(READER), forest[1], now=now)
+    give(berta, role(READER), forest[1], ends_at=now - timedelta(days=3), now=now)
+    client = visiting(olga)
+    for tab, linked in (("active", {olga, zoe}), ("expired", set())):
+        found = links_of(client, forest[1], tab)
+        assert set(found) == {page(forest[1], one) for one in linked}
+        assert [client.get(one).status_code for one in found] == [200] * len(found)
+
+
+class TestComparing:
+    """Two people side by side, by what they have here and below."""
+
+    def compare(self, by: User, place: Resource, one: User, **query: object):
+        return visiting(by).get(f"{page(place, one)}compare/", query)
+
+    def test_an_owner_compares_what_is_held_there_and_below_and_nothing_else(self, olga, ines, forest, now):
+        zoe = person("zoe", now=now)
+        give(zoe, role(OWNER), forest[2], now=now)
+        give(zoe, role(PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
+        html = self.compare(olga, forest[1], ines, **{"with": zoe.pk}).content.decode()
+        assert "Give to Zoe" in html
+        assert "Give to Ines" in html
+        for hidden in ("Exchange", "Privileged Role", "Root"):
+            assert hidden not in html
+
+    def test_only_who_has_something_there_is_found(self, olga, ines, forest, now):
+        adam, zoe = person("adam", now=now), person("zoe", now=now)
+        give(adam, role(READER), forest[0], now=now)
+        give(group("Readers", zoe, now=now), role(READER), forest[1], now=now)
+        found = self.compare(olga, forest[1], ines).context["found"]
+        assert {one.username for one in found} == {"olga", "zoe"}
+        assert [one.username for one in self.compare(olga, forest[1], ines, q="ZO").context["found"]] == ["zoe"]
+        assert self.compare(olga, forest[1], ines, **{"with": adam.pk}).status_code == 404
+        assert self.compare(olga, forest[1], ines, **{"with": uuid.UUID(int=7)}).status_code == 404
+        assert self.compare(olga, forest[1], adam).status_code == 404
+
+    def test_a_reader_compares_and_gives_nothing(self, olga, ines, forest, now):
+        rita = person("rita", now=now)
+        give(rita, role(READER), forest[1], now=now)
+        html = self.compare(rita, forest[1], ines, **{"with": olga.pk}).content.decode()
+        assert "Only Ines" in html
+        assert "Give to" not in html
