@@ -38,6 +38,7 @@ class ActForm(StepUpForm):
     """Why an administrator does what they do."""
 
     reason = _reason(gettext_lazy("It stays in the history."))
+    reason.label = gettext_lazy("Justification")
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, purpose=Purpose.ASSIGN, **kwargs)

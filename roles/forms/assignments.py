@@ -68,9 +68,14 @@ class TermsForm(_ActForm):
     ends_at = LocalDateTimeField(label=gettext_lazy("End"), required=False)
 
     order: ClassVar[tuple[str, ...]] = ("type", "duration", "starts_at", "ends_at", "reason", "device", "code")
+    asked_for = gettext_lazy("required")  # the justification, where the settings want one of an active assignment
 
-    def __init__(self, *args: Any, end: datetime | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, end: datetime | None = None, settings: EffectiveSettings | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if settings is not None and settings.reason_on_assign:
+            self.fields["reason"].need = self.asked_for  # type: ignore[attr-defined]
         zone = timezone.get_current_timezone_name()
         if "starts_at" in self.fields:
             self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
@@ -120,6 +125,8 @@ def as_it_was(given: datetime | None, before: datetime | None) -> datetime | Non
 
 class TypedForm(TermsForm):
     """Eligible or active, and from when to when."""
+
+    asked_for = gettext_lazy("required for an active one")
 
     type = forms.ChoiceField(
         label=gettext_lazy("Type"),

@@ -147,7 +147,7 @@ def lasts_too_long(facts: AssignFacts) -> Violation | None:
 def reason_missing(facts: AssignFacts) -> Violation | None:
     wanted = facts.type == AssignmentType.ACTIVE and facts.settings.reason_on_assign
     if wanted and not is_visible(facts.reason):
-        return Violation("reason_missing", _("Say why: the settings of this role ask for a reason."), "reason")
+        return Violation("reason_missing", _("Say why: the settings of this role ask for a justification."), "reason")
     return None
 
 

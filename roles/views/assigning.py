@@ -54,6 +54,7 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         "only_people": of_group,
         "own_code": bool(settings and settings.second_factor_on_assign and type == AssignmentType.ACTIVE),
         "end": proposed_end(settings or _usual(roles, place), type, request.now),
+        "settings": settings,
     }
     page = {
         "place": place,

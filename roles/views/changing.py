@@ -44,8 +44,14 @@ def change(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespon
     """Move the end of an assignment, and its start while that lies ahead."""
     shown = found_at(place, pk)
     settings = settings_of(shown.role, place)
-    own_code = settings.second_factor_on_assign and shown.type == AssignmentType.ACTIVE
-    form = ChangeForm(request.POST or None, request=request, assignment=shown, own_code=own_code)
+    active = shown.type == AssignmentType.ACTIVE
+    form = ChangeForm(
+        request.POST or None,
+        request=request,
+        assignment=shown,
+        own_code=settings.second_factor_on_assign and active,
+        settings=settings if active else None,
+    )
     if form.is_valid():
         try:
             change_assignment(
@@ -76,6 +82,7 @@ def renew(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
         request.POST or None,
         request=request,
         own_code=own_code,
+        settings=settings,
         end=proposed_end(settings, type, request.now),
         initial={"type": type},
     )
