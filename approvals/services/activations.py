@@ -20,7 +20,7 @@ from roles.models import Assignment, Purpose, Resource, SecondFactor, User
 from roles.refusals import About, require
 from roles.selectors.assignments import ends_for
 from roles.selectors.duties.clashes import Gift, clashes_of
-from roles.selectors.duties.holdings import earlier
+from roles.selectors.duties.holdings import earlier, end_after
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.service import service
 from roles.services import step_ups
@@ -72,7 +72,7 @@ def gather(
     )
     ends_at = ends_for(eligibility, user.pk, now) if eligibility else None
     starts_at = max(wanted.start or now, now)
-    until = earlier(starts_at + min(wanted.duration, settings.max_activation), ends_at)
+    until = earlier(end_after(starts_at, min(wanted.duration, settings.max_activation)), ends_at)
     facts = ActivateFacts(
         eligibility=eligibility,
         settings=settings,

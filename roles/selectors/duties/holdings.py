@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Group
@@ -68,6 +68,14 @@ def through(membership: Membership, carried: Holding) -> Holding | None:
 def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     """Return the earlier of two ends; none is the latest of all."""
     return min((end for end in (one, other) if end is not None), default=None)
+
+
+def end_after(start: datetime, duration: timedelta) -> datetime | None:
+    """Return when this time is over; none where that lies beyond the calendar."""
+    try:
+        return start + duration
+    except OverflowError:
+        return None
 
 
 def given(rows: AssignmentQuerySet) -> Iterator[Holding]:
