@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Realm
 from audit.recording import Ids
@@ -47,6 +48,18 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer of the domain, 
         """All sentences, one after the other."""
         return " ".join(str(violation.message) for violation in self.violations)
 
+
+class Busy(Refused):
+    """Somebody else held what was to be changed for too long: nothing was changed, and trying again is no mistake.
+
+    Told to people as any refusal; it is no verdict, so whatever goes on by itself must not take it for one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([Violation("busy", _BUSY)])
+
+
+_BUSY = _("Somebody else is changing this at the moment. Nothing was changed here: try again in a few seconds.")
 
 Facts = TypeVar("Facts")
 Rule = Callable[[Facts], Violation | None]

@@ -6,20 +6,24 @@ It also is the one way from a service into the history: `record` fills in who ac
 from __future__ import annotations
 
 import functools
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import ParamSpec, TypeVar, cast
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.recording import Entry, Ids, write
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Principal, Resource, Role
-from roles.refusals import Refused
+from roles.refusals import Busy, Refused
+from roles.waiting import waited_in_vain
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +34,8 @@ _inside: ContextVar[bool] = ContextVar("inside_a_service", default=False)
 def service(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Run a service in one transaction; when it refuses, record the refused attempt of `kind` in a second one.
 
-    A service called by another runs in the transaction of the first, which also answers for a refusal.
+    A service called by another runs in the transaction of the first, which also answers for a refusal. Raises `Busy`
+    when it waited too long for somebody else's change.
     """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
@@ -39,9 +44,15 @@ def service(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if _inside.get():
                 return function(*args, **kwargs)
             token = _inside.set(True)
+            alone = not connection.in_atomic_block
             try:
                 with transaction.atomic():
                     return function(*args, **kwargs)
+            except OperationalError as error:
+                if not (alone and waited_in_vain(error)):
+                    raise
+                logger.warning("%s was not done, since others held what it changes: %s", kind, error)
+                raise Busy from error
             except Refused as refusal:
                 _record_refusal(
                     kind, refusal, actor=cast("Actor", kwargs["actor"]), clock=cast("Clock", kwargs["clock"])

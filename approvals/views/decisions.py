@@ -146,8 +146,9 @@ def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         _say(asked, form, actor=actor, seen=request.POST.get("seen", ""))
     except Refused as refused:
         asked = visible_request(request, pk)
-        if broken(MAY_DECIDE, may_decide(request, asked)):
-            return _too_late(request, asked, refused)
+        if told := broken(MAY_DECIDE, may_decide(request, asked)):
+            # Also where it only waited too long for whoever was first.
+            return _too_late(request, asked, Refused(told))
         form.add_refusal(refused)
         changed = changed_since(asked, request.POST.get("shown", "")) if "changed" in refused.codes else []
         return show_request(request, asked, form, changed=changed, status=422)

@@ -31,7 +31,7 @@ from pim_portal.imports.storing import Stored, digest_of, opened
 from pim_portal.models import Upload, UploadStatus
 from pim_portal.operations.processes import start_alone
 from roles.actors import Actor, Clock
-from roles.refusals import Refused
+from roles.refusals import Busy, Refused
 from roles.service import service
 
 CONFIRMED_FOR: Final = timedelta(hours=1)  # how late applying may begin
@@ -56,6 +56,8 @@ def apply(upload_id: uuid.UUID, *, clock: Clock) -> None:
     try:
         with Progress(upload) as progress:
             _apply(upload, progress, actor=sender_of(upload), clock=clock)
+    except Busy:
+        raise  # it is taken up again
     except Refused as refused:
         with transaction.atomic():
             _set_aside(upload, refused.sentence, clock)

@@ -27,7 +27,7 @@ from pim_portal.imports.storing import opened
 from pim_portal.models import Upload, UploadLine, UploadStatus
 from roles.actors import Actor, Clock
 from roles.models.principals import search_key
-from roles.refusals import Refused
+from roles.refusals import Busy, Refused
 from roles.service import service
 
 CHUNK: Final = 500  # lines of the report that are written at once
@@ -41,6 +41,8 @@ def try_out(upload_id: uuid.UUID, *, clock: Clock) -> None:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as report:
         try:
             counts = _try(upload, report, actor=sender_of(upload), clock=clock)
+        except Busy:
+            raise  # it is tried again
         except Refused as refused:
             _fail(upload, refused.sentence, clock)
         else:
