@@ -28,6 +28,7 @@ from pim_portal.models import Heartbeat, PortalSession
 from pim_portal.notifications.chat import deliver_chats
 from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
+from pim_portal.notifications.pruning import prune_sent
 from pim_portal.notifications.reminders import remind
 from pim_portal.streams import claims
 from pim_portal.streams.delivery import deliver_hooks
@@ -184,7 +185,7 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     written = 0
     errors: list[Exception] = []
     writing_down = (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests)
-    for part in (*writing_down, take_up_again, _prune, prune_uploads):
+    for part in (*writing_down, take_up_again, _prune, prune_uploads, prune_sent):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:
