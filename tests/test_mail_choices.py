@@ -17,6 +17,7 @@ from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.forms import GROUPS
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.services import choose, send_again
+from reviews.models import Opinion
 from roles import ids
 from roles.actors import Actor
 from roles.models import User
@@ -39,6 +40,7 @@ from tests.people import (
     role,
     tree,
 )
+from tests.reviewing import chosen, row_of, say, started
 from tests.visitors import visiting
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # NOW is the same day, at noon
@@ -242,6 +244,19 @@ def test_the_digest_says_what_waits(week, ines):
     configure(other.role, approvers=[week])
     request_activation(ines, other)
     assert "Ines asks for Security Reader" in digest_for(week)
+
+
+def test_the_digest_says_which_reviews_wait(week, ines, adam):
+    started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(week, adam)])
+    assert "Access review Quarterly check at Directory: 1 assignment: review by" in digest_for(week)
+
+
+def test_a_review_that_is_done_or_somebody_elses_does_not_stand_in_the_digest(week, ines, adam):
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)])
+    assert "Quarterly check" not in digest_for(week)
+    say(instance, adam, Opinion.APPROVE, row_of(instance, ines))
+    give(adam, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    assert "Quarterly check" not in digest_for(adam)
 
 
 def test_a_long_digest_is_cut_and_says_so(week):

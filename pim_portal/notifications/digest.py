@@ -22,6 +22,7 @@ from audit.models import Event, EventQuerySet
 from audit.sentences import said
 from pim_portal.models import Notification
 from pim_portal.notifications.letters.letter import Letter, Section, named
+from reviews.selectors.places import reviews_for
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
@@ -136,6 +137,20 @@ def _waiting(authority: Authority) -> Iterator[Line]:
         asks, proposes = _("{name} asks for {role}"), _("{name} proposes other settings of {role}")
         sentence = proposes if request.action == Action.CHANGE_SETTINGS else asks
         yield sentence.format(**words), by
+    yield from _to_review(authority)
+
+
+def _to_review(authority: Authority) -> Iterator[Line]:
+    for work in reviews_for(authority.user.pk, authority.now):
+        if work.waiting:
+            review = work.stage.instance.review
+            words = {"review": review.name, "place": review.resource.name, "count": work.waiting}
+            sentence = ngettext(
+                "Access review {review} at {place}: {count} assignment",
+                "Access review {review} at {place}: {count} assignments",
+                work.waiting,
+            )
+            yield sentence.format(**words), _("review by {moment}").format(moment=wording.exact(work.stage.ends_at))
 
 
 def _clipped(lines: list[Line]) -> list[Line]:
