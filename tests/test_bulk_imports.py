@@ -25,8 +25,9 @@ from pim_portal.imports.services.assignments import Checker, dry_run, import_ass
 from pim_portal.models import Notification
 from pim_portal.notifications.outbox import deliver
 from roles.ids import OWNER, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Assignment, AssignmentType, Purpose, Role, User
+from roles.models import Assignment, AssignmentType, Audience, NotifiedAct, Purpose, Role, User
 from roles.refusals import Refused
+from roles.selectors.settings import Cell
 from roles.services.assignments import assign
 from roles.services.principals import disable_person
 from tests.people import (
@@ -203,6 +204,26 @@ def test_somebody_is_told_once_of_all_that_an_import_gave_them_and_the_administr
     assert "Reports Reader, through the group Team" in bodies["ines@example.org"]
     assert "Exchange Administrator" not in bodies["adam@example.org"]
     assert "3" in bodies["petra@example.org"]
+
+
+def test_an_address_that_the_settings_name_is_told_once_of_what_an_import_gave_under_them(ines, adam):
+    cells = (
+        Cell(NotifiedAct.ASSIGNED_ELIGIBLE, Audience.ADMINISTRATORS, additional=("Desk@example.org",)),
+        Cell(NotifiedAct.ASSIGNED_ELIGIBLE, Audience.HOLDER, additional=("desk@example.org",)),
+        Cell(NotifiedAct.ASSIGNED_ACTIVE, Audience.HOLDER, additional=("quiet@example.org",), critical_only=True),
+    )
+    configure(role(EXCHANGE_ADMINISTRATOR), cells=cells)
+    bring([*eligible("ines", "adam"), *eligible("ines", role_name="Reports Reader")])
+    assert list(Notification.objects.exclude(address="").values_list("address", "mail")) == [
+        ("Desk@example.org", "roles_imported")
+    ]
+    deliver(clock=timezone.now)
+    (told,) = [one for one in mail.outbox if one.to == ["Desk@example.org"]]
+    assert told.subject == "PIM: An import gave 2 roles"
+    assert "Ines: Exchange Administrator" in told.body
+    assert "Adam: Exchange Administrator" in told.body
+    assert "Reports Reader" not in told.body
+    assert "The settings of this role name this address." in told.body
 
 
 def test_parts_of_one_import_tell_somebody_once(ines, monkeypatch):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.utils import timezone
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from pim_portal.models import Notification
+from pim_portal.notifications.outbox import deliver
 from roles import ids
 from roles.models import Purpose, Role, User
 from roles.refusals import Refused
@@ -122,3 +126,31 @@ def test_a_user_administrator_cannot_redirect_the_links_of_a_privileged_person(
     assert change(ines, uma, department="Sales")
     ines.refresh_from_db()
     assert change(ines, petra, **taken)
+
+
+def test_a_new_address_is_told_at_the_new_one_and_at_the_old_one(uma: User, ines: User):
+    Notification.objects.all().delete()
+    change(ines, uma, email="someone.else@example.org")
+    deliver(clock=timezone.now)
+    bodies = {one.to[0]: f"{one.subject}\n{one.body}" for one in mail.outbox}
+    assert bodies.keys() == {"someone.else@example.org", "ines@example.org"}
+    assert "Your e-mail address was changed" in bodies["someone.else@example.org"]
+    old = bodies["ines@example.org"]
+    assert "This is no longer the address of Ines" in old
+    assert "tell an administrator" in old
+    assert "settings of this role" not in old
+    assert "someone.else" not in old, "The old address is not told the new one."
+
+
+@pytest.mark.parametrize("changes", [{"name": "Ines K."}, {"department": "Finance"}, {"username": "ines.k"}])
+def test_another_change_of_a_person_sends_no_mail(uma: User, ines: User, changes: dict[str, str]):
+    Notification.objects.all().delete()
+    change(ines, uma, **changes)
+    assert not Notification.objects.exists()
+
+
+def test_somebody_who_had_no_address_is_told_at_the_new_one_only(uma: User):
+    late = person("late", email="")
+    Notification.objects.all().delete()
+    change(late, uma, email="late@example.org")
+    assert list(Notification.objects.values_list("recipient__name", "address")) == [("Late", "")]

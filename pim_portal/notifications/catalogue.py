@@ -93,6 +93,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.ALERT_RESOLVED: (alerts.ALERT_RESOLVED,),
     # People
     Kind.PERSON_INVITED: (accounts.INVITATION,),
+    Kind.PERSON_CHANGED: (accounts.EMAIL_CHANGED,),
     Kind.PERSON_ENABLED: (accounts.ACCOUNT_ENABLED,),
     # In and out
     Kind.IMPORTED: (portal.IMPORTED,),
@@ -147,7 +148,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.ALERTS_SCANNED,
         Kind.PERSON_ADDED,
         Kind.PERSON_JOINED,
-        Kind.PERSON_CHANGED,
         # Whoever is disabled gets no mail any more.
         Kind.PERSON_DISABLED,
         Kind.GROUP_ADDED,

@@ -67,6 +67,13 @@ def row_of_event(event: Event) -> Row | None:
     return None
 
 
+def named_for_assignments(row: Row) -> list[str]:
+    """Return the addresses that hear besides of an assignment that is given: as its holder, or as an administrator."""
+    cells = [row.cell(audience) for audience in (Audience.HOLDER, Audience.ADMINISTRATORS)]
+    named = {address.casefold(): address for cell in cells if not cell.critical_only for address in cell.additional}
+    return list(named.values())
+
+
 def addressees(
     usual: Callable[[], Iterable[User]], *, row: Row | None, audience: Audience | None, asks: bool
 ) -> Addressees:

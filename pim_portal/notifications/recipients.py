@@ -252,6 +252,17 @@ def person(event: Event) -> Iterable[User]:
     return User.objects.filter(pk=named_by_event(event.target_id))
 
 
+def address_changed(event: Event) -> bool:
+    """Whether what was changed of a person is where their mails go."""
+    return "email" in event.details.get("changed", ())
+
+
+def former_address(event: Event) -> list[str]:
+    """Return where the mails of a person went before; nothing where they had no address."""
+    address = event.text.fields.get("former_email", "")
+    return [address] if address else []
+
+
 def both_of_a_deputy(event: Event) -> Iterable[User]:
     """Return an approver and the deputy whom this event is about."""
     return User.objects.filter(pk__in=[named_by_event(event.target_id), event.details["instead_of"]])

@@ -53,7 +53,9 @@ def compose(notification: Notification, reader: Reader, *, now: datetime) -> Let
     if reader.user is not None:
         return mail.compose(notification, now)
     letter = (mail.for_others or mail.compose)(notification, now)
-    return replace(letter, because=_("The settings of this role name this address.")) if letter else None
+    if letter is None or mail.audience is None:
+        return letter
+    return replace(letter, because=_("The settings of this role name this address."))
 
 
 def render(notification: Notification, reader: Reader, *, now: datetime) -> EmailMultiAlternatives | None:

@@ -43,9 +43,13 @@ def rows_for(mail: str, cause: Cause, found: Addressees) -> Iterator[Notificatio
         key = f"{cause.key}:{mail}:{user.pk}"
         yield Notification(event=cause.event, due=cause.due, mail=mail, recipient=user, dedupe_key=key)
     for address in found.addresses:
-        # Hashed, since an address may be longer than the key.
-        key = f"{cause.key}:{mail}:{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
+        key = f"{cause.key}:{mail}:{hashed(address)}"
         yield Notification(event=cause.event, due=cause.due, mail=mail, address=address, dedupe_key=key)
+
+
+def hashed(address: str) -> str:
+    """Return an address as a part of a key: it may be longer than the key itself."""
+    return hashlib.sha256(address.casefold().encode()).hexdigest()[:32]
 
 
 def have_it_sent(*, chats: bool = False) -> None:

@@ -14,9 +14,11 @@ from pim_portal.notifications.catalogue import MAILS
 from pim_portal.notifications.chat import lines_for
 from pim_portal.notifications.mails.assignments import ROLES_IMPORTED
 from pim_portal.notifications.mails.mail import HOLDER, Mail
-from pim_portal.notifications.matrix import Row, addressees, row_of_event
+from pim_portal.notifications.matrix import Addressees, Row, addressees, named_for_assignments, row_of_event
 from pim_portal.notifications.recipients import holders_of_many
-from pim_portal.notifications.rows import Cause, have_it_sent, rows_for
+from pim_portal.notifications.rows import Cause, hashed, have_it_sent, rows_for
+
+Key = tuple[object, ...]
 
 _untold: ContextVar[bool] = ContextVar("untold", default=False)
 
@@ -50,7 +52,7 @@ def tell(event: Event) -> None:
 
 
 def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
-    """Tell each person concerned once of an import, whatever it brought them; see `tell`.
+    """Tell each person concerned once of an import, whatever it brought them, and each address besides; see `tell`.
 
     The assignments of an import are told in one mail to each holder: they are found by its moment when it is sent.
     Another kind of event that comes with them is told as ever.
@@ -59,15 +61,21 @@ def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
     for event in events:
         if event.kind != Kind.ASSIGNMENT_ADDED:
             tell(event)
-    added = list(_informing(added))
     if _untold.get() or not added:
         return
+    ruled = _rows_of_many(added)
+    informing = [event for event in added if (rule := ruled[_key(event)]) is None or rule.cell(HOLDER).informs]
     rows = {
         f"{batch}:{ROLES_IMPORTED.name}:{recipient.pk}": Notification(
             event=event, recipient=recipient, mail=ROLES_IMPORTED.name
         )
-        for recipient, event in holders_of_many(added)
+        for recipient, event in (holders_of_many(informing) if informing else ())
     }
+    for event in added:
+        rule = ruled[_key(event)]
+        for address in named_for_assignments(rule) if rule else ():
+            key = f"{batch}:{ROLES_IMPORTED.name}:{hashed(address)}"
+            rows.setdefault(key, Notification(event=event, address=address, mail=ROLES_IMPORTED.name))
     # Told already with an earlier part of the same import.
     for key in Notification.objects.filter(dedupe_key__in=list(rows)).values_list("dedupe_key", flat=True):
         del rows[key]
@@ -77,18 +85,21 @@ def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
     have_it_sent()
 
 
-def _informing(added: Sequence[Event]) -> Iterator[Event]:
-    """Yield the assignments whose role's settings do not keep the mail from their holders."""
-    informs: dict[tuple[object, ...], bool] = {}
+def _rows_of_many(added: Sequence[Event]) -> dict[Key, Row | None]:
+    """Return what the settings say of these assignments, which are ruled alike by role, place and type."""
+    ruled: dict[Key, Row | None] = {}
     for event in added:
-        key = (event.role_id, event.resource_id, event.details.get("type"))
-        if key not in informs:
-            row = row_of_event(event)
-            informs[key] = row is None or row.cell(HOLDER).informs
-        if informs[key]:
-            yield event
+        if _key(event) not in ruled:
+            ruled[_key(event)] = row_of_event(event)
+    return ruled
+
+
+def _key(event: Event) -> Key:
+    return event.role_id, event.resource_id, event.details.get("type")
 
 
 def _rows(mail: Mail, event: Event, row: Row | None) -> Iterator[Notification]:
     found = addressees(lambda: mail.to(event), row=row, audience=mail.audience, asks=mail.asks)
+    if besides := tuple(mail.besides(event)):
+        found = Addressees(found.people, tuple(dict.fromkeys((*found.addresses, *besides))))
     yield from rows_for(mail.name, Cause(event=event), found)

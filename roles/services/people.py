@@ -45,6 +45,8 @@ def change_person(
     about = About(ids=Ids(target=user.pk), text={"target": user.name})
     values = {"name": name, "username": username, "email": email, "job_title": job_title, "department": department}
     changed = [field for field in FIELDS if getattr(user, field) != clean(values[field])]
+    # Whoever reads the old address is told of it there.
+    former = user.email if "email" in changed else ""
     if user.manager_id != manager_id:
         changed.append("manager")
     held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
@@ -64,9 +66,14 @@ def change_person(
     if actor.user is not None:
         step_ups.spend(actor, Purpose.PEOPLE, actor.user.pk, now=now)
     save_or_refuse(user, about=about)
-    authority_id = held.assignment_id if held else None
     record(
-        Kind.PERSON_CHANGED, actor=actor, at=now, target=user, authority_id=authority_id, details={"changed": changed}
+        Kind.PERSON_CHANGED,
+        actor=actor,
+        at=now,
+        target=user,
+        authority_id=held.assignment_id if held else None,
+        details={"changed": changed},
+        former_email=former,
     )
     return user
 

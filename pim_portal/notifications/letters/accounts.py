@@ -43,6 +43,25 @@ def account_change(subject: Promise, sentence: Promise) -> Compose:
     return compose
 
 
+def address_given_up(notification: Notification, now: datetime) -> Letter | None:
+    """Tell whoever reads the address that somebody had before. It does not name the new one."""
+    event = event_of(notification)
+    fields = event.text.fields
+    if not fields.get("target"):
+        return None
+    return Letter(
+        subject=_("This is no longer the address of {name}").format(name=fields["target"]),
+        sentences=(
+            _("The mails of PIM Portal for {name} go to another address from now on.").format(name=fields["target"]),
+            _("If this is your account and you know nothing of this, tell an administrator at once."),
+        ),
+        facts=((_("When"), wording.exact(event.occurred_at)), (_("By"), actor_of(notification))),
+        button=_("Open PIM Portal"),
+        path=reverse("overview"),
+        because=_("Mails for this account came to this address until now."),
+    )
+
+
 def invitation(notification: Notification, now: datetime) -> Letter | None:
     """Send somebody the link by which they come in for the first time."""
     return _with_link(

@@ -19,6 +19,7 @@ from pim_portal.notifications.letters.letter import (
     event_of,
     named,
 )
+from pim_portal.notifications.matrix import named_for_assignments, row_of_assignment
 from pim_portal.notifications.recipients import named_by_event
 from roles import wording
 from roles.models import Assignment
@@ -32,13 +33,7 @@ def roles_imported(notification: Notification, now: datetime) -> Letter | None:
     recipient = named_by_event(notification.recipient_id)
     groups = Assignment.objects.memberships(event.occurred_at).filter(principal=recipient)
     targets = [recipient, *groups.values_list("resource__group", flat=True)]
-    # All events of an import have its moment and its actor.
-    same = Event.objects.filter(
-        kind=Kind.ASSIGNMENT_ADDED, actor_id=event.actor_id, occurred_at=event.occurred_at, target_id__in=targets
-    )
-    rows = Assignment.objects.open().filter(pk__in=list(same.values_list("assignment_id", flat=True)))
-    rows = rows.filter(Q(ends_at=None) | Q(ends_at__gt=now)).select_related("role", "resource", "principal")
-    shown = list(rows.order_by("role__name_key", "resource__path", "pk"))
+    shown = _given_with(event, now, Q(target_id__in=targets))
     if not shown:
         return None
     facts = [(f"{row.get_type_display()}", _given_by_import(row, recipient)) for row in shown[:MOST_NAMED]]
@@ -55,10 +50,52 @@ def roles_imported(notification: Notification, now: datetime) -> Letter | None:
     )
 
 
+def _given_with(event: Event, now: datetime, which: Q) -> list[Assignment]:
+    """Return what came with an event of an import and is not over: all its events have its moment and its actor."""
+    same = Event.objects.filter(
+        which, kind=Kind.ASSIGNMENT_ADDED, actor_id=event.actor_id, occurred_at=event.occurred_at
+    )
+    rows = Assignment.objects.open().filter(pk__in=list(same.values_list("assignment_id", flat=True)))
+    rows = rows.filter(Q(ends_at=None) | Q(ends_at__gt=now)).select_related("role", "resource", "principal")
+    return list(rows.order_by("role__name_key", "resource__path", "pk"))
+
+
+def roles_imported_for(notification: Notification, now: datetime) -> Letter | None:
+    """Tell an address, once, of all that an import gave under the settings that name it; nothing when all is over."""
+    event = event_of(notification)
+    ruled: dict[tuple[object, ...], bool] = {}
+    shown = []
+    for row in _given_with(event, now, Q()):
+        key = (row.role_id, row.resource_id, row.type)
+        if key not in ruled:
+            named_there = named_for_assignments(row_of_assignment(row))
+            ruled[key] = notification.address.casefold() in (one.casefold() for one in named_there)
+        if ruled[key]:
+            shown.append(row)
+    if not shown:
+        return None
+    facts = [(row.principal.name, _until(named(row.role, row.resource), row)) for row in shown[:MOST_NAMED]]
+    if len(shown) > MOST_NAMED:
+        facts.append((_("And"), _("{count} more").format(count=len(shown) - MOST_NAMED)))
+    count = ngettext("{count} role", "{count} roles", len(shown)).format(count=len(shown))
+    return Letter(
+        subject=_("An import gave {roles}").format(roles=count),
+        sentences=(_("There is nothing to do if you expected this."),),
+        facts=(*facts, (_("By"), actor_of(notification))),
+        button=_("Open PIM Portal"),
+        path=reverse("overview"),
+        because="",
+    )
+
+
 def _given_by_import(row: Assignment, recipient: uuid.UUID) -> str:
     words = named(row.role, row.resource)
     if row.principal_id != recipient:
         words = _("{role}, through the group {group}").format(role=words, group=row.principal.name)
+    return _until(words, row)
+
+
+def _until(words: str, row: Assignment) -> str:
     until = wording.exact(row.ends_at) if row.ends_at else ""
     return (
         _("{role}, until {end}").format(role=words, end=until) if until else _("{role}, permanent").format(role=words)

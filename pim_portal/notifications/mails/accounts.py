@@ -19,6 +19,19 @@ ACCOUNT_ENABLED = Mail(
     ),
 )
 
+# To the new address and to the old one: whoever changed it unasked must not be the only one who hears of it.
+EMAIL_CHANGED = Mail(
+    "email_changed",
+    recipients.person,
+    account_change(
+        _("Your e-mail address was changed"),
+        _("The mails of PIM Portal that are for you come to this address from now on."),
+    ),
+    for_others=accounts.address_given_up,
+    applies=recipients.address_changed,
+    besides=recipients.former_address,
+)
+
 INVITATION = Mail("invitation", recipients.person, accounts.invitation)
 
 RESET_TICKET = Mail("reset_ticket", recipients.person, accounts.reset_ticket)

@@ -105,8 +105,16 @@ ASSIGNMENT_ENDED = Mail(
     for_others=news.role_no_longer_held,
 )
 
-# One mail to each holder for all that an import brought them, in place of one for each assignment.
-ROLES_IMPORTED = Mail("roles_imported", recipients.holders, imports.roles_imported, topic=Topic.MY_ROLES)
+# One mail to each holder for all that an import brought them, in place of one for each assignment; and one to each
+# address that the settings of the roles name besides (`subscriber.tell_many`).
+ROLES_IMPORTED = Mail(
+    "roles_imported",
+    recipients.holders,
+    imports.roles_imported,
+    audience=HOLDER,
+    topic=Topic.MY_ROLES,
+    for_others=imports.roles_imported_for,
+)
 
 ROLE_GIVEN = Mail(
     "role_given", recipients.administrators, news.role_given, audience=ADMINISTRATORS, topic=Topic.ADMINISTERED

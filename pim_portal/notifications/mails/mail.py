@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,11 @@ def always_applies(event: Event) -> bool:
     return True
 
 
+def nowhere_else(event: Event) -> Iterable[str]:
+    """It goes to people only."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A kind of mail: who gets it, what it says, and whether it still concerns them when it is sent."""
@@ -43,6 +48,8 @@ class Mail:
     for_others: Compose | None = None
     # Of which events it tells, where that is not all of their kind.
     applies: Callable[[Event], bool] = always_applies
+    # Which addresses get it besides, whatever any settings say.
+    besides: Callable[[Event], Iterable[str]] = nowhere_else
     # Of which events chat channels hear, too; None: of none.
     chat: Callable[[Event], bool] | None = None
 
