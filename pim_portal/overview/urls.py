@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from pim_portal.overview import views
+from pim_portal.overview.views import acting, lists, pages
 
 urlpatterns = [
-    path("", views.overview, name="overview"),
-    path("setup-checklist/<slug:step>/dismiss/", views.dismiss_step, name="dismiss_step"),
-    path("access/", views.access, name="access"),
+    path("", pages.overview, name="overview"),
+    path("setup-checklist/<slug:step>/dismiss/", pages.dismiss_step, name="dismiss_step"),
+    path("overview/<slug:world>/insights/", lists.insights, name="insights"),
+    path("overview/<slug:world>/act/", acting.act, name="world_act"),
+    path("overview/<slug:world>/requests/", lists.WaitingRequests.as_view(), name="world_requests"),
+    path("overview/<slug:world>/reviews/", lists.RunningReviews.as_view(), name="world_reviews"),
+    path("overview/<slug:world>/<slug:listed>/", lists.Assignments.as_view(), name="world_list"),
+    path("access/", pages.access, name="access"),
 ]

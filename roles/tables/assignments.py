@@ -18,7 +18,7 @@ STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Ac
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
 
 
-class _TimesFilter(ListFilter):
+class TimesFilter(ListFilter):
     duration = ChoicePill(label=gettext_lazy("Duration"), choices=DURATIONS, method="by_duration")
 
     class Meta:
@@ -29,7 +29,7 @@ class _TimesFilter(ListFilter):
         return rows.filter(ends_at__isnull=value == "permanent")
 
 
-class OfGroupFilter(_TimesFilter):
+class OfGroupFilter(TimesFilter):
     """Of a group's members and owners: all of them are people, and each is so directly."""
 
     search_in = ("principal__name_key__contains", "principal__user__username_key__contains")
@@ -40,7 +40,7 @@ class OfGroupFilter(_TimesFilter):
     )
 
 
-class AssignmentFilter(_TimesFilter):
+class AssignmentFilter(TimesFilter):
     search_in = ("principal__name_key__contains", "principal__user__username_key__contains", "role__name_key__contains")
 
     membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS)

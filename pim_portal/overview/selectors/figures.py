@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime
 
-from django.db.models import Count, F, Min, Model, Q, QuerySet
+from django.db.models import Count, Min, Model, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
-from approvals.models import Request
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
+from pim_portal.overview.selectors import lists
+from reviews.selectors.results import counts_of_instances
 from roles.authority import Authority, Held
-from roles.catalogue import Permission
 from roles.models import Assignment, RoleKind
+from roles.models.assignments import AssignmentQuerySet
 
-DAYS = 7
-SOON = timedelta(hours=1)
-
-WORLDS: dict[Realm, str | Promise] = {Realm.DIRECTORY: _("Directory roles"), Realm.RESOURCE: _("Resources")}
+MOST_ROLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,60 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One world as it is now, at the resources that the reader may see."""
+class RoleCount:
+    """How often a role stands in a list."""
 
+    role_id: uuid.UUID
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many reviews go on, and how many of their rows somebody has answered."""
+
+    reviews: int
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One world as it is now, at the resources that the reader may see; `counts` by the word of each list."""
+
+    realm: Realm
     title: str | Promise
-    active: int
-    ending: int
-    permanent: int
-    assignments: int
+    counts: dict[str, int]
     days: tuple[Day, ...]
+    activated: tuple[RoleCount, ...]
+    held: tuple[RoleCount, ...]
     waiting: int
     oldest: datetime | None
+    reviews: Progress
+
+    @property
+    def active(self) -> int:
+        return self.counts["active"]
+
+    @property
+    def ending(self) -> int:
+        return self.counts["ending"]
+
+    @property
+    def permanent(self) -> int:
+        return self.counts["permanent"]
+
+    @property
+    def assignments(self) -> int:
+        return self.counts["all"]
+
+    @property
+    def timed(self) -> int:
+        return self.counts["time-bound"]
+
+    @property
+    def ending_soon(self) -> int:
+        return self.counts["ending-soon"]
 
     @property
     def activations(self) -> int:
@@ -93,43 +134,43 @@ def mine(authority: Authority) -> Mine:
 
 def worlds(authority: Authority) -> list[Figures]:
     """Return the figures of each world of which this person may see the assignments of others."""
-    found = []
-    for realm, title in WORLDS.items():
-        below = Q()
-        for path in authority.paths(Permission.SEE, realm):
-            below |= Q(resource__path__startswith=path)
-        if below:
-            found.append(_figures(title, below, authority.now))
-    return found
+    seen = ((realm, lists.within(authority, realm)) for realm in lists.WORLDS)
+    return [_figures(authority, realm, below) for realm, below in seen if below]
 
 
-def _figures(title: str | Promise, below: Q, now: datetime) -> Figures:
-    active = Q(type="active")
-    here = Assignment.objects.in_effect(now).filter(below)
-    counts = here.aggregate(
-        assignments=Count("pk"),
-        active=Count("pk", filter=active),
-        ending=Count("pk", filter=active & Q(ends_at__lte=now + SOON)),
-        permanent=Count("pk", filter=active & Q(ends_at=None)),
+def _figures(authority: Authority, realm: Realm, below: Q) -> Figures:
+    now = authority.now
+    here = lists.in_effect(below, now)
+    # One query for all of them: two of these names are those of methods of a queryset.
+    asked = {f"n{at}": Count("pk", filter=one.shows(now)) for at, one in enumerate(lists.IN_EFFECT.values())}
+    counts = here.aggregate(**asked)
+    waiting = lists.waiting(below, now).aggregate(waiting=Count("pk"), oldest=Min("made_at"))
+    return Figures(
+        realm=realm,
+        title=lists.WORLDS[realm],
+        counts={name: counts[f"n{at}"] for at, name in enumerate(lists.IN_EFFECT)},
+        days=_activations(below, now),
+        activated=_by_role(lists.begun(below, now)),
+        held=_by_role(here.filter(lists.ACTIVE)),
+        reviews=_reviews(authority, realm),
+        **waiting,
     )
-    waiting = Request.objects.waiting(now).filter(below).aggregate(waiting=Count("pk"), oldest=Min("made_at"))
-    return Figures(title=title, days=_activations(below, now), **counts, **waiting)
+
+
+def _by_role(rows: AssignmentQuerySet) -> tuple[RoleCount, ...]:
+    counted = rows.order_by().values_list("role", "role__name").annotate(count=Count("pk"))
+    return tuple(RoleCount(*row) for row in counted.order_by("-count", "role__name", "role")[:MOST_ROLES])
+
+
+def _reviews(authority: Authority, realm: Realm) -> Progress:
+    running = list(lists.running_reviews(authority, realm))
+    counts = counts_of_instances(running).values()
+    return Progress(len(running), sum(one.answered for one in counts), sum(one.total for one in counts))
 
 
 def _activations(below: Q, now: datetime) -> tuple[Day, ...]:
     zone = timezone.get_current_timezone()
-    today = now.astimezone(zone).date()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    # What was called off before its start was never active.
-    begun: QuerySet[Model] = (
-        Assignment.objects.filter(below, activated_from__isnull=False)
-        .filter(starts_at__gte=_midnight(days[0], zone), starts_at__lte=now)
-        .exclude(ended_at__lte=F("starts_at"))
-    )
-    rows = begun.annotate(day=TruncDate("starts_at", tzinfo=zone)).values_list("day").annotate(Count("pk"))
-    counted = Counter(dict(rows.order_by("day")))
-    return tuple(Day(day, counted[day]) for day in days)
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone)
+    rows: QuerySet[Model] = lists.begun(below, now)
+    by_day = rows.annotate(day=TruncDate("starts_at", tzinfo=zone)).values_list("day").annotate(Count("pk"))
+    counted = Counter(dict(by_day.order_by("day")))
+    return tuple(Day(day, counted[day]) for day in lists.days(now))

@@ -1,0 +1,79 @@
+"""Insights: what a world could do without, with the evidence. Each is a list that its number leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from pim_portal.overview.selectors import lists
+from roles.authority import Authority
+from roles.ids import GLOBAL_ADMINISTRATOR
+
+NOT_USED_FOR = lists.UNUSED_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One thing to look at: how many, in which list, what it means and what to do."""
+
+    listed: str
+    count: int
+    title: str | Promise
+    evidence: str | Promise
+    advice: str | Promise
+    role: str = ""
+
+
+def insights_of(authority: Authority, below: Q, *, directory: bool) -> list[Insight]:
+    """Return what there is to look at in a world, at the places that the viewer may see; what is well is left out."""
+    now = authority.now
+    here = lists.in_effect(below, now)
+    standing = lists.IN_EFFECT["permanent"].shows(now)
+    counts = here.aggregate(
+        standing=Count("pk", filter=standing),
+        privileged=Count("pk", filter=standing & Q(role__privileged=True)),
+        globally=Count("pk", filter=standing & Q(role=GLOBAL_ADMINISTRATOR)),
+        forever=Count("pk", filter=Q(type="eligible", ends_at=None)),
+    )
+    found = [
+        Insight(
+            "permanent",
+            counts["globally"] if directory else 0,
+            _("Permanent Global Administrators"),
+            _("They hold everything, always, whether they need it or not."),
+            _("Keep two accounts for emergencies; make everybody else eligible."),
+            role=str(GLOBAL_ADMINISTRATOR),
+        ),
+        Insight(
+            "standing-privileged",
+            counts["privileged"],
+            _("Standing access to privileged roles"),
+            _("Permanently active: whoever takes over such an account has the role at once."),
+            _("Make them eligible, so that the role is active only while it is needed."),
+        ),
+        Insight(
+            "permanent",
+            counts["standing"],
+            _("Standing access in all"),
+            _("Permanently active assignments, privileged or not."),
+            _("Make eligible whom you can, remove the rest, or start a review of it."),
+        ),
+        Insight(
+            "unused",
+            lists.assignments_of("unused", below, now).count(),
+            _("Eligible and not used for 90 days"),
+            _("Eligible for at least 90 days, and never activated in the last 90."),
+            _("Ask whether it is still needed; remove it if it is not."),
+        ),
+        Insight(
+            "eligible-forever",
+            counts["forever"],
+            _("Eligible without an end"),
+            _("Nobody is asked again whether they still need it."),
+            _("Give eligibilities an end, or review them regularly."),
+        ),
+    ]
+    return [one for one in found if one.count]

@@ -1,0 +1,67 @@
+"""The lists behind the figures of a world."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from reviews.models import Instance
+from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.models import Assignment, AssignmentType, PrincipalKind
+from roles.tables.assignments import ActiveTable, TimesFilter
+
+
+class WorldFilter(TimesFilter):
+    search_in = (
+        "principal__name_key__contains",
+        "principal__user__username_key__contains",
+        "role__name_key__contains",
+        "resource__name_key__contains",
+    )
+
+    type = ChoicePill(label=_("Type"), choices=AssignmentType.choices)
+    holder = ChoicePill(field_name="principal__kind", label=_("Assigned to"), choices=PrincipalKind.choices)
+
+
+def _named(row: Assignment) -> str:
+    return _("{role} of {name}").format(role=row.role.name, name=row.principal.name)
+
+
+class WorldTable(ActiveTable):
+    chosen = SelectColumn("selection", label=_named, when=lambda row: row.may_act)
+    where = tables.TemplateColumn(
+        template_name="overview/cells/where.html", verbose_name=_("Where"), order_by=("resource__name_key",)
+    )
+
+    class Meta(ActiveTable.Meta):
+        attrs = {"aria-label": _("Assignments")}
+        empty_text = _("No assignment is of this kind now.")
+        exclude = ("membership",)
+        sequence = ("chosen", "name", "role", "where", "state", "start", "end", "acts")
+
+
+class ReviewFilter(ListFilter):
+    search_in = ("review__name__icontains",)
+
+    class Meta:
+        model = Instance
+        fields: ClassVar[tuple[str, ...]] = ()
+
+
+class ReviewTable(tables.Table):
+    name = tables.TemplateColumn(
+        template_name="overview/cells/review.html",
+        verbose_name=_("Name"),
+        order_by=("review__name",),
+        attrs={"th": {"class": "main"}, "td": {"class": "main"}},
+    )
+    end = tables.TemplateColumn("{% moment record.closes_at %}", verbose_name=_("Ends"), order_by=("ends_at",))
+    progress = tables.TemplateColumn(
+        template_name="overview/cells/progress.html", verbose_name=_("Reviewed"), orderable=False
+    )
+
+    class Meta:
+        attrs = {"aria-label": _("Access reviews")}
+        empty_text = _("No access review goes on now.")

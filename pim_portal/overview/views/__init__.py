@@ -1,0 +1,1 @@
+"""The pages of the Overview, and the lists behind its figures."""

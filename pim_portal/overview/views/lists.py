@@ -1,0 +1,149 @@
+"""The lists behind the figures of a world. A world that one may not see answers like any unknown word."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from approvals.tables.history import HistoryFilter, HistoryTable
+from approvals.views.requests import RequestsPage
+from audit.kinds import Realm
+from pim_portal.overview.selectors import lists
+from pim_portal.overview.selectors.insights import insights_of
+from pim_portal.overview.tables import ReviewFilter, ReviewTable, WorldFilter, WorldTable
+from reviews.selectors.results import counts_of_instances
+from roles.catalogue import Permission
+from roles.lists import ListPage
+from roles.middleware import PortalRequest
+from roles.models import Role
+from roles.views.assignments import role_in
+
+TEMPLATE = "overview/list.html"
+
+
+class WorldList(ListPage):
+    """A list over all of a world that the viewer may see."""
+
+    request: PortalRequest
+    realm: Realm
+    below: Q
+    title: str | Promise = ""
+
+    def get(self, request: HttpRequest, *args: Any, world: str, **kwargs: Any) -> HttpResponse:
+        """Show the list, where the viewer may see anything of this world."""
+        try:
+            self.realm = Realm(world)
+        except ValueError:
+            raise Http404 from None
+        self.below = lists.within(self.request.authority, self.realm) if self.realm in lists.WORLDS else Q()
+        if not self.below:
+            raise Http404
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(world=lists.WORLDS[self.realm], listed=self.title, **kwargs)
+
+
+class Assignments(WorldList):
+    """The assignments that a figure counts; of one role where the query string names it."""
+
+    table_class, filter_class, template_name = WorldTable, WorldFilter, TEMPLATE
+    word: str
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the list that the address names."""
+        self.word = kwargs.pop("listed")
+        if self.word == lists.ACTIVATIONS:
+            self.title = _("Activations in the last 7 days")
+        elif found := (lists.IN_EFFECT | lists.MORE).get(self.word):
+            self.title = found.title
+        else:
+            raise Http404
+        return super().get(request, *args, **kwargs)
+
+    @property
+    def role_id(self) -> uuid.UUID | None:
+        return role_in(self.request)
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        return {} if self.may_act else {"exclude": ("chosen",)}
+
+    @property
+    def may_act(self) -> bool:
+        return self.word != lists.ACTIVATIONS and any(self.request.authority.paths(Permission.ASSIGN, self.realm))
+
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        for row in table.paginated_rows:
+            one = row.record
+            one.may_act = one.activated_from_id is None and self.request.authority.allows(
+                Permission.ASSIGN, one.resource
+            )
+        return table
+
+    def rows(self) -> QuerySet[Any]:
+        rows = lists.assignments_of(self.word, self.below, self.request.now)
+        if self.role_id:
+            rows = rows.filter(role=self.role_id)
+        related = ("principal__user", "role", "resource__group", "activated_from__principal")
+        return rows.select_related(*related).order_by("role__name_key", "principal__name_key", "resource__path", "pk")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        only = Role.objects.filter(pk=self.role_id).first() if self.role_id else None
+        may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
+        return super().get_context_data(
+            only_role=only, may_see_people=may_see_people, may_act=self.may_act, realm=self.realm, **kwargs
+        )
+
+
+class WaitingRequests(RequestsPage, WorldList):
+    """What waits for a decision in a world, the oldest first."""
+
+    title = _("Waiting for approval")
+    table_class, filter_class, template_name = HistoryTable, HistoryFilter, TEMPLATE
+
+    def rows(self) -> QuerySet[Any]:
+        rows = lists.waiting(self.below, self.request.now).shown().order_by("made_at", "pk")
+        return rows.prefetch_related("decisions__approver", "decisions__for_approver")
+
+
+class RunningReviews(WorldList):
+    """The reviews that go on in a world, what ends first first."""
+
+    title = _("Access reviews that go on")
+    table_class, filter_class, template_name = ReviewTable, ReviewFilter, TEMPLATE
+
+    def rows(self) -> QuerySet[Any]:
+        rows = lists.running_reviews(self.request.authority, self.realm)
+        return rows.select_related("review__resource").order_by("ends_at", "pk")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        shown = [row.record for row in context["table"].paginated_rows]
+        return context | {"counts": counts_of_instances(shown)}
+
+
+@require_safe
+def insights(request: PortalRequest, world: str) -> HttpResponse:
+    """Show what a world could do without, where the viewer may see anything of it."""
+    realm = next((one for one in lists.WORLDS if one == world), None)
+    below = lists.within(request.authority, realm) if realm else None
+    if realm is None or not below:
+        raise Http404
+    in_directory = realm == Realm.DIRECTORY
+    may_review = in_directory and request.authority.allows(Permission.ASSIGN)
+    page = {
+        "world": lists.WORLDS[realm],
+        "realm": realm,
+        "insights": insights_of(request.authority, below, directory=in_directory),
+        "review_url": reverse("directory:review_add") if may_review else "",
+    }
+    return render(request, "overview/insights.html", page)

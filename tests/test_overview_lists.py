@@ -1,0 +1,190 @@
+"""The lists behind the figures of a world: each shows the very number that leads to it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from audit.kinds import Realm
+from pim_portal.overview.selectors.figures import worlds
+from pim_portal.overview.selectors.lists import IN_EFFECT
+from roles import ids
+from roles.actors import Actor
+from roles.authority import Authority
+from roles.models import Assignment, User
+from roles.services.assignments import deactivate
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    MINUTE,
+    NOW,
+    at,
+    configure,
+    give,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+    tree,
+)
+from tests.reviewing import chosen, started
+from tests.stepping import verified
+from tests.visitors import visiting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def organisation(petra: User, ines: User, zoe: User, adam: User) -> User:
+    """Another number of each kind in the directory, and one Reader at a resource; Petra sees the directory."""
+    one, two, three = role(EXCHANGE_ADMINISTRATOR), role(ids.SECURITY_READER), role(ids.GLOBAL_READER)
+    for user in (ines, zoe):
+        request_activation(user, make_eligible(user, one), now=NOW - 30 * MINUTE, hours=1)
+    ended = request_activation(adam, make_eligible(adam, one), now=NOW - DAY)
+    assert ended.outcome_id is not None
+    deactivate(ended.outcome_id, actor=Actor(adam), clock=at(NOW - DAY + 10 * MINUTE))
+    give(ines, three, starts_at=NOW - 60 * DAY, ends_at=NOW + 5 * DAY)
+    give(adam, three, starts_at=NOW - 2 * DAY, ends_at=NOW + 50 * DAY)
+    configure(two, approvers=[adam])
+    for number, user in enumerate((ines, zoe)):
+        request_activation(user, make_eligible(user, two), now=NOW - number * HOUR)
+    give(zoe, role(ids.READER), tree("Root")[0])
+    return petra
+
+
+def shown(client: Client, path: str) -> int:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return int(answer.context["table"].page.paginator.count)
+
+
+def test_every_figure_leads_to_a_list_of_that_very_number(organisation, nina):
+    started(role(ids.SECURITY_READER), stages=[chosen(nina)], now=NOW)
+    client = visiting(organisation)
+    html = client.get(reverse("overview")).content.decode()
+    found = re.findall(r'<a (?:class="figure" )?href="(/overview/[^"]+)">(?:of )?(\d+)', html)
+    assert len(found) >= 14
+    for path, count in found:
+        assert shown(client, path.replace("&amp;", "&")) == int(count), path
+    assert {path.split("/")[3] for path, _count in found} >= {*IN_EFFECT, "activations", "requests", "reviews"}
+
+
+def test_the_figures_are_those_of_the_organisation(organisation):
+    (one,) = worlds(Authority(organisation, NOW))
+    assert one.counts == {
+        "all": 10,
+        "eligible": 5,
+        "active": 5,
+        "activated": 2,
+        "time-bound": 2,
+        "permanent": 1,
+        "ending": 2,
+        "ending-soon": 1,
+        "new": 1,
+    }
+
+
+@pytest.mark.parametrize("listed", [*sorted(IN_EFFECT), "activations"])
+def test_a_list_of_one_role_shows_that_role_only(organisation, listed):
+    client = visiting(organisation)
+    path = reverse("world_list", args=["directory", listed])
+    total = shown(client, path)
+    by_role = [shown(client, f"{path}?role={pk}") for pk in (EXCHANGE_ADMINISTRATOR, ids.GLOBAL_READER)]
+    others = [ids.SECURITY_READER, ids.PRIVILEGED_ROLE_ADMINISTRATOR]
+    assert sum(by_role) + sum(shown(client, f"{path}?role={pk}") for pk in others) == total
+
+
+def test_no_list_shows_the_other_world(organisation):
+    assert visiting(organisation).get(reverse("world_list", args=["resource", "all"])).status_code == 404
+    olga = person("olga")
+    give(olga, role(ids.READER), tree("Other")[0])
+    client = visiting(olga)
+    assert shown(client, reverse("world_list", args=["resource", "all"])) == 1
+    for page in ("world_requests", "world_reviews"):
+        assert client.get(reverse(page, args=["directory"])).status_code == 404
+        assert client.get(reverse(page, args=["resource"])).status_code == 200
+
+
+def test_every_insight_leads_to_a_list_of_that_very_number(organisation, zoe):
+    client = visiting(organisation)
+    give(zoe, role(ids.GLOBAL_ADMINISTRATOR), starts_at=NOW - DAY)
+    make_eligible(zoe, role(ids.GROUPS_ADMINISTRATOR), starts_at=NOW - 90 * DAY)
+    html = client.get(reverse("insights", args=["directory"])).content.decode()
+    found = re.findall(r'<a class="button" href="(/overview/[^"]+)">(\d+)', html)
+    assert len(found) == 5
+    assert {path: shown(client, path) for path, _count in found} == {path: int(count) for path, count in found}
+    assert ("/overview/directory/unused/", 3) in {(path, int(count)) for path, count in found}
+
+
+@pytest.mark.parametrize(("back", "count"), [(90 * DAY, 1), (90 * DAY - timedelta(microseconds=1), 0)])
+def test_unused_begins_after_ninety_days_to_the_microsecond(petra, ines, back, count):
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - back)
+    assert shown(visiting(petra), "/overview/directory/unused/") == count
+
+
+@pytest.mark.parametrize(("back", "count"), [(90 * DAY, 1), (90 * DAY - timedelta(microseconds=1), 0)])
+def test_what_was_activated_within_ninety_days_is_used(petra, ines, eligibility, back, count):
+    made = request_activation(ines, eligibility, now=NOW - back)
+    deactivate(made.outcome_id, actor=Actor(ines), clock=at(NOW - back + 10 * MINUTE))
+    assert shown(visiting(petra), "/overview/directory/unused/") == count
+
+
+def act(user: User, *rows: Assignment, world: str = "directory", **fields: str) -> tuple[int, str]:
+    form = {"chosen": [str(one.pk) for one in rows], "act": "eligible", "reason": "less is enough"} | fields
+    client = verified(user)
+    answer = client.post(f"/overview/{world}/act/", form)
+    if answer.status_code == 302:
+        return 302, client.get(answer["Location"]).content.decode()
+    return answer.status_code, answer.content.decode()
+
+
+def test_standing_access_is_made_eligible_each_on_its_own(petra, ines, zoe):
+    standing = [give(user, role(ids.SECURITY_READER)) for user in (ines, zoe)]
+    status, html = act(petra, *standing)
+    assert (status, html.count("Made eligible")) == (302, 2)
+    held = Assignment.objects.in_effect(NOW + MINUTE).filter(role=ids.SECURITY_READER)
+    assert [one.type for one in held] == ["eligible", "eligible"]
+
+
+def test_what_is_refused_does_not_stop_the_rest(petra, ines):
+    own = petra.assignments.get()
+    status, html = act(petra, own, give(ines, role(ids.SECURITY_READER)), act="remove")
+    assert (status, html.count("Refused"), html.count("Removed")) == (302, 1, 1)
+    assert Assignment.objects.in_effect(NOW + MINUTE).filter(pk=own.pk).exists()
+
+
+def test_acting_needs_the_role_the_place_a_reason_and_a_second_factor(petra, ines, nina):
+    row = give(ines, role(ids.SECURITY_READER))
+    there = give(ines, role(ids.READER), tree("Root")[0])
+    assert act(nina, row)[0] == 404
+    assert act(petra, there)[0] == 404
+    assert act(petra, row, world="resource")[0] == 404
+    assert act(petra, row, reason=" ")[0] == 422
+    assert act(petra)[0] == 422
+    form = {"chosen": str(row.pk), "act": "remove", "reason": "less"}
+    assert visiting(petra).post("/overview/directory/act/", form).status_code == 422
+    assert set(Assignment.objects.in_effect(NOW + MINUTE).filter(principal=ines)) == {row, there}
+
+
+@pytest.mark.parametrize("path", ["directory/no-such/", "group/all/", "no-such/all/", "group/requests/"])
+def test_an_unknown_word_is_not_found(petra, path):
+    assert visiting(petra).get(f"/overview/{path}").status_code == 404
+
+
+def test_the_reviews_that_go_on_say_how_far_they_are(petra, adam, nina):
+    started(role(ids.GLOBAL_READER), stages=[chosen(adam)], now=NOW)
+    (one,) = worlds(Authority(petra, NOW))
+    assert (one.reviews.reviews, one.reviews.answered, one.reviews.total) == (1, 0, 1)
+    assert one.realm == Realm.DIRECTORY
