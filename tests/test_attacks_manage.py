@@ -7,10 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pim_portal.accounts.services.tickets import invite_again
+from pim_portal.guide.cards import cards_for
 from roles import ids
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Purpose, RoleSettings, User
+from roles.places import address
 from roles.refusals import Refused
 from roles.services.approvers import remove_approver
 from roles.services.people import change_person
@@ -124,6 +126,24 @@ class TestARoleOfAnAdministrativeUnit:
         give(zoe, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), unit("Berlin"))
         assert Authority(zoe, NOW).anywhere(Permission.SEE)
         assert Authority(zoe, NOW).anywhere(Permission.SEE_AUDIT)
+
+    def test_its_holder_is_led_there_and_nowhere_else(self, zoe):
+        berlin, lagos = unit("Berlin"), unit("Lagos")
+        give(zoe, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), berlin, now=timezone.now())
+        client = visiting(zoe)
+        answer = client.get(reverse("directory:overview"))
+        assert answer.status_code == 200
+        assert [one.name for one in answer.context["units"]] == ["Berlin"]
+        assert client.get(address(berlin)).status_code == 200
+        assert client.get(address(lagos)).status_code == 404
+        assert client.get(reverse("directory:assignments")).status_code == 403
+
+    def test_the_first_steps_of_its_holder_lead_to_pages_that_open(self, zoe):
+        give(zoe, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), unit("Berlin"), now=timezone.now())
+        client = visiting(zoe)
+        steps = [step.url_name for card in cards_for(Authority(zoe, timezone.now())) for step in card.steps]
+        assert "audit" in steps
+        assert {name: client.get(reverse(name)).status_code for name in steps} == dict.fromkeys(steps, 200)
 
     def test_nobody_is_listed_to_its_holder(self, zoe, ines):
         give(zoe, role(ids.USER_ADMINISTRATOR), unit("Berlin"), now=timezone.now())

@@ -13,11 +13,16 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 
 
+def _everyone(authority: Authority) -> bool:
+    return True
+
+
 class Step(NamedTuple):
-    """One thing to do, and the page where it is done."""
+    """One thing to do, and the page where it is done; `shown` where fewer may open it than see the card."""
 
     text: str | Promise
     url_name: str
+    shown: Callable[[Authority], bool] = _everyone
 
 
 class Card(NamedTuple):
@@ -30,12 +35,24 @@ class Card(NamedTuple):
     shown: Callable[[Authority], bool]
 
 
-def _everyone(authority: Authority) -> bool:
-    return True
-
-
 def _gives_directory_roles(authority: Authority) -> bool:
     return any(authority.paths(Permission.ASSIGN, Realm.DIRECTORY))
+
+
+def _sees_the_directory(authority: Authority) -> bool:
+    return authority.allows(Permission.SEE)
+
+
+def _gives_everywhere(authority: Authority) -> bool:
+    return authority.allows(Permission.ASSIGN)
+
+
+def _sees_people(authority: Authority) -> bool:
+    return authority.anywhere(Permission.SEE_PEOPLE)
+
+
+def _reads_all_of_the_history(authority: Authority) -> bool:
+    return authority.allows(Permission.SEE_AUDIT)
 
 
 def _gives_resource_roles(authority: Authority) -> bool:
@@ -80,10 +97,10 @@ CARDS: Final = (
         "package",
         _("Make people eligible, and set the rules of each role."),
         (
-            Step(_("Make somebody eligible"), "directory:assignments_add"),
-            Step(_("Set who approves, for how long, what is asked"), "directory:settings"),
-            Step(_("Start an access review"), "directory:reviews"),
-            Step(_("Invite people, make groups"), "people"),
+            Step(_("Make somebody eligible"), "directory:assignments_add", _gives_everywhere),
+            Step(_("Set who approves, for how long, what is asked"), "directory:settings", _sees_the_directory),
+            Step(_("Start an access review"), "directory:reviews", _sees_the_directory),
+            Step(_("Invite people, make groups"), "people", _sees_people),
         ),
         _gives_directory_roles,
     ),
@@ -100,7 +117,7 @@ CARDS: Final = (
         _("Everything is recorded and sealed; nobody can change it unseen."),
         (
             Step(_("Read and download the history"), "audit"),
-            Step(_("Verify it"), "audit_verification"),
+            Step(_("Verify it"), "audit_verification", _reads_all_of_the_history),
         ),
         _reads_the_history,
     ),
@@ -116,4 +133,6 @@ CARDS: Final = (
 
 def cards_for(authority: Authority) -> list[Card]:
     """Return the cards of what somebody can do now."""
-    return [card for card in CARDS if card.shown(authority)]
+    cards = [card for card in CARDS if card.shown(authority)]
+    cards = [card._replace(steps=tuple(one for one in card.steps if one.shown(authority))) for card in cards]
+    return [card for card in cards if card.steps]

@@ -67,6 +67,12 @@ def resources_within_sight(authority: Authority) -> QuerySet[Resource]:
     return rows.order_by("path", "pk")
 
 
+def units_within_sight(authority: Authority) -> QuerySet[Resource]:
+    """Return the administrative units where this person may look, by name."""
+    rows = Resource.objects.filter(within_sight(authority, at=""), kind=ResourceKind.ADMINISTRATIVE_UNIT)
+    return rows.order_by("name_key", "pk")
+
+
 def below(place: Resource) -> QuerySet[Resource]:
     """Return what lies below a place, parents before their children."""
     rows: QuerySet[Resource] = Resource.objects.filter(path__startswith=place.path).exclude(pk=place.pk)

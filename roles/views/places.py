@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
@@ -22,7 +24,7 @@ from roles.places import Frame
 from roles.resource_files import COLUMNS
 from roles.selectors.finding import administrators_of
 from roles.selectors.overviews import figures_of
-from roles.selectors.resources import below, resources_within_sight
+from roles.selectors.resources import below, resources_within_sight, units_within_sight
 from roles.selectors.trees import tree_of, ways_to
 from roles.tables.resources import ResourceFilter, ResourceTable
 from roles.views.tree import acts_at
@@ -47,8 +49,22 @@ class PlaceList(ListPage):
 
 
 @require_safe
+def overview(request: PortalRequest, place: uuid.UUID | None = None) -> HttpResponseBase:
+    """Show a place; in place of the directory, to whoever looks after units only, the way to these."""
+    if place is None and not request.authority.allows(Permission.SEE):
+        return _units(request)
+    return _overview(request, place=place)
+
+
+def _units(request: PortalRequest) -> HttpResponse:
+    units = list(units_within_sight(request.authority))
+    if not units:
+        raise PermissionDenied
+    return render(request, "manage/units.html", {"units": units})
+
+
 @at_place()
-def overview(request: PortalRequest, place: Resource) -> HttpResponse:
+def _overview(request: PortalRequest, place: Resource) -> HttpResponse:
     """Show a place: what it is, where it stands, how many hold roles there, who administers it."""
     own = [one for one in request.authority.held if place.path.startswith(one.path)]
     context = {
