@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from roles.downloads import Column
-from roles.models import Assignment, AssignmentType, PrincipalKind
+from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
 
 PERMANENT: Final = "Permanent"
 STATE, HOLDER, ROLE = "Assignment State", "User Group Name", "Role Name"
@@ -47,3 +48,12 @@ COLUMNS: Final[tuple[Column, ...]] = (
     (PRINCIPAL_ID, lambda row: row.principal_id),
     (ROLE_ID, lambda row: row.role_id),
 )
+
+
+def columns_for(sees: Callable[[Resource], bool]) -> tuple[Column, ...]:
+    """Return the columns for somebody who does not see every place: one above their sight has no path for them."""
+
+    def scope(row: Assignment) -> str:
+        return row.resource.scope_path if sees(row.resource) else ""
+
+    return tuple((label, scope if label == SCOPE else value) for label, value in COLUMNS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from typing import Any
 
 import pytest
@@ -282,3 +285,72 @@ class TestActingOnThem:
         row = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), berlin)
         assert client.get(address(berlin, "assignment", pk=row.pk)).status_code == 200
         assert client.get(address(directory(), "assignment", pk=row.pk)).status_code == 404
+
+
+def test_a_download_names_no_place_above_the_viewers_sight(resources, olga, ines):
+    give(ines, role(ids.READER), resources[0])
+    give(ines, role(ids.READER), resources[2])
+    address_here = f"{address(resources[2], 'assignments')}?tab=active&download=csv"
+    answer: Any = verified(olga).get(address_here)
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    places = {(row["Role Name"], row["Member Type"], row["Scope Path"]) for row in rows}
+    assert places == {
+        ("Reader", "Inherited", ""),
+        ("Owner", "Inherited", resources[1].scope_path),
+        ("Reader", "Direct", resources[2].scope_path),
+    }
+
+
+class TestTheJustification:
+    """Its label says whether it is required, as the settings have it."""
+
+    def label(self, client: Client, place: Resource, assignment: Assignment, page: str) -> str:
+        html = client.get(address(place, page, pk=assignment.pk)).content.decode()
+        return re.findall(r'Justification <span class="mark-of-need">\(([^)]+)\)', html)[0]
+
+    def test_of_an_active_assignment_that_is_changed(self, client, ines):
+        held = give(ines, role(ids.SECURITY_READER))
+        assert self.label(client, directory(), held, "assignment_change") == "required"
+        configure(role(ids.SECURITY_READER), reason_on_assign=False)
+        assert self.label(client, directory(), held, "assignment_change") == "optional"
+
+    def test_of_an_eligible_one(self, client, eligibility):
+        assert self.label(client, directory(), eligibility, "assignment_change") == "optional"
+
+    def test_of_one_that_is_renewed_as_either(self, client, ines):
+        over = give(ines, role(ids.SECURITY_READER), starts_at=NOW - 9 * DAY, ends_at=NOW - DAY)
+        assert self.label(client, directory(), over, "assignment_renew") == "required for an active one"
+
+
+class TestIdsOfOthers:
+    """What no select of the form offers is no choice when it is sent all the same."""
+
+    def test_a_role_of_the_other_world_is_not_given(self, olga, resources, zoe):
+        for what in (ids.PRIVILEGED_ROLE_ADMINISTRATOR, ids.GROUP_OWNER):
+            answer = add(verified(olga), resources[1], zoe, role=str(what), q="zoe", reason="x", **code_of(olga))
+            assert answer.status_code == 422
+        assert not Assignment.objects.filter(principal=zoe).exists()
+
+    def test_a_field_that_the_form_does_not_have_changes_nothing(self, olga, resources, zoe):
+        fields = {"resource": str(resources[0].pk), "activated_from": str(zoe.pk)}
+        fields |= {"ended_at": "2026-11-23T12:00", "principal_id": str(olga.pk), "granted_by": str(zoe.pk)}
+        end = {"duration": "until", "ends_at": "2026-12-23T12:00"}
+        add(verified(olga), resources[1], zoe, role=str(ids.READER), q="zoe", **fields, **end, **code_of(olga))
+        made = Assignment.objects.get(principal=zoe)
+        assert (made.resource_id, made.activated_from_id, made.ended_at) == (resources[1].pk, None, None)
+
+    @pytest.mark.parametrize("page", ["assignment_change", "assignment_renew", "assignment_remove"])
+    def test_an_assignment_of_another_place_is_not_there(self, page, olga, resources, ines):
+        above = give(ines, role(ids.READER), resources[0])
+        beyond = give(ines, role(ids.SECURITY_READER))
+        client = verified(olga)
+        for one in (above, beyond):
+            fields = {"reason": "x", "duration": "permanent", "type": "active", **code_of(olga)}
+            assert client.post(address(resources[1], page, pk=one.pk), fields).status_code == 404
+        assert Assignment.objects.filter(principal=ines, ended_at=None).count() == 2
+
+    def test_nor_ended_among_others(self, olga, resources, ines):
+        here, above = give(ines, role(ids.READER), resources[1]), give(ines, role(ids.READER), resources[0])
+        fields = {"chosen": [str(here.pk), str(above.pk)], "reason": "x", **code_of(olga)}
+        assert verified(olga).post(address(resources[1], "assignments_end"), fields).status_code == 404
+        assert Assignment.objects.filter(principal=ines, ended_at=None).count() == 2
