@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from roles import downloads
 from roles.lists import ListPage
-from tests.test_every_page import path_of, people, sealing_key, targets  # noqa: F401 - fixtures
+from tests.test_every_page import EVERYONE, path_of, people, sealing_key, targets  # noqa: F401 - fixtures
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,24 @@ def test_every_list_downloads_as_csv_and_as_xlsx(clients, targets, monkeypatch):
             wrong[f"{name} class"] = seen[-1:]
         if len(sheets) == 2 and (not sheets["csv"][0] or sheets["csv"] != sheets["xlsx"]):
             wrong[name] = sheets
+    assert wrong == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", sorted(EVERYONE))
+def test_nobody_downloads_what_their_page_does_not_show(who, people, targets):  # noqa: F811
+    client = visiting(people[who])
+    wrong: dict[str, object] = {}
+    for name, (_who, page, query) in LISTS.items():
+        path = path_of(page, targets)
+        shown: Any = client.get(f"{path}?{query}&view=list&per_page=100")
+        answer: Any = client.get(f"{path}?{query}&view=list&download=csv")
+        if shown.status_code != answer.status_code:
+            wrong[name] = (shown.status_code, answer.status_code)
+        elif answer.status_code == 200:
+            rows = len(read_csv(b"".join(answer.streaming_content))) - 1
+            if rows != shown.context["table"].paginator.count:
+                wrong[name] = (rows, shown.context["table"].paginator.count)
     assert wrong == {}
 
 
