@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.rules.activations import BEFOREHAND, SHORTEST, ActivateFacts
 from approvals.selectors.my_roles import MOST_SCOPES, scopes_below
@@ -202,6 +202,9 @@ class ActivateForm(StepUpForm):
             field.help_text = _("The first {count} are listed. Write more of the name.").format(count=MOST_SCOPES)
         elif given.get("scope") and not below:
             field.help_text = _("Nothing below has this in its name.")
+        elif given.get("scope"):
+            found = ngettext("{count} found: choose it above.", "{count} found: choose one above.", len(below))
+            field.help_text = found.format(count=len(below))
         else:
             field.help_text = _("Choose less where that is enough: find it by its name first.")
 
