@@ -306,7 +306,7 @@ class TestTheJustification:
 
     def label(self, client: Client, place: Resource, assignment: Assignment, page: str) -> str:
         html = client.get(address(place, page, pk=assignment.pk)).content.decode()
-        return re.findall(r'Justification <span class="mark-of-need">\(([^)]+)\)', html)[0]
+        return str(re.findall(r'Justification <span class="mark-of-need">\(([^)]+)\)', html)[0])
 
     def test_of_an_active_assignment_that_is_changed(self, client, ines):
         held = give(ines, role(ids.SECURITY_READER))

@@ -69,7 +69,8 @@ def resources_within_sight(authority: Authority) -> QuerySet[Resource]:
 
 def units_within_sight(authority: Authority) -> QuerySet[Resource]:
     """Return the administrative units where this person may look, by name."""
-    rows = Resource.objects.filter(within_sight(authority, at=""), kind=ResourceKind.ADMINISTRATIVE_UNIT)
+    kind = ResourceKind.ADMINISTRATIVE_UNIT
+    rows: QuerySet[Resource] = Resource.objects.filter(within_sight(authority, at=""), kind=kind)
     return rows.order_by("name_key", "pk")
 
 
