@@ -6,11 +6,14 @@ PY := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate $(ARGS)
 
+# In an environment of its own: what it brings along would change how the tests read and write workbooks.
+SBOM := cyclonedx-bom>=7.5,<8
+
 # What must hold before anything else: who may do what, asking and ending, the attacks, the house itself.
 CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test test-sqlite test-long lint tools lock format
+.PHONY: help demo demo-reset check test test-sqlite test-long lint tools lock sbom format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -36,6 +39,11 @@ test: tools lint  ## The whole judge: lint, every test but the long ones on SQLi
 test-long: tools  ## What takes a minute each: every page in a browser, the largest imports
 	$(PY) -m pytest -n 2 -m long
 
+.venv/sbom.stamp: requirements/sbom.txt | $(PY)
+	@$(PY) -m venv --clear .venv/sbom
+	@.venv/sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sbom.txt
+	@touch $@
+
 tools: .venv/dev.stamp
 	@$(PY) -m tests.chromium
 	@$(PY) -m tests.postgres
@@ -48,6 +56,9 @@ lint: .venv/dev.stamp
 	$(PY) -m djlint --lint --quiet templates
 	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
 
+sbom: .venv/sbom.stamp  ## Write the bill of materials of what is installed for real: sbom.json (CycloneDX)
+	.venv/sbom/bin/python -W ignore -m cyclonedx_py requirements requirements/base.txt --pyproject pyproject.toml -o sbom.json
+
 format: .venv/dev.stamp  ## Put the code into its form
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
@@ -55,6 +66,7 @@ format: .venv/dev.stamp  ## Put the code into its form
 lock: .venv/dev.stamp  ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade for the newest versions)
 	$(PY) -m $(LOCK) pyproject.toml -o requirements/base.txt
 	$(PY) -m $(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	@echo "$(SBOM)" | $(PY) -m $(LOCK) - -o requirements/sbom.txt
 	@! grep -n "://" requirements/*.txt || { echo "A lock names an address."; exit 1; }
 
 # The environment. A stamp for each lock: a changed lock is installed, and nothing else is.
