@@ -74,6 +74,7 @@ class Environment:
     ticket_allow_private: bool
     metrics_token: str
     security_contact: str
+    licences_owned: int | None
 
     @property
     def production(self) -> bool:
@@ -144,6 +145,7 @@ class Reader:
             ticket_allow_private=self.switch("PIM_TICKET_ALLOW_PRIVATE"),
             metrics_token=self.metrics_token(),
             security_contact=self.security_contact(),
+            licences_owned=self.licences_owned(),
         )
 
     # Reading a value
@@ -345,6 +347,12 @@ class Reader:
                 "PIM_SECURITY_CONTACT must be an address that can be followed, like mailto:security@example.org."
             )
         return contact
+
+    def licences_owned(self) -> int | None:
+        """Read how many licences of the hosted product the organisation owns; None where that is not said."""
+        if not self.text("PIM_LICENCES_OWNED"):
+            return None
+        return self.number("PIM_LICENCES_OWNED", 0, lowest=0, highest=10_000_000)
 
     def time_zone(self) -> str:
         name = self.text("PIM_TIME_ZONE") or "UTC"

@@ -105,6 +105,7 @@ NAVIGATION = (
     Entry(MANAGE, _("Resources"), "resources", "server", visible=_may_see_resources),
     Entry(MANAGE, _("People and groups"), "people", "users", visible=_may_see_people, also="groups"),
     Entry(MANAGE, _("People and groups"), "groups", "users", visible=_owns_groups),
+    Entry(MANAGE, _("Licences"), "licences", "receipt", visible=_may_see_people),
     Entry(MANAGE, _("Mails"), "mails", "mail", visible=_may_operate),
     Entry(MANAGE, _("Web hooks"), "web_hooks", "webhook", visible=_may_operate),
     Entry(MANAGE, _("Health"), "health", "heart-pulse", visible=_may_operate),

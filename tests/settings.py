@@ -27,6 +27,7 @@ for name in (
     "PIM_CHAT_REASONS",
     "PIM_METRICS_TOKEN",
     "PIM_SECURITY_CONTACT",
+    "PIM_LICENCES_OWNED",
 ):
     os.environ.pop(name, None)
 for name in ("PIM_TICKET_VERIFIER", "PIM_TICKET_URL", "PIM_TICKET_SECRET", "PIM_TICKET_ALLOW_PRIVATE"):

@@ -45,6 +45,7 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "Report": ("petra", "directory:import", ""),
     "Resources": ("olga", "resources", ""),
     "Assignments": ("petra", "world_list", ""),
+    "Licences": ("petra", "licences", ""),
     "WaitingRequests": ("petra", "world_requests", ""),
     "RunningReviews": ("petra", "world_reviews", ""),
     "EligiblePage": ("ines", "approvals:my_roles", "tab=eligible"),

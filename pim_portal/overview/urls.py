@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pim_portal.overview.views import acting, lists, pages
+from pim_portal.overview.views import acting, licences, lists, pages
 
 urlpatterns = [
     path("", pages.overview, name="overview"),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("overview/<slug:world>/requests/", lists.WaitingRequests.as_view(), name="world_requests"),
     path("overview/<slug:world>/reviews/", lists.RunningReviews.as_view(), name="world_reviews"),
     path("overview/<slug:world>/<slug:listed>/", lists.Assignments.as_view(), name="world_list"),
+    path("licences/", licences.Licences.as_view(), name="licences"),
     path("access/", pages.access, name="access"),
 ]
