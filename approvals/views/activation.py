@@ -29,7 +29,7 @@ from roles import wording
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, Purpose
-from roles.refusals import Refused, broken
+from roles.refusals import Busy, Refused, broken
 from roles.selectors.resources import places_of
 from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
@@ -207,11 +207,19 @@ def _ask_alone(
     except Refused as refused:
         if refused.codes & ALREADY and (answer := _already(request, prospect, form, refused)):
             return answer
+        if isinstance(refused, Busy) and (answer := _already(request, _again(request, prospect), form)):
+            return answer
         form.add_refusal(refused)
         return _page(request, [prospect], form, kept=kept, status=422)
     for item in kept.gone if kept else ():
         messages.warning(request, _("Left out: {role}.").format(role=_name(item)))
     return redirect("approvals:request", pk=made.pk)
+
+
+def _again(request: PortalRequest, prospect: Prospect) -> Prospect:
+    """Ask once more what stands in the way: what was waited for may have been a double click."""
+    now = timezone.now()
+    return prospect_of(request.user, prospect.eligibility, place=prospect.place, actor=actor_of(request), now=now)
 
 
 def _checked(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor, desk: Desk) -> Wanted:
