@@ -332,7 +332,13 @@ def test_the_recurring_jobs_of_three_workers_at_once_have_one_effect(transaction
     # What was sealed is sealed once, in a row without a gap.
     leaves = rows("SELECT number, event_id FROM audit_leaf ORDER BY number")
     assert [number for number, _event in leaves] == list(range(1, len(leaves) + 1))
-    assert len({event for _number, event in leaves}) == len(leaves) == scalar("SELECT count(*) FROM audit_event")
+    sealed = {event for _number, event in leaves}
+    waiting = {event for (event,) in rows("SELECT event_id FROM audit_pending")}
+    assert len(sealed) == len(leaves)
+    assert sealed.isdisjoint(waiting)
+    assert sealed | waiting == {event for (event,) in rows("SELECT id FROM audit_event")}
+    # The auditors are told of the first tip after it was sealed, once.
+    assert len(waiting) <= 1 == done("history.anchored")
 
 
 def _until_ready(worker: subprocess.Popen[str]) -> bool:
