@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviews.models import Opinion
@@ -49,8 +50,13 @@ class SayForm(StepUpForm):
 
     reason = _reason(gettext_lazy("For every row that you decide on this page and that has no reason of its own."))
 
-    def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: PortalRequest, reason_required: bool, **kwargs: Any) -> None:
         super().__init__(*args, request=request, purpose=Purpose.DECIDE, **kwargs)
+        if reason_required:
+            self.fields["reason"].help_text = _(
+                "This review wants a reason for every approval. This one is for every row that you decide on this page "
+                "and that has no reason of its own."
+            )
 
     def sayings(self, sent: QueryDict) -> list[Saying]:
         """Return what was said of which row; what is no id or no verdict says nothing."""

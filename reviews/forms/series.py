@@ -136,9 +136,9 @@ class SeriesForm(StepUpForm):
     THEN: ClassVar[tuple[str, ...]] = (
         "recommendations",
         "look_back_days",
-        "reason_required",
         "if_unanswered",
         "auto_apply",
+        "reason_required",
         "mails",
         "reminders",
         "mail_text",

@@ -37,7 +37,7 @@ class ResultTable(tables.Table):
     who = cell("who", gettext_lazy("Who"), "principal_key", look="main")
     role = cell("role", gettext_lazy("Role"), "role_key")
     since = cell("since", gettext_lazy("Since"), "since")
-    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation")
+    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation", look="wide")
     verdict = cell("verdict", gettext_lazy("Verdict"), "verdict")
     result = cell("result", gettext_lazy("Apply result"), "result")
 
@@ -51,8 +51,8 @@ class WorkTable(tables.Table):
     role = cell("role", gettext_lazy("Role"), "role_key")
     since = cell("since", gettext_lazy("Since"), "since")
     used = cell("used", gettext_lazy("Used"), "last_activated_at")
-    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation")
-    before = cell("before", gettext_lazy("Said before"))
+    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation", look="wide")
+    before = cell("before", gettext_lazy("Said before"), look="wide before")
     say = cell("say", gettext_lazy("Verdict"), look="wide say")
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from reviews.forms.acts import ActForm
-from reviews.models import AccessReview, ApplyResult, Instance, LongAct, Status, Verdict
+from reviews.models import AccessReview, ApplyResult, Instance, InstanceStage, LongAct, Status, Verdict
 from reviews.selectors.earlier import earlier_of
 from reviews.selectors.places import unreviewable
 from reviews.selectors.results import Counts, counts_of, results_of
@@ -92,10 +93,38 @@ class InstancePage(PlaceList):
             "busy": bool(going_on) or status in BUSY,
             "results": [(ApplyResult(value).label, count) for value, count in sorted(results.items()) if value],
             "acts": _acts(status, counts, results) if context["frame"].may_assign else [],
-            "stages": self.instance.stages.order_by("number"),
+            "steps": _steps(self.instance, now),
             "earlier": earlier_of(self.instance, shown_of(context["table"])),
             "may_see_people": self.request.authority.anywhere(Permission.SEE_PEOPLE),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage as the page tells of it: over, going on, or neither."""
+
+    stage: InstanceStage
+    word: str
+    at: datetime | None
+    over: bool = False
+    current: bool = False
+
+
+def _steps(instance: Instance, now: datetime) -> list[Step]:
+    """Return the stages in their order. What was stopped has no stage that goes on."""
+    closed = instance.closes_at
+    found = []
+    for stage in instance.stages.order_by("number"):
+        end = min(stage.ends_at, closed)
+        if closed <= stage.starts_at:
+            found.append(Step(stage, _("never began"), None))
+        elif now < stage.starts_at:
+            found.append(Step(stage, _("starts"), stage.starts_at))
+        elif now < end:
+            found.append(Step(stage, _("ends"), end, current=True))
+        else:
+            found.append(Step(stage, _("ended"), end, over=True))
+    return found
 
 
 def _bars(counts: Counts) -> list[tuple[str, int]]:

@@ -89,7 +89,7 @@ class ReviewPage(ListPage):
             instance = Instance.objects.select_related("review__resource").get(pk=pk)
             return render(request, "reviews/over.html", {"instance": instance})
         self.work = work
-        self.form = SayForm(request=self.request)
+        self.form = SayForm(request=self.request, reason_required=work.stage.instance.reason_required)
         return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, pk: uuid.UUID, **kwargs: Any) -> HttpResponse:
@@ -98,7 +98,7 @@ class ReviewPage(ListPage):
         if work is None:
             return redirect(reverse("reviews:review", args=[pk]))
         self.work = work
-        self.form = SayForm(request.POST, request=self.request)
+        self.form = SayForm(request.POST, request=self.request, reason_required=work.stage.instance.reason_required)
         if self.form.is_valid():
             try:
                 sayings = self.form.sayings(request.POST)

@@ -136,7 +136,7 @@ def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) 
         "place": place,
         "frame": Frame(place, request.authority, "reviews"),
         "review": review,
-        "nobody": bool(search) and len(people) == len(chosen),
+        "nobody": bool(search) and sent is not None and "find" in sent and len(people) == len(chosen),
         "more": len(people) - len(chosen) >= MOST_FOUND,
         "most": MOST_FOUND,
     }
@@ -166,7 +166,12 @@ def _preview(form: SeriesForm, place: Resource, request: PortalRequest) -> dict[
     nobody = {
         stage.number: [(who, role, WHY_NOBODY[why]) for who, role, why in stage.examples] for stage in shown.stages
     }
-    return {"preview": shown, "nobody_reviews": nobody}
+    roles = dict(form.fields["roles"].choices)  # type: ignore[attr-defined]
+    return {
+        "preview": shown,
+        "preview_roles": [roles[one] for one in form.cleaned_data["roles"]],
+        "nobody_reviews": nobody,
+    }
 
 
 def _save(
