@@ -159,6 +159,14 @@ def test_a_manager_who_reports_to_themselves_does_not_review_themselves(adam, be
     assert say(instance, berta, Opinion.APPROVE, row) == 1
 
 
+def test_whoever_stands_in_does_not_review_themselves(adam, berta):
+    make_eligible(berta, role(EXCHANGE_ADMINISTRATOR))
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[managers(adam, berta)])
+    row = row_of(instance, berta)
+    assert "not_yours" in codes(lambda: say(instance, berta, Opinion.APPROVE, row))
+    assert say(instance, adam, Opinion.APPROVE, row) == 1
+
+
 # The clock alone, without a worker
 
 
