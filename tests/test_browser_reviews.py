@@ -195,7 +195,10 @@ def test_every_page_passes_axe_and_fits_a_phone(adam, petra, now, browse):
     }
     faults = []
     for user, theirs in paths.items():
-        for width, scheme in ((1280, "light"), (900, "light"), (360, "dark")):
+        looks = [(1280, "light"), (360, "dark")]
+        if user == adam:  # the verdict takes a line of its own
+            looks.append((900, "light"))
+        for width, scheme in looks:
             page = browse(user, viewport={"width": width, "height": 800}, color_scheme=scheme)
             for path in theirs:
                 page.goto(path)
