@@ -98,7 +98,9 @@ def table(rows: QuerySet[Event]) -> str:
 
 def _events(rows: QuerySet[Event]) -> str:
     """Return the events `e`, and in `n` what each says: "(erased)" where it was erased, empty where there was none."""
-    query, values = rows.values_list(*_READ, "text__fields").query.sql_with_params()
+    # A condition that nothing can fulfil is still a query: of an empty file.
+    compiler = rows.values_list(*_READ, "text__fields").query.get_compiler(connection=connection, elide_empty=False)
+    query, values = compiler.as_sql()
     inner = _composed(query, values)
     erased = _quoted(str(ERASED))
     said = (f"CASE WHEN e.commitments ? '{name}' THEN coalesce(e.text->>'{name}', {erased}) ELSE '' END AS {name}"
