@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from approvals.models import Request, Status
+from approvals.models import Request
 from pim_portal.operations.vitals import Figures, measure, vitals
 from roles.models import Assignment, RoleKind
 
@@ -36,7 +36,7 @@ class _Portal(Collector):
         yield GaugeMetricFamily(
             "pim_activations", "Activations in effect.", value=held.filter(activated_from__isnull=False).count()
         )
-        waiting = Request.objects.filter(status=Status.PENDING, lapses_at__gt=self.now)
+        waiting = Request.objects.waiting(self.now)
         yield GaugeMetricFamily("pim_requests_waiting", "Requests that wait for a decision.", value=waiting.count())
 
 
