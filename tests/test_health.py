@@ -87,7 +87,7 @@ def test_people_who_administer_nothing_are_not_told(zoe) -> None:
 
 def test_what_is_unwell_is_counted_in_a_few_queries(django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(8):  # PostgreSQL is asked for its time, too
-        assert [one.key for one in unwell(NOW)] == ["worker"]
+        assert [one.key for one in unwell(timezone.now())] == ["worker"]
 
 
 def test_a_mail_that_waits_long_is_seen(ines, eligibility) -> None:
