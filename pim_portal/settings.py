@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "pim_portal.busy.BusyMiddleware",
     # Last, as it turns a throttled sign-in into its answer.
     "axes.middleware.AxesMiddleware",
 ]

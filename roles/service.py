@@ -6,14 +6,11 @@ It also is the one way from a service into the history: `record` fills in who ac
 from __future__ import annotations
 
 import functools
-import logging
 import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import ParamSpec, TypeVar, cast
-
-from django.db import OperationalError, connection, transaction
 
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
@@ -21,9 +18,7 @@ from audit.recording import Entry, Ids, write
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Principal, Resource, Role
 from roles.refusals import Busy, Refused
-from roles.waiting import waited_in_vain
-
-logger = logging.getLogger(__name__)
+from roles.waiting import one_transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,15 +39,11 @@ def service(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if _inside.get():
                 return function(*args, **kwargs)
             token = _inside.set(True)
-            alone = not connection.in_atomic_block
             try:
-                with transaction.atomic():
+                with one_transaction(kind):
                     return function(*args, **kwargs)
-            except OperationalError as error:
-                if not (alone and waited_in_vain(error)):
-                    raise
-                logger.warning("%s was not done, since others held what it changes: %s", kind, error)
-                raise Busy from error
+            except Busy:
+                raise
             except Refused as refusal:
                 _record_refusal(
                     kind, refusal, actor=cast("Actor", kwargs["actor"]), clock=cast("Clock", kwargs["clock"])
@@ -68,7 +59,7 @@ def service(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _record_refusal(kind: Kind, refusal: Refused, *, actor: Actor, clock: Clock) -> None:
     about = refusal.about
-    with transaction.atomic():
+    with one_transaction(f"the record of a refused {kind}"):
         write(
             kind,
             at=clock(),

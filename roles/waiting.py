@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
+
+from roles.refusals import Busy
+
+logger = logging.getLogger(__name__)
 
 # PostgreSQL's lock_not_available (lock_timeout) and deadlock_detected.
 STATES: Final = frozenset({"55P03", "40P01"})
@@ -19,3 +26,20 @@ def waited_in_vain(error: OperationalError) -> bool:
         code: int = getattr(cause, "sqlite_errorcode", 0)
         return code & PRIMARY_CODE == sqlite3.SQLITE_BUSY
     return getattr(cause, "sqlstate", None) in STATES
+
+
+@contextmanager
+def one_transaction(what: object) -> Iterator[None]:
+    """Do what stands inside in one transaction; raises `Busy` where it waited in vain, with nothing done.
+
+    Inside somebody else's transaction the error stays what it is: that one has to be undone as a whole.
+    """
+    alone = not connection.in_atomic_block
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if not (alone and waited_in_vain(error)):
+            raise
+        logger.warning("%s was not done, since others held what it changes: %s", what, error)
+        raise Busy from error

@@ -9,8 +9,6 @@ import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.db import transaction
-
 from approvals.models import Profile, ProfileItem
 from approvals.rules.profiles import KEEP, ProfileFacts
 from approvals.selectors.my_roles import eligibilities_among
@@ -20,9 +18,10 @@ from roles.models.principals import search_key
 from roles.refusals import require
 from roles.services.locks import lock_principal
 from roles.text import MAX_REASON, clean
+from roles.waiting import one_transaction
 
 
-@transaction.atomic
+@one_transaction("A change of saved profiles")
 def save_profile(
     name: str,
     *,
@@ -59,7 +58,7 @@ def save_profile(
     return profile
 
 
-@transaction.atomic
+@one_transaction("A change of saved profiles")
 def rename_profile(profile_id: uuid.UUID, name: str, *, actor: Actor, clock: Clock) -> Profile:
     """Call a profile of one's own something else. Raises `Refused`, `Profile.DoesNotExist` for any other."""
     user = _owner(actor)
@@ -71,7 +70,7 @@ def rename_profile(profile_id: uuid.UUID, name: str, *, actor: Actor, clock: Clo
     return profile
 
 
-@transaction.atomic
+@one_transaction("A change of saved profiles")
 def pin_profile(profile_id: uuid.UUID, *, pinned: bool, actor: Actor, clock: Clock) -> Profile:
     """Show a profile of one's own on the Overview, or no longer. Raises `Profile.DoesNotExist` for any other."""
     profile = Profile.objects.get(pk=profile_id, owner=_owner(actor))
@@ -80,13 +79,13 @@ def pin_profile(profile_id: uuid.UUID, *, pinned: bool, actor: Actor, clock: Clo
     return profile
 
 
-@transaction.atomic
+@one_transaction("A change of saved profiles")
 def delete_profile(profile_id: uuid.UUID, *, actor: Actor, clock: Clock) -> None:
     """Forget a profile of one's own. Raises `Profile.DoesNotExist` for any other."""
     Profile.objects.get(pk=profile_id, owner=_owner(actor)).delete()
 
 
-@transaction.atomic
+@one_transaction("A change of saved profiles")
 def remember_use(profile_id: uuid.UUID, *, duration: timedelta, reason: str, actor: Actor, clock: Clock) -> None:
     """Keep what was said this time for the next. A profile that is gone meanwhile is passed over."""
     said = clean(reason)[:MAX_REASON]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import verify_token
@@ -17,6 +16,7 @@ from roles.models import Purpose, RecoveryCodes, StepUp, User
 from roles.models.step_ups import ALSO_SERVED_BY, FRESH_FOR
 from roles.refusals import Refused, Violation
 from roles.service import record
+from roles.waiting import one_transaction
 
 
 def give(
@@ -25,9 +25,10 @@ def give(
     """Verify a code against one chosen device of this person and remember it as a step-up of five minutes.
 
     Not a service: a wrong code must count against the device, so nothing here is rolled back. Raises `Refused` with
-    *wrong_code* or *too_many_codes*; both are in the history.
+    *wrong_code* or *too_many_codes*; both are in the history. Raises `Busy` when it waited too long for the device:
+    then the code is unused.
     """
-    with transaction.atomic():
+    with one_transaction("A step-up"):
         device = verify_token(user, device_id, token)
         now = clock()
         if device is not None:

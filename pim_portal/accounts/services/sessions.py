@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from audit.kinds import Kind, Outcome
 from pim_portal.models import PortalSession
 from roles.actors import Actor, Clock
 from roles.models import User
 from roles.service import record, service
+from roles.waiting import one_transaction
 
 
 def end_sessions_of(user: User, *, but: str | None = None) -> int:
@@ -29,20 +28,20 @@ def end_other_sessions(user: User, *, but: str, actor: Actor, clock: Clock) -> i
 
 def record_sign_in(user: User, *, actor: Actor, clock: Clock) -> None:
     """Write down that somebody has given password and second factor."""
-    with transaction.atomic():
+    with one_transaction("The record of a sign-in"):
         record(Kind.SIGNED_IN, actor=actor, at=clock(), target=user)
 
 
 def record_sign_out(user: User, *, actor: Actor, clock: Clock) -> None:
     """Write down that somebody signed out."""
-    with transaction.atomic():
+    with one_transaction("The record of a sign-in"):
         record(Kind.SIGNED_OUT, actor=actor, at=clock(), target=user)
 
 
 def record_wrong_password(user: User, *, address: str, clock: Clock) -> None:
     """Write down that somebody, who need not be this person, gave a wrong password."""
     actor = Actor(user=None, name="", address=address)
-    with transaction.atomic():
+    with one_transaction("The record of a sign-in"):
         details = {"refused": ["wrong_password"]}
         record(Kind.SIGNED_IN, actor=actor, at=clock(), target=user, outcome=Outcome.REFUSED, details=details)
 
@@ -50,5 +49,5 @@ def record_wrong_password(user: User, *, address: str, clock: Clock) -> None:
 def record_lock(user: User, *, address: str, clock: Clock) -> None:
     """Write down that sign-in as this person is locked for that address after too many wrong passwords."""
     actor = Actor(user=None, name="", address=address)
-    with transaction.atomic():
+    with one_transaction("The record of a sign-in"):
         record(Kind.SIGN_IN_LOCKED, actor=actor, at=clock(), target=user)
