@@ -13,10 +13,10 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from approvals.models import TIMED, Action, Request
-from approvals.selectors.settings_changes import ruling_now
+from approvals.selectors.settings_changes import ruling, ruling_now
 from approvals.wording import what_is_wanted
 from roles import wording
-from roles.selectors.settings import settings_behind
+from roles.selectors.settings import EffectiveSettings
 from roles.selectors.settings_use import approvers_in, names_of
 from roles.settings_words import Compared, parts_of
 
@@ -26,7 +26,7 @@ _OPEN: Final = timedelta(days=7)  # how long a page may stay open and still be c
 Lines = dict[str, str]
 
 
-def lines_of(request: Request) -> Lines:
+def lines_of(request: Request, settings: EffectiveSettings) -> Lines:
     """Say what whoever decides is shown: what is asked, what it is about, and the settings that rule it now."""
     if request.action == Action.CHANGE_SETTINGS:
         return _lines_of_change(request)
@@ -43,7 +43,6 @@ def lines_of(request: Request) -> Lines:
         lines[_("Ends now")] = wording.exact(end) if end else _("Permanent")
     if request.action in TIMED:
         lines[_("Stage that waits")] = str(request.stage_number)
-    settings = settings_behind(request.behind)
     activation, assignment, _mails = parts_of(settings, names_of(approvers_in(settings)))
     for line in (activation if request.action in TIMED else assignment).lines:
         lines[_("Settings: {setting}").format(setting=line.label)] = line.words
@@ -60,9 +59,9 @@ def _lines_of_change(request: Request) -> Lines:
     return lines
 
 
-def carried(request: Request) -> str:
-    """Return what the page shows, signed, for its form to carry."""
-    return signing.dumps([str(request.pk), lines_of(request)], salt=_SALT, compress=True)
+def carried(request: Request, settings: EffectiveSettings) -> str:
+    """Return what the page shows under the settings that rule now, signed, for its form to carry."""
+    return signing.dumps([str(request.pk), lines_of(request, settings)], salt=_SALT, compress=True)
 
 
 def changed_since(request: Request, shown: str) -> list[Compared]:
@@ -73,6 +72,6 @@ def changed_since(request: Request, shown: str) -> list[Compared]:
         return []
     if pk != str(request.pk):
         return []
-    now = lines_of(request)
+    now = lines_of(request, ruling(request))
     rows = [Compared(label, before.get(label, ""), now.get(label, "")) for label in {**before, **now}]
     return [row for row in rows if row.differs]

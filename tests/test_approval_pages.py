@@ -417,6 +417,18 @@ def test_the_number_of_queries_does_not_grow_with_the_requests(adam, berta, ines
     assert queries() == few
 
 
+# Adam's menu counts what waits for him, which reads the settings of all of it in one go.
+@pytest.mark.parametrize(("viewer", "read", "most"), [("ines", 1, 36), ("adam", 2, 55), ("petra", 1, 49)])
+def test_the_page_of_a_request_reads_its_settings_once(viewer, read, most, ines, adam, petra, with_approval):
+    configure(with_approval.role, approvers=[adam, person("carla")], quorum=2, break_glass_allowed=True)
+    pending = request_activation(ines, with_approval)
+    client = visiting(User.objects.get(username=viewer))
+    with CaptureQueriesContext(connection) as caught:
+        html_of(client, page_of(pending))
+    assert sum('FROM "roles_rolesettings"' in one["sql"] for one in caught.captured_queries) == read
+    assert len(caught) <= most
+
+
 def test_a_list_says_of_each_request_what_its_page_says(ines, adam, berta, petra, paul, zoe):
     crew = group("Crew", adam, zoe)
     roles = [EXCHANGE_ADMINISTRATOR, ids.SECURITY_READER, ids.USER_ADMINISTRATOR, ids.GLOBAL_READER]

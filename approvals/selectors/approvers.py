@@ -120,12 +120,12 @@ def renewal_panel(request: Request, people: list[User]) -> Panel:
     return Panel(1, 1, tuple(user for user in people if user.pk not in own))
 
 
-def approvers_of(request: Request, now: datetime) -> Panel:
+def approvers_of(request: Request, now: datetime, settings: EffectiveSettings | None = None) -> Panel:
     """Return who can decide what waits, and nobody their own.
 
     In a stage of approval: who is listed when it was asked and when it is decided; the quorum is the stricter of then
     and now. An extension or renewal: whoever administers the place at `now`. A change of settings: a second
-    administrator of them.
+    administrator of them. `settings` are those that rule it now, if they were read already.
     """
     if request.action == Action.CHANGE_SETTINGS:
         return Panel(1, 1, tuple(deciders_of(request, now)))
@@ -136,7 +136,8 @@ def approvers_of(request: Request, now: datetime) -> Panel:
     if stage is None:
         # Granted at once: nobody was asked.
         return Panel(request.stage_number, 1, ())
-    today = {one.number: one for one in settings_behind(request.behind).stages}.get(stage.number)
+    stages = (settings or settings_behind(request.behind)).stages
+    today = {one.number: one for one in stages}.get(stage.number)
     quorum = max(stage.quorum, today.quorum if today else 1)
     then = dict(stage.approvers.values_list("principal_id", "escalation"))
     own = [request.principal_id, request.requestor_id]

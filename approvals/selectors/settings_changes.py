@@ -11,7 +11,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, Role, User
 from roles.selectors.resources import parent_of
-from roles.selectors.settings import EffectiveSettings, SettingsBook
+from roles.selectors.settings import EffectiveSettings, SettingsBook, settings_behind
 from roles.selectors.settings_use import approvers_in, names_of
 from roles.selectors.sight import within_sight
 from roles.selectors.stakes import others_who_may
@@ -70,6 +70,11 @@ def ruling_now(request: Request) -> list[EffectiveSettings]:
         book.default_of(roles[one.role_id]) if proposal.everywhere else book.of(roles[one.role_id], request.resource)
         for one in proposal.rulings
     ]
+
+
+def ruling(request: Request) -> EffectiveSettings:
+    """Return the settings that rule now what is asked; of a change of several roles' those of the first."""
+    return ruling_now(request)[0] if request.action == Action.CHANGE_SETTINGS else settings_behind(request.behind)
 
 
 def drifted(request: Request) -> list[Compared]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from approvals.models import TIMED, Request, Verdict
 from approvals.selectors.approvers import as_asked
 from roles.selectors.approvers import people_of_escalation, people_of_stage
-from roles.selectors.settings import settings_behind
+from roles.selectors.settings import EffectiveSettings, settings_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +20,26 @@ class Shortfall:
     people: int
 
 
-def shortfall_of(request: Request, now: datetime) -> Shortfall | None:
+def shortfall_of(request: Request, now: datetime, settings: EffectiveSettings | None = None) -> Shortfall | None:
     """Return the first stage, of those that wait, that cannot be completed by whoever is left; None where all can.
 
     Counts who was asked and may decide now, later as an escalation, or after activating; a deputy fills a seat and
-    adds none.
+    adds none. `settings` are those that rule it now, if they were read already.
     """
     if request.action not in TIMED:
         return None
-    today = {one.number: one for one in settings_behind(request.behind).stages}
+    today = {one.number: one for one in (settings or settings_behind(request.behind)).stages}
     decisions = list(request.decisions.all())
     gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
     for stage in request.stages.filter(number__gte=request.stage_number).prefetch_related("approvers"):
         then = {row.principal_id: row.escalation for row in stage.approvers.all()}
-        settings = today.get(stage.number, as_asked(stage.number, stage.quorum, then))
+        named = today.get(stage.number, as_asked(stage.number, stage.quorum, then))
         out = {request.principal_id, request.requestor_id, *gone}
-        able = people_of_stage(settings, now, excluding=out, may_become=True)
-        able += people_of_escalation(settings, now, excluding=out)
+        able = people_of_stage(named, now, excluding=out, may_become=True)
+        able += people_of_escalation(named, now, excluding=out)
         left = {one.pk for one in able if one.pk in then}
         agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in decisions)
-        lacking = max(stage.quorum, settings.quorum) - agreed
+        lacking = max(stage.quorum, named.quorum) - agreed
         if len(left) < lacking:
             return Shortfall(stage.number, lacking, len(left))
     return None

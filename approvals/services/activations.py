@@ -46,11 +46,19 @@ class Wanted:
 
 
 def gather(
-    user: User, eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, now: datetime, emergency: bool = False
+    user: User,
+    eligibility_id: uuid.UUID,
+    *,
+    wanted: Wanted,
+    actor: Actor,
+    now: datetime,
+    emergency: bool = False,
+    settings: EffectiveSettings | None = None,
 ) -> tuple[ActivateFacts, Resource]:
     """Gather the facts of an activation as they are now; the page before it and the service ask the same.
 
     In an `emergency` by the settings of one, which wait for nobody (`approvals.rules.emergencies.in_emergency`).
+    `settings` are those that rule the eligibility now, where a page has read them already.
     """
     eligibilities = Assignment.objects.eligible_for(user.pk, now).select_related("role", "resource", "principal")
     eligibility = eligibilities.filter(pk=eligibility_id).first()
@@ -61,7 +69,8 @@ def gather(
         chosen = Resource.objects.filter(pk=wanted.resource_id).first()
         inside = chosen is not None and row.resource.contains(chosen) and not is_retired(row.role, chosen)
         resource = chosen if chosen is not None and inside else row.resource
-    settings = in_emergency(settings_behind(row)) if emergency else settings_behind(row)
+    settings = settings or settings_behind(row)
+    settings = in_emergency(settings) if emergency else settings
     slot = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
     running = set(slot.values_list("pk", flat=True)) - set(slot.orphaned(now).values_list("pk", flat=True))
     asked = Request.objects.waiting(now).filter(action=Action.ACTIVATE, principal=user)

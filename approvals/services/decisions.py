@@ -13,7 +13,7 @@ from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
 from approvals.selectors.approvers import Panel, approvers_of
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.requests import status_at
-from approvals.selectors.settings_changes import author_still_may, drifted, places_behind, ruling_now
+from approvals.selectors.settings_changes import author_still_may, drifted, places_behind, ruling
 from approvals.selectors.showing import shown_digest
 from approvals.services.activations import grant, longest_allowed
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
@@ -38,7 +38,7 @@ from roles.refusals import Refused, Violation, broken
 from roles.selectors.assignments import ends_for
 from roles.selectors.duties.clashes import Clash, Gift, clashes_of
 from roles.selectors.duties.holdings import earlier
-from roles.selectors.settings import EffectiveSettings, settings_behind
+from roles.selectors.settings import EffectiveSettings
 from roles.service import record, service
 from roles.services import step_ups
 from roles.text import clean
@@ -55,14 +55,15 @@ def gather(
     approver: User,
     now: datetime,
     gives: AssignmentType | None = None,
+    settings: EffectiveSettings | None = None,
 ) -> DecideFacts:
     """Gather the facts of a decision as they are now. `seen` is the digest of what the approver's page showed
-    (`approvals.selectors.showing`)."""
+    (`approvals.selectors.showing`), `settings` are those that rule it now, where a page has read them already."""
     changes_settings = request.action == Action.CHANGE_SETTINGS
-    settings = ruling_now(request)[0] if changes_settings else settings_behind(request.behind)
+    settings = settings or ruling(request)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
-    panel = approvers_of(request, now)
+    panel = approvers_of(request, now, settings)
     return DecideFacts(
         approver=approver,
         own=approver.pk in (request.principal_id, request.requestor_id),

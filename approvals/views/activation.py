@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +25,7 @@ from approvals.selectors.profiles import Kept, kept_profiles, last_asked, profil
 from approvals.services.activations import Wanted, ask, gather
 from approvals.services.profiles import remember_use, save_profile
 from approvals.verifying.asking import Desk
+from approvals.views.tickets import with_ticket_checked
 from approvals.wording import what_is_asked, who_approves
 from roles import wording
 from roles.actors import Actor
@@ -174,7 +176,10 @@ def _submitted(
         answer = _ask_each(request, form, prospects, possible, actor, kept)
     if kept is not None and answer.status_code == HTTPStatus.FOUND:
         said = form.cleaned_data
-        remember_use(kept.profile.pk, duration=said["duration"], reason=said["reason"], actor=actor, clock=timezone.now)
+        with suppress(Busy):  # the roles are asked for; only what was said is not kept
+            remember_use(
+                kept.profile.pk, duration=said["duration"], reason=said["reason"], actor=actor, clock=timezone.now
+            )
     return answer
 
 
@@ -201,7 +206,7 @@ def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequen
 def _ask_alone(
     request: PortalRequest, form: ActivateForm, prospect: Prospect, actor: Actor, kept: Kept | None
 ) -> HttpResponse:
-    wanted = _checked(request, form.wanted(prospect), prospect, actor, Desk(Action.ACTIVATE))
+    wanted = with_ticket_checked(request, form.wanted(prospect), prospect, actor=actor)
     try:
         made = ask(prospect.pk, wanted=wanted, actor=actor, clock=timezone.now)
     except Refused as refused:
@@ -220,13 +225,6 @@ def _again(request: PortalRequest, prospect: Prospect) -> Prospect:
     """Ask once more what stands in the way: what was waited for may have been a double click."""
     now = timezone.now()
     return prospect_of(request.user, prospect.eligibility, place=prospect.place, actor=actor_of(request), now=now)
-
-
-def _checked(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor, desk: Desk) -> Wanted:
-    """Have the ticket checked where the settings demand it: before the transaction, which waits for nobody outside."""
-    facts, resource = gather(request.user, prospect.pk, wanted=wanted, actor=actor, now=timezone.now())
-    role = prospect.eligibility.role
-    return desk.with_check(wanted, facts=facts, rules=ACTIVATE, person=request.user, role=role, resource=resource)
 
 
 def _already(
@@ -258,7 +256,7 @@ def _ask_each(
     """Ask for each in a transaction of its own. What the form lacks is said before anything is granted."""
     results: dict[uuid.UUID, Result] = {}
     desk = Desk(Action.ACTIVATE)
-    wanted = {one.pk: _checked(request, form.wanted(one), one, actor, desk) for one in possible}
+    wanted = {one.pk: with_ticket_checked(request, form.wanted(one), one, actor=actor, desk=desk) for one in possible}
     lacking = [one for one in possible if _lacks(request, wanted[one.pk], one, actor)]
     for one in lacking:
         try:

@@ -292,11 +292,11 @@ def _selected_page(
         {
             "asked": one,
             "place": places[one.resource_id],
-            "seen": shown_digest(one),
-            "shown": carried(one),
-            "hindrances": broken(MAY_DECIDE, may_decide(request, one)),
+            "seen": shown_digest(one, facts.settings),
+            "shown": carried(one, facts.settings),
+            "hindrances": broken(MAY_DECIDE, facts),
         }
-        for one in chosen
+        for one, facts in ((one, may_decide(request, one)) for one in chosen)
     ]
     verdict = form["verdict"].value()
     page = {"items": items, "form": form, "denies": verdict == Verdict.DENY, "count": len(chosen)}

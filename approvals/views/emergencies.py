@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from approvals.forms.activation import Prospect, prospect_of
 from approvals.forms.emergencies import BreakGlassForm, CloseEmergencyForm
-from approvals.models import Action, EmergencyReview, Request
-from approvals.rules.emergencies import BREAK_GLASS, BREAK_GLASS_BEFOREHAND
+from approvals.models import EmergencyReview, Request
+from approvals.rules.emergencies import BREAK_GLASS_BEFOREHAND
 from approvals.rules.emergency_reviews import MAY_CLOSE, CloseFacts
 from approvals.selectors.emergencies import review_of
 from approvals.selectors.my_roles import eligibilities_among, request_behind
@@ -22,10 +22,9 @@ from approvals.selectors.stories import earlier_activations, holds_beside
 from approvals.services.activations import Wanted, gather
 from approvals.services.emergencies import break_glass as activate_at_once
 from approvals.services.emergency_reviews import close_review, gather_closing
-from approvals.verifying.asking import Desk
 from approvals.views.requests import visible_request, was_asked
+from approvals.views.tickets import with_ticket_checked
 from approvals.wording import all_of, who_approves
-from roles.actors import Actor
 from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest, actor_of
 from roles.models import User
@@ -55,7 +54,7 @@ def break_glass(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     elif form.is_valid():
         try:
             actor = form.actor([pk])
-            wanted = _checked(request, form.wanted(prospect), prospect, actor)
+            wanted = with_ticket_checked(request, form.wanted(prospect), prospect, actor=actor, emergency=True)
             made = activate_at_once(pk, wanted=wanted, actor=actor, clock=timezone.now)
         except Refused as refused:
             if "already_active" in refused.codes and (answer := _already(request, prospect)):
@@ -65,8 +64,9 @@ def break_glass(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
             messages.warning(request, _("The role is active now. Everybody who would have approved it was told."))
             return redirect("approvals:request", pk=made.pk)
     settings = settings_behind(prospect.eligibility)
+    wanted = Wanted(duration=prospect.longest)
     facts, _resource = gather(
-        request.user, pk, wanted=Wanted(duration=prospect.longest), actor=actor_of(request), now=request.now
+        request.user, pk, wanted=wanted, actor=actor_of(request), now=request.now, settings=settings
     )
     page = {
         "prospect": prospect,
@@ -96,19 +96,6 @@ def _already(request: PortalRequest, prospect: Prospect) -> HttpResponse | None:
         return None
     messages.info(request, _("This role is already active, or its activation is planned."))
     return redirect("approvals:request", pk=behind.pk)
-
-
-def _checked(request: PortalRequest, wanted: Wanted, prospect: Prospect, actor: Actor) -> Wanted:
-    """Have the ticket checked where the settings demand it: before the transaction, which waits for nobody outside."""
-    facts, resource = gather(request.user, prospect.pk, wanted=wanted, actor=actor, now=timezone.now(), emergency=True)
-    return Desk(Action.ACTIVATE).with_check(
-        wanted,
-        facts=facts,
-        rules=BREAK_GLASS,
-        person=request.user,
-        role=prospect.eligibility.role,
-        resource=resource,
-    )
 
 
 @read_and_send

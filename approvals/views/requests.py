@@ -26,7 +26,7 @@ from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
-from approvals.selectors.settings_changes import proposed
+from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import earlier_activations, holds_beside, story_of
@@ -43,7 +43,7 @@ from roles.models import Assignment, AssignmentType, Resource, User
 from roles.places import address
 from roles.refusals import broken
 from roles.selectors.resources import places_of
-from roles.selectors.settings import settings_behind
+from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.settings_words import Compared
 from roles.views.assigning import limits_of
 
@@ -153,7 +153,7 @@ def show_request(
         # Told before a verdict is chosen, and once only.
         "apart": broken((roles_kept_apart,), facts) if can_decide and form is not None and not form.is_bound else [],
         "seen": shown_digest(asked, facts.settings),
-        "shown": carried(asked) if can_decide else "",
+        "shown": carried(asked, facts.settings) if can_decide else "",
         "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
         "hindrances": [] if own or facts.status != Status.PENDING or not was_asked(request, asked) else hindrances,
@@ -165,7 +165,7 @@ def show_request(
         "deciders": deciders,
         "later": names_of(facts.panel.later, viewer=request.user),
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
-        "shortfall": shortfall_of(asked, now) if facts.status == Status.PENDING else None,
+        "shortfall": shortfall_of(asked, now, facts.settings) if facts.status == Status.PENDING else None,
         "stages": asked.stages.count(),
         "place": places_of([asked.resource])[asked.resource_id],
         "decisions": asked.decisions.select_related("approver", "for_approver", "stage"),
@@ -179,7 +179,7 @@ def show_request(
     if asked.break_glass:
         page |= _emergency(request, asked)
     elif own and facts.status == Status.PENDING and asked.action == Action.ACTIVATE:
-        page["emergency"] = _may_break_glass(request, asked)
+        page["emergency"] = _may_break_glass(request, asked, facts.settings)
     if not own:
         takes_part = was_asked(request, asked)
         earlier = earlier_activations(asked, now, takes_part=takes_part)
@@ -224,10 +224,17 @@ def _emergency(request: PortalRequest, asked: Request) -> dict[str, Any]:
     }
 
 
-def _may_break_glass(request: PortalRequest, asked: Request) -> bool:
-    wanted = Wanted(duration=asked.time)
+def _may_break_glass(request: PortalRequest, asked: Request, settings: EffectiveSettings) -> bool:
+    if not settings.break_glass_allowed:
+        return False
     facts, _resource = gather_activation(
-        request.user, asked.about.pk, wanted=wanted, actor=actor_of(request), now=request.now, emergency=True
+        request.user,
+        asked.about.pk,
+        wanted=Wanted(duration=asked.time),
+        actor=actor_of(request),
+        now=request.now,
+        emergency=True,
+        settings=settings,
     )
     return may_break_glass(facts)
 
@@ -255,15 +262,17 @@ def _instead_of(facts: DecideFacts) -> User | None:
 
 def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:
     """Gather what is known before a verdict is chosen."""
+    settings = ruling(asked)
     return gather(
         asked,
         verdict=Verdict.APPROVE,
         justification="",
         duration=None,
-        seen=shown_digest(asked),
+        seen=shown_digest(asked, settings),
         actor=actor_of(request),
         approver=request.user,
         now=request.now,
+        settings=settings,
     )
 
 
