@@ -43,6 +43,7 @@ class Tab:
     url: str
     current: bool = False
     count: int | None = None
+    more: bool = False  # behind "More", where the others leave no room
 
 
 class ChoicePill(django_filters.ChoiceFilter):

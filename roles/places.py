@@ -36,11 +36,13 @@ TABS: tuple[tuple[str, str | Promise], ...] = (
     ("assignments", _("Assignments")),
     ("requests", _("Requests")),
     ("alerts", _("Alerts")),
-    ("settings", _("Settings")),
-    ("reach", _("Who can do what")),
     ("reviews", _("Access reviews")),
+    ("settings", _("Settings")),
     ("below", _("Below")),
+    ("reach", _("Who can do what")),
 )
+# What stands behind "More" where there are both: nine do not fit beside each other.
+_FURTHER = ("below", "reach")
 
 SETTINGS_TABS: tuple[tuple[str, str | Promise], ...] = (
     ("settings", _("Role settings")),
@@ -102,9 +104,11 @@ class Frame:
 
     @property
     def tabs(self) -> list[Tab]:
+        pages = list(self._pages())
+        further = {page for page, _label in pages if page in _FURTHER}
         return [
-            Tab(label, address(self.place, page), page == self.current, self._count(page))
-            for page, label in self._pages()
+            Tab(label, address(self.place, page), page == self.current, self._count(page), page in further)
+            for page, label in pages
         ]
 
     def _count(self, page: str) -> int | None:

@@ -264,6 +264,23 @@
     next?.scrollIntoView({ block: "nearest" });
   });
 
+  // A list that opens over the page closes again: with Escape, and when something else is used.
+
+  const opened = "details[data-closes][open]";
+
+  document.addEventListener("keydown", (event) => {
+    const list = event.key === "Escape" && event.target.closest?.(opened);
+    if (!list) return;
+    list.open = false;
+    list.querySelector("summary").focus();
+  });
+
+  for (const used of ["click", "focusin"]) {
+    document.addEventListener(used, (event) => {
+      for (const list of document.querySelectorAll(opened)) if (!list.contains(event.target)) list.open = false;
+    });
+  }
+
   // What only works with this script is hidden until it runs.
 
   function prepare(root) {

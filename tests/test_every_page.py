@@ -157,6 +157,7 @@ PAGES: dict[str, Row] = {
     "world_list": Row(SEE_DIRECTORY, to="world+listed"),
     "insights": Row(SEE_DIRECTORY, to="world"),
     "world_act": Row(DIRECTORY_ADMINISTRATORS, to="world"),
+    "world_review": Row(DIRECTORY_ADMINISTRATORS, to="world"),
     "world_requests": Row(SEE_DIRECTORY, to="world"),
     "world_reviews": Row(SEE_DIRECTORY, to="world"),
     "access": Row(EVERYONE),

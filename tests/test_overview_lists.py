@@ -128,6 +128,58 @@ def test_every_insight_leads_to_a_list_of_that_very_number(organisation, zoe):
     assert ("/overview/directory/unused/", 3) in {(path, int(count)) for path, count in found}
 
 
+def test_a_review_of_an_insight_begins_with_what_where_and_by_whom(petra, ines, zoe):
+    """Followed as a browser follows it, up to the form as it is filled in."""
+    one = give(zoe, role(ids.SECURITY_READER))
+    give(ines, role(EXCHANGE_ADMINISTRATOR))
+    client = visiting(petra)
+    html = client.get(reverse("insights", args=["directory"])).content.decode()
+    assert "/overview/directory/review/?listed=permanent" in html
+    form = client.get("/overview/directory/review/?listed=permanent", follow=True).context["form"]
+    assert set(form.initial["roles"]) == {
+        str(pk) for pk in (ids.SECURITY_READER, EXCHANGE_ADMINISTRATOR, ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    }
+    assert (form.initial["name"], form.initial["covers"]) == ("Permanent active assignments", "active")
+    (box,) = (box for named, boxes in form.table for box in boxes if "Petra" in named and box.name == "reviewers_1")
+    assert box.checked
+    # What is chosen in the list narrows it.
+    form = client.get(f"/overview/directory/review/?listed=permanent&chosen={one.pk}", follow=True).context["form"]
+    assert form.initial["roles"] == [str(ids.SECURITY_READER)]
+    # What nobody has used is asked of whom has been away as long.
+    make_eligible(ines, role(ids.GROUPS_ADMINISTRATOR), starts_at=NOW - 90 * DAY)
+    form = client.get("/overview/directory/review/?listed=unused", follow=True).context["form"]
+    assert (form.initial["covers"], form.initial["inactive_days"]) == ("eligible", 90)
+
+
+def test_a_review_of_several_places_is_started_at_each_where_one_may(zoe):
+    root, prod = tree("Root", "Prod")
+    olga = person("olga")
+    give(olga, role(ids.OWNER), prod)
+    client = visiting(olga)
+    give(zoe, role(ids.READER), root)  # not hers to review
+    there = client.get("/overview/resource/review/?listed=permanent")
+    assert there["Location"].startswith(reverse("resource:review_add", args=[prod.pk]))
+    give(olga, role(ids.OWNER), root)
+    html = client.get("/overview/resource/review/?listed=permanent").content.decode()
+    for place in (root, prod):
+        assert f"{reverse('resource:review_add', args=[place.pk])}?name=" in html
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "role=" + "0" * 32 + "&covers=all&inactive_days=0&name=%00",
+        "inactive_days=99999999999999999999&covers=",
+        "inactive_days=²&name=" + "x" * 5000,
+    ],
+)
+def test_an_address_that_proposes_nonsense_proposes_nothing_wrong(petra, query):
+    form = visiting(petra).get(f"{reverse('directory:review_add')}?{query}").context["form"]
+    assert form.initial["covers"] == "both"
+    assert "inactive_days" not in form.initial
+    assert len(form.initial.get("name", "")) <= 200
+
+
 @pytest.mark.parametrize(("back", "count"), [(90 * DAY, 1), (90 * DAY - timedelta(microseconds=1), 0)])
 def test_unused_begins_after_ninety_days_to_the_microsecond(petra, ines, back, count):
     make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - back)

@@ -22,6 +22,7 @@ from approvals.rules.activations import ACTIVATE
 from approvals.rules.emergencies import may_break_glass
 from approvals.selectors.my_roles import eligibilities_among, request_behind
 from approvals.selectors.profiles import Kept, kept_profiles, last_asked, profiles_of
+from approvals.selectors.smaller import smaller_for
 from approvals.services.activations import Wanted, ask, gather
 from approvals.services.profiles import remember_use, save_profile
 from approvals.verifying.asking import Desk
@@ -325,7 +326,7 @@ def _page(
         "form": form,
         "waits": any(one.facts.panels for one in possible),
         "at_once": any(not one.facts.panels for one in possible),
-        "rows": [_row(one) for one in prospects],
+        "rows": [_row(request, one) for one in prospects],
         "by_sign_in": bool(form and form.step_up and form.step_up.purpose == Purpose.SIGN_IN),
     }
     if alone is not None:
@@ -346,8 +347,10 @@ def _approvals(prospect: Prospect) -> list[str]:
     return [who_approves(one, of_several=len(panels) > 1) for one in panels]
 
 
-def _row(prospect: Prospect) -> dict[str, Any]:
+def _row(request: PortalRequest, prospect: Prospect) -> dict[str, Any]:
+    possible = prospect.is_possible
     return {
+        "smaller": smaller_for(request.user, prospect.eligibility, request.now) if possible else [],
         "prospect": prospect,
         "asks": what_is_asked(prospect.facts.settings),
         "approvals": _approvals(prospect),

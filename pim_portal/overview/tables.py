@@ -35,11 +35,19 @@ class WorldTable(ActiveTable):
         template_name="overview/cells/where.html", verbose_name=_("Where"), order_by=("resource__name_key",)
     )
 
+    # Only of the list of those for which a smaller role would do.
+    smaller = tables.TemplateColumn(
+        template_name="overview/cells/smaller.html",
+        verbose_name=_("Would do"),
+        orderable=False,
+        attrs={"td": {"class": "wide"}},
+    )
+
     class Meta(ActiveTable.Meta):
         attrs = {"aria-label": _("Assignments")}
         empty_text = _("No assignment is of this kind now.")
         exclude = ("membership",)
-        sequence = ("chosen", "name", "role", "where", "state", "start", "end", "acts")
+        sequence: tuple[str, ...] = ("chosen", "name", "role", "where", "smaller", "state", "start", "end", "acts")  # type: ignore[assignment]
 
 
 class ReviewFilter(ListFilter):

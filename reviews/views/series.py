@@ -14,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
 from reviews.forms.acts import ActForm
+from reviews.forms.presets import preset_of
 from reviews.forms.series import PARTS, PROPOSED, SeriesForm, initial_of
 from reviews.models import AccessReview, Instance
 from reviews.selectors.places import instances_of, latest_of, reviews_at
@@ -124,7 +125,7 @@ def change(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespon
 
 def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    initial = initial_of(wanted_of(review)) if review else PROPOSED
+    initial = initial_of(wanted_of(review)) if review else PROPOSED | preset_of(request.GET)
     if sent is not None:
         chosen = {one for name in PARTS for one in ids_in(sent, name)}
     else:

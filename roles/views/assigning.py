@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -21,10 +22,13 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, AssignmentType, Resource, ResourceKind, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
+from roles.rules.smaller import Smaller
 from roles.selectors.groups import gives
 from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
 from roles.selectors.settings import EffectiveSettings, settings_of
+from roles.selectors.smaller import hint_at
 from roles.services.assignments import assign
+from roles.smaller_words import Said, said_of
 from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
@@ -65,6 +69,7 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         "more": len(people) - len(chosen) >= MOST_FOUND,
         "most": MOST_FOUND,
         "gives": gives(place, request.authority) if of_group else [],
+        "smaller": _smaller(request, role, place, type, chosen) if role else [],
     }
     if request.method != "POST" or "find" in request.POST:
         typed: dict[str, Any] = {"type": type} | ({"role": role.pk} if role else {})
@@ -79,6 +84,19 @@ def add(request: PortalRequest, place: Resource) -> HttpResponse:
         if done is not None:
             return done
     return form_page(request, "manage/assignment_add.html", form, **page)
+
+
+def _smaller(
+    request: PortalRequest, role: Role, place: Resource, type: AssignmentType, chosen: list[uuid.UUID]
+) -> list[Said]:
+    """Say which smaller roles in use here may do; the link opens this form with one of them."""
+
+    def lead(one: Smaller) -> tuple[str, str]:
+        given = [("role", one.role_id), ("type", type), *(("principal", pk) for pk in chosen)]
+        link = _("Assign {role} instead").format(role=one.name)
+        return f"{address(place, 'assignments_add')}?{urlencode(given)}", link
+
+    return said_of(hint_at(role, place, request.now), lead)
 
 
 def _usual(roles: list[Role], place: Resource) -> EffectiveSettings | None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from audit.kinds import Kind
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of, moment
+from pim_portal.imports.services.authority import authority_behind
 from roles import assignment_files as names
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -278,7 +279,15 @@ def apply_lines(
         raise Refused(wrong)
     if counts[Fate.MADE]:
         details = {str(fate): counts[fate] for fate in Fate}
-        record(Kind.IMPORTED, actor=actor, at=now, details=details, resource=within, reason=reason)
+        record(
+            Kind.IMPORTED,
+            actor=actor,
+            at=now,
+            details=details,
+            resource=within,
+            authority_id=authority_behind(actor, within, now),
+            reason=reason,
+        )
     return counts
 
 

@@ -18,6 +18,7 @@ from audit.kinds import Kind
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of
 from pim_portal.imports.services import groups, people, resources
+from pim_portal.imports.services.authority import authority_behind
 from pim_portal.imports.services.bringing import Bringing, Sheet, ThereError
 from pim_portal.models import FileKind
 from roles.actors import Actor, Clock
@@ -79,7 +80,15 @@ def bring_in(
         raise Refused(broken)
     if counts[Fate.MADE]:
         details = {str(fate): counts[fate] for fate in Fate}
-        record(Kind.IMPORTED, actor=actor, at=now, details=details, resource=within, reason=reason)
+        record(
+            Kind.IMPORTED,
+            actor=actor,
+            at=now,
+            details=details,
+            resource=within,
+            authority_id=authority_behind(actor, within, now),
+            reason=reason,
+        )
     return counts
 
 

@@ -69,6 +69,13 @@ def insights_of(authority: Authority, below: Q, *, directory: bool) -> list[Insi
             _("Ask whether it is still needed; remove it if it is not."),
         ),
         Insight(
+            lists.SMALLER,
+            lists.assignments_of(lists.SMALLER, below, now).count(),
+            _("A smaller role in use would do"),
+            _("Held for at least 90 days; all that was done under it in the last 90, a smaller role in use allows."),
+            _("Give the smaller role instead, unless the larger one is needed outside the portal."),
+        ),
+        Insight(
             "eligible-forever",
             counts["forever"],
             _("Eligible without an end"),

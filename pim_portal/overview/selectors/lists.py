@@ -20,6 +20,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment
 from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.smaller import proposals
 
 DAYS = 7  # of activations
 SOON = timedelta(hours=1)
@@ -53,7 +54,7 @@ IN_EFFECT: dict[str, Listing] = {
     "ending-soon": Listing(_("Ending within 14 days"), lambda now: GIVEN & Q(ends_at__lte=now + ENDS_SOON)),
     "new": Listing(_("New in the last 30 days"), lambda now: GIVEN & Q(starts_at__gt=now - NEW_WITHIN)),
 }
-ACTIVATIONS, UNUSED = "activations", "unused"
+ACTIVATIONS, UNUSED, SMALLER = "activations", "unused", "smaller-role"
 # Behind the insights: shown, and not counted on the Overview.
 MORE: dict[str, Listing] = {
     "standing-privileged": Listing(
@@ -61,6 +62,7 @@ MORE: dict[str, Listing] = {
     ),
     "eligible-forever": Listing(_("Eligible without an end"), lambda now: Q(type="eligible", ends_at=None)),
     UNUSED: Listing(_("Eligible and not used for 90 days"), lambda now: _unused(now)),
+    SMALLER: Listing(_("A smaller role in use would do"), lambda now: _smaller(now)),
 }
 
 
@@ -70,6 +72,11 @@ def _unused(now: datetime) -> Q:
     activations = Assignment.objects.filter(activated_from=OuterRef("pk"), starts_at__lte=now)
     used = activations.filter(Q(starts_at__gt=since) | Q(ended_at=None, ends_at__gt=now))
     return Q(~Exists(used), type="eligible", starts_at__lte=since)
+
+
+def _smaller(now: datetime) -> Q:
+    """Return the condition that all that was done under an assignment a smaller role in use there allows as well."""
+    return Q(pk__in=list(proposals(Assignment.objects.in_effect(now), now)))
 
 
 def within(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> Q:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -23,7 +23,10 @@ from reviews.selectors.results import counts_of_instances
 from roles.catalogue import Permission
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
-from roles.models import Role
+from roles.models import Assignment, Role
+from roles.places import address
+from roles.selectors.smaller import proposals
+from roles.smaller_words import evidence_of
 from roles.views.assignments import role_in
 
 TEMPLATE = "overview/list.html"
@@ -74,7 +77,10 @@ class Assignments(WorldList):
         return role_in(self.request)
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        return {} if self.may_act else {"exclude": ("chosen",)}
+        chosen = () if self.may_act else ("chosen",)
+        # How it stands is said by the sentence that speaks for the smaller role.
+        hidden = ("state", "start") if self.word == lists.SMALLER else ("smaller",)
+        return {"exclude": (*chosen, *hidden)}
 
     @property
     def may_act(self) -> bool:
@@ -87,7 +93,19 @@ class Assignments(WorldList):
             one.may_act = one.activated_from_id is None and self.request.authority.allows(
                 Permission.ASSIGN, one.resource
             )
+        if self.word == lists.SMALLER:
+            self._propose([row.record for row in table.paginated_rows])
         return table
+
+    def _propose(self, shown: list[Any]) -> None:
+        """Hang on each row which role would do, what speaks for it, and where to give it."""
+        found = proposals(Assignment.objects.filter(pk__in=[one.pk for one in shown]), self.request.now)
+        for one in shown:
+            one.proposal = found.get(one.pk)
+            if one.proposal:
+                one.evidence = evidence_of(one.proposal.smaller)
+                given = {"role": one.proposal.smaller.role_id, "type": one.type, "principal": one.principal_id}
+                one.instead = f"{address(one.resource, 'assignments_add')}?{urlencode(given)}" if one.may_act else ""
 
     def rows(self) -> QuerySet[Any]:
         rows = lists.assignments_of(self.word, self.below, self.request.now)
@@ -100,7 +118,12 @@ class Assignments(WorldList):
         only = Role.objects.filter(pk=self.role_id).first() if self.role_id else None
         may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
         return super().get_context_data(
-            only_role=only, may_see_people=may_see_people, may_act=self.may_act, realm=self.realm, **kwargs
+            only_role=only,
+            may_see_people=may_see_people,
+            may_act=self.may_act,
+            realm=self.realm,
+            word=self.word,
+            **kwargs,
         )
 
 
@@ -138,12 +161,10 @@ def insights(request: PortalRequest, world: str) -> HttpResponse:
     below = lists.within(request.authority, realm) if realm else None
     if realm is None or not below:
         raise Http404
-    in_directory = realm == Realm.DIRECTORY
-    may_review = in_directory and request.authority.allows(Permission.ASSIGN)
     page = {
         "world": lists.WORLDS[realm],
         "realm": realm,
-        "insights": insights_of(request.authority, below, directory=in_directory),
-        "review_url": reverse("directory:review_add") if may_review else "",
+        "insights": insights_of(request.authority, below, directory=realm == Realm.DIRECTORY),
+        "may_review": bool(lists.within(request.authority, realm, Permission.ASSIGN)),
     }
     return render(request, "overview/insights.html", page)
