@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
 from tests import chromium
 
-pytest_plugins = ["tests.databases", "tests.fixtures"]
+pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures"]
 
 # Playwright keeps an event loop in the thread in which a browser test calls the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -1,35 +1,12 @@
-"""Fixtures that many tests share: the cast by name, and a teardown that the append-only history lets pass."""
+"""Fixtures that many tests share: the cast by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from django.db import connections
-from django.test import TransactionTestCase
 
-from audit.covering import let
-from audit.triggers import lifted
 from roles import ids
 from roles.models import Assignment, User
 from tests.people import EXCHANGE_ADMINISTRATOR, configure, give, make_eligible, person, role
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _history_is_emptied_between_transactional_tests() -> Iterator[None]:
-    """Flushing is DELETE or TRUNCATE, which the triggers refuse; they are lifted for that moment only."""
-    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-    def teardown(self: Any) -> None:
-        with lifted(connections["default"]):
-            let(connections["default"], on=True)
-            original(self)
-            let(connections["default"], on=False)
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
-    yield
-    TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
 
 
 @pytest.fixture
