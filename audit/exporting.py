@@ -87,12 +87,12 @@ def proof_of(event: Event, public_key: str) -> dict[str, Any] | None:
     return {"format": 1, **entry(event, leaf, path), "seal": stated(leaf.batch), "public_key": public_key}
 
 
-def entries(leaves: Iterable[Leaf]) -> Iterator[dict[str, Any]]:
-    """Yield these leaves as they are taken away. They come in their order, with batch, event and text."""
+def entries(leaves: Iterable[Leaf]) -> Iterator[tuple[Leaf, dict[str, Any]]]:
+    """Yield these leaves, each as it is taken away. They come in their order, with batch, event and text."""
     for batch, group in groupby(leaves, key=lambda leaf: leaf.batch):
         hashes = _hashes(batch)
         for leaf in group:
-            yield entry(leaf.event, leaf, inclusion_path(hashes, leaf.number - batch.first))
+            yield leaf, entry(leaf.event, leaf, inclusion_path(hashes, leaf.number - batch.first))
 
 
 def _hashes(batch: Batch) -> list[bytes]:
@@ -119,7 +119,7 @@ def write_export(
     count = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("events.jsonl", "w", force_zip64=True) as lines:
-            for one in entries(leaves):
+            for _leaf, one in entries(leaves):
                 lines.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
                 count += 1
         with archive.open("seals.jsonl", "w", force_zip64=True) as lines:

@@ -152,6 +152,9 @@ class Kind(TextChoices):
     HISTORY_ANCHORED = "history.anchored", _("Tip of the audit history")
     TEXT_ERASED = "history.text_erased", _("Personal text erased")
     AUDIT_KEY_MADE = "history.key_made", _("Audit key made")
+    RETENTION_CHANGED = "history.retention_changed", _("How long events are kept changed")
+    HISTORY_ARCHIVED = "history.archived", _("Events moved into an archive")
+    ARCHIVE_TAKEN = "history.archive_taken", _("Archive downloaded")
 
 
 # What an administrator is told of somebody before anybody has spoken with them: no part of that person's own history.

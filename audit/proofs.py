@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Verify what was taken away from the audit history of a PIM Portal: a proof of one event, or an export.
+"""Verify what was taken from the audit history of a PIM Portal: a proof of one event, an export, or an archive.
 
     python3 verify.py FILE_OR_FOLDER [--key PUBLIC_KEY_HEX ...] [--tip "pim-audit-tip ..."]
+
+An archive is a file .jsonl, with the personal text of its events beside it in .texts.jsonl.
 
 It needs Python 3.11 and the package `cryptography`, and nothing of the portal. The portal computes its own seals with
 the very functions of this file, which stands in each export as verify.py.
@@ -17,9 +19,9 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -214,6 +216,7 @@ def verify_export(
     check_chain(batches, keys or read_keys((folder / "public-key.txt").read_text().splitlines()))
     check_tips(batches, [*tips, *tips_in(about["tip"])])
     # Every batch is signed by now: its events need only lead to its root.
+    by_number = {batch["number"]: batch for batch in batches}
     count, erased, before = 0, 0, 0
     with open(folder / "events.jsonl", encoding="utf-8") as lines:
         for line in lines:
@@ -223,7 +226,7 @@ def verify_export(
             if about["whole"] and entry["leaf"] != before + 1:
                 raise Broken("event_removed", f"The event at leaf {before + 1} is missing.")
             before = entry["leaf"]
-            erased += _check_in(entry, batches)
+            erased += _check_in(entry, by_number)
             count += 1
     last = batches[-1]["first"] + batches[-1]["size"] - 1 if batches else 0
     if about["whole"] and before != last:
@@ -234,10 +237,10 @@ def verify_export(
     return f"{count} events in {len(batches)} batches are unchanged: {whole}. Erased texts: {erased}."
 
 
-def _check_in(entry: dict[str, Any], batches: Sequence[dict[str, Any]]) -> int:
-    if not 1 <= entry["batch"] <= len(batches):
+def _check_in(entry: dict[str, Any], batches: Mapping[int, dict[str, Any]]) -> int:
+    batch = batches.get(entry["batch"])
+    if batch is None:
         raise Broken("batch_missing", f"Batch {entry['batch']} is missing.")
-    batch = batches[entry["batch"] - 1]
     index = entry["leaf"] - batch["first"]
     if not 0 <= index < batch["size"]:
         raise Broken("leaf_wrong", f"Leaf {entry['leaf']} does not belong to batch {batch['number']}.")
@@ -247,10 +250,94 @@ def _check_in(entry: dict[str, Any], batches: Sequence[dict[str, Any]]) -> int:
     return check_texts(entry)
 
 
+# Archives
+
+ARCHIVE: Final = "pim-audit-archive"
+TEXTS: Final = ".texts.jsonl"
+
+
+class Archived(NamedTuple):
+    """What an archive was found to hold. `bare` are the events whose text is not there."""
+
+    events: int
+    first: int
+    last: int
+    digest: str
+    bare: list[str]
+
+
+def digest_of_leaves(leaves: Iterable[tuple[int, str]]) -> str:
+    """Return the one hash over leaves, each a number and its hash in hex, in their order."""
+    hashed = hashlib.sha256()
+    for number, leaf in leaves:
+        hashed.update(f"{number} {leaf}\n".encode())
+    return hashed.hexdigest()
+
+
+def texts_beside(file: Path) -> Path:
+    """Return where the personal text of the events in an archive stands."""
+    return file.with_name(file.name.removesuffix(".jsonl") + TEXTS)
+
+
+def check_archive(file: Path, keys: dict[str, Ed25519PublicKey] | None) -> Archived:
+    """Check an archive line by line: events against their paths, seals against the keys, texts against commitments."""
+    texts = _texts_of(texts_beside(file))
+    waiting = next(texts, None)
+    bare: list[str] = []
+    leaves: list[tuple[int, str]] = []
+    with open(file, encoding="utf-8") as lines:
+        about = json.loads(next(lines, "{}"))
+        if about.get("type") != ARCHIVE:
+            raise Broken("archive_unknown", "The file does not begin as an archive does.")
+        trusted = keys or read_keys(about["public_keys"])
+        batches: dict[int, dict[str, Any]] = {}
+        for line in lines:
+            entry = json.loads(line)
+            if "seal" in entry:
+                check_signature(entry["seal"], trusted)
+                batches = {entry["seal"]["number"]: entry["seal"]}
+                continue
+            if leaves and entry["leaf"] <= leaves[-1][0]:
+                raise Broken("event_twice", f"Leaf {entry['leaf']} comes twice or out of its order.")
+            if waiting is not None and waiting["leaf"] == entry["leaf"]:
+                entry |= {"text": waiting["text"], "salts": waiting["salts"]}
+                waiting = next(texts, None)
+            if _check_in(entry, batches):
+                bare.append(entry["event"]["uuid"])
+            leaves.append((entry["leaf"], leaf_hash(canonical_json(entry["event"])).hex()))
+    if waiting is not None:
+        raise Broken("text_changed", f"There is a text of leaf {waiting['leaf']}, which is not in the archive.")
+    if len(leaves) != about["events"]:
+        sentence = f"The archive says that it holds {about['events']} events, but holds {len(leaves)}."
+        raise Broken("event_removed", sentence)
+    return Archived(len(leaves), leaves[0][0], leaves[-1][0], digest_of_leaves(leaves), bare)
+
+
+def _texts_of(file: Path) -> Iterator[dict[str, Any]]:
+    if file.exists():
+        with open(file, encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+def verify_archive(file: Path, keys: dict[str, Ed25519PublicKey] | None) -> str:
+    """Verify an archive; return what it proves, in words."""
+    found = check_archive(file, keys)
+    return (
+        f"{found.events} events, leaves {found.first} to {found.last}, are unchanged: a selection, as an archive is. "
+        f"Events whose text was erased: {len(found.bare)}."
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Verify what the command line names; 0 when all is well, 1 when something is wrong, 2 when it cannot be read."""
     parser = argparse.ArgumentParser(description="Verify an export or a proof of the audit history of a PIM Portal.")
-    parser.add_argument("path", nargs="?", default=".", type=Path, help="the proof file, or the folder of the export")
+    parser.add_argument(
+        "path",
+        nargs="?",
+        default=".",
+        type=Path,
+        help="the proof file, the folder of the export, or the .jsonl of the archive",
+    )
     parser.add_argument("--key", action="append", default=[], help="the portal's public key, from a source you trust")
     parser.add_argument("--tip", default="", help="a tip that you kept: a line, a log, a mail; or @ and a file of them")
     options = parser.parse_args(arguments)
@@ -262,6 +349,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError("there is no tip in what --tip names")
         if options.path.is_dir():
             print(verify_export(options.path, keys, tips))
+        elif options.path.suffix == ".jsonl":
+            print(verify_archive(options.path, keys))
         else:
             print(verify_proof(json.loads(options.path.read_text(encoding="utf-8")), keys))
     except Broken as broken:

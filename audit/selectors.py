@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit.kinds import ABOUT_AND_NOT_FOR
-from audit.models import Event, EventQuerySet
+from audit.models import Archived, Event, EventQuerySet
 
 
 def history_of(principal_id: uuid.UUID) -> EventQuerySet:
@@ -17,5 +17,19 @@ def history_of(principal_id: uuid.UUID) -> EventQuerySet:
 
 def own_history_of(principal_id: uuid.UUID) -> EventQuerySet:
     """Return the same as this person may read it: without what was only found or thought about them."""
-    found = Q(kind__in=ABOUT_AND_NOT_FOR) & (Q(actor_id=None) | ~Q(actor_id=principal_id))
-    return history_of(principal_id).exclude(found)
+    return history_of(principal_id).exclude(_not_for(principal_id))
+
+
+def archived_of(principal_id: uuid.UUID) -> QuerySet[Archived]:
+    """Return the tombstones of what this person did and what was done to them, in the order of the leaves."""
+    rows = Archived.objects.filter(Q(actor_id=principal_id) | Q(target_id=principal_id))
+    return rows.select_related("archive").order_by("leaf")
+
+
+def own_archived_of(principal_id: uuid.UUID) -> QuerySet[Archived]:
+    """Return those of what this person may read."""
+    return archived_of(principal_id).exclude(_not_for(principal_id))
+
+
+def _not_for(principal_id: uuid.UUID) -> Q:
+    return Q(kind__in=ABOUT_AND_NOT_FOR) & (Q(actor_id=None) | ~Q(actor_id=principal_id))

@@ -3,7 +3,9 @@
 They are installed after every migration, not in one: on SQLite any migration that alters a table rebuilds it and
 silently drops its triggers. A system check says when they are missing.
 
-Erasing personal text is the one change allowed: `EventText` may be emptied, never rewritten, once.
+Erasing personal text is the one change allowed: `EventText` may be emptied, never rewritten, once. An event goes only
+where a tombstone of its very leaf stands in this database and it was recorded 90 days ago; a tombstone is refused for
+any other event, too.
 """
 
 # ruff: noqa: S608 - the statements are constants; nothing from outside stands in them
@@ -19,9 +21,28 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 REFUSAL = "The audit history is append-only."
 UNSEALED = "An event stops waiting only by being sealed."
-TABLES = ("audit_event", "audit_eventtext", "audit_pending", "audit_leaf", "audit_batch")
+UNARCHIVED = "An event is deleted only 90 days after it was recorded, and once it is archived."
+TABLES = (
+    "audit_event",
+    "audit_eventtext",
+    "audit_pending",
+    "audit_leaf",
+    "audit_batch",
+    "audit_archive",
+    "audit_archived",
+)
 # Written once, as events are.
-_KEPT = {"audit_leaf": "number = NEW.number OR event_id = NEW.event_id", "audit_batch": "number = NEW.number"}
+_KEPT = {
+    "audit_leaf": "number = NEW.number OR event_id = NEW.event_id",
+    "audit_batch": "number = NEW.number",
+    "audit_archive": "number = NEW.number OR name = NEW.name OR event = NEW.event",
+    "audit_archived": "leaf = NEW.leaf OR event = NEW.event OR uuid = NEW.uuid",
+}
+
+_LEFT = """
+    SELECT 1 FROM audit_archived a JOIN audit_leaf l ON l.number = a.leaf AND l.event_id = a.event AND l.hash = a.hash
+    WHERE a.event = {event}"""
+_SQLITE_OLD = "datetime({recorded_at}) <= datetime('now', '-90 days')"
 
 SQLITE = {
     "audit_event_no_update": f"""
@@ -29,7 +50,8 @@ SQLITE = {
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
     "audit_event_no_delete": f"""
         CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        WHEN NOT ({_SQLITE_OLD.format(recorded_at="OLD.recorded_at")} AND EXISTS ({_LEFT.format(event="OLD.id")}))
+        BEGIN SELECT RAISE(ABORT, '{UNARCHIVED}'); END""",
     # INSERT OR REPLACE deletes the old row without asking the delete trigger unless recursive_triggers is on; this one
     # refuses it whatever the connection's pragmas are.
     "audit_event_no_replace": f"""
@@ -43,7 +65,15 @@ SQLITE = {
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
     "audit_eventtext_no_delete": f"""
         CREATE TRIGGER audit_eventtext_no_delete BEFORE DELETE ON audit_eventtext
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        WHEN NOT EXISTS ({_LEFT.format(event="OLD.event_id")}) OR EXISTS (SELECT 1 FROM audit_event e
+             WHERE e.id = OLD.event_id AND NOT ({_SQLITE_OLD.format(recorded_at="e.recorded_at")}))
+        BEGIN SELECT RAISE(ABORT, '{UNARCHIVED}'); END""",
+    "audit_archived_old_only": f"""
+        CREATE TRIGGER audit_archived_old_only BEFORE INSERT ON audit_archived
+        WHEN NOT EXISTS (SELECT 1 FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id
+             WHERE l.number = NEW.leaf AND l.event_id = NEW.event AND l.hash = NEW.hash
+             AND {_SQLITE_OLD.format(recorded_at="e.recorded_at")})
+        BEGIN SELECT RAISE(ABORT, '{UNARCHIVED}'); END""",
     "audit_eventtext_no_replace": f"""
         CREATE TRIGGER audit_eventtext_no_replace BEFORE INSERT ON audit_eventtext
         WHEN EXISTS (SELECT 1 FROM audit_eventtext WHERE event_id = NEW.event_id)
@@ -82,12 +112,37 @@ POSTGRES_FUNCTIONS = (
         END IF;
         RETURN OLD;
     END $$""",
+    f"""
+    CREATE OR REPLACE FUNCTION audit_archived_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        gone bigint := CASE TG_TABLE_NAME WHEN 'audit_event' THEN (to_jsonb(OLD) ->> 'id')::bigint
+                                          ELSE (to_jsonb(OLD) ->> 'event_id')::bigint END;
+    BEGIN
+        IF NOT EXISTS ({_LEFT.format(event="gone")})
+           OR EXISTS (SELECT 1 FROM audit_event e WHERE e.id = gone AND e.recorded_at > now() - interval '90 days') THEN
+            RAISE EXCEPTION '{UNARCHIVED}' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN OLD;
+    END $$""",
+    f"""
+    CREATE OR REPLACE FUNCTION audit_old_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id
+                       WHERE l.number = NEW.leaf AND l.event_id = NEW.event AND l.hash = NEW.hash
+                       AND e.recorded_at <= now() - interval '90 days') THEN
+            RAISE EXCEPTION '{UNARCHIVED}' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$""",
 )
 
 POSTGRES = {
     "audit_event_append_only": """
-        CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
+        CREATE TRIGGER audit_event_append_only BEFORE UPDATE ON audit_event
         FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+    "audit_event_archived_only": """
+        CREATE TRIGGER audit_event_archived_only BEFORE DELETE ON audit_event
+        FOR EACH ROW EXECUTE FUNCTION audit_archived_only()""",
     "audit_event_no_truncate": """
         CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
@@ -98,7 +153,10 @@ POSTGRES = {
         EXECUTE FUNCTION audit_refuse()""",
     "audit_eventtext_no_delete": """
         CREATE TRIGGER audit_eventtext_no_delete BEFORE DELETE ON audit_eventtext
-        FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+        FOR EACH ROW EXECUTE FUNCTION audit_archived_only()""",
+    "audit_archived_old_only": """
+        CREATE TRIGGER audit_archived_old_only BEFORE INSERT ON audit_archived
+        FOR EACH ROW EXECUTE FUNCTION audit_old_only()""",
     "audit_eventtext_no_truncate": """
         CREATE TRIGGER audit_eventtext_no_truncate BEFORE TRUNCATE ON audit_eventtext
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",

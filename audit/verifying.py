@@ -7,72 +7,39 @@ While it runs new events are recorded and sealed; it verifies up to the batch th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from audit.kinds import Kind, Outcome
+from audit.archive_checks import archive_after, check_all_told, check_archived, tombstones
+from audit.findings import Erasures, Finding, Wrong
 from audit.models import Batch, Event, EventText, Leaf, Pending
 from audit.proofs import GENESIS, Broken, check_signature, commitment, leaf_hash, link, merkle_root
 from audit.reading import Row, rows, sealed_bytes
 from audit.recording import folded
 from audit.services.sealing import stated
 
+NAMED: Final = 5  # archives that a sentence names
 GRACE: Final = timedelta(hours=1)  # how long an event may wait to be sealed before it counts as wrong
 Keys = dict[str, Ed25519PublicKey]
 Tip = tuple[int, int, str]  # a batch, the leaves up to it, its link
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The first wrong thing: a stable code, a sentence, and where it is."""
-
-    code: str
-    sentence: str
-    batch: int | None = None
-    leaf: int | None = None
-    event: str | None = None
-
-
-class Wrong(Exception):  # noqa: N818 - a finding, not an error
-    """Carries a finding up to where the verification ends."""
-
-    def __init__(self, code: str, sentence: str, **where: Any) -> None:
-        super().__init__(sentence)
-        self.finding = Finding(code, sentence, **where)
-
-    @classmethod
-    def of(cls, finding: Finding) -> Wrong:
-        """Return what carries a finding that was made elsewhere."""
-        return cls(**asdict(finding))
-
-
 class Checked(NamedTuple):
-    """What the leaves of a batch came to: the root over their events as these are now, how many texts are erased."""
+    """What the leaves of a batch came to: the root over their events as these are now, how many texts are erased.
+
+    An event that is archived stands for itself by the hash on its tombstone: the root tells whether that is right.
+    """
 
     root: str
     erased: int
-
-
-class Erasures:
-    """The events whose text was erased, by their own account: every erasing is an event itself."""
-
-    def __init__(self) -> None:
-        self._read()
-
-    def __contains__(self, event: str) -> bool:
-        if event not in self._told:
-            self._read()  # one may have come while the verification ran
-        return event in self._told
-
-    def _read(self) -> None:
-        told = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE).values_list("details", flat=True)
-        self._told = {one for details in told for one in details.get("events", [])}
+    archived: int = 0
 
 
 LeafCheck = Callable[[int, int, int, Erasures], Checked]
@@ -80,7 +47,10 @@ LeafCheck = Callable[[int, int, int, Erasures], Checked]
 
 @dataclass(slots=True)
 class Progress:
-    """How far a verification got. `upto` is the last batch of its beginning, `link` the one that the next must name."""
+    """How far a verification got. `upto` is the last batch of its beginning, `link` the one that the next must name.
+
+    `archived` events are no longer here; `archive` is the last archive that was checked, `absent` those not at hand.
+    """
 
     upto: int
     total: int
@@ -88,6 +58,9 @@ class Progress:
     leaves: int = 0
     link: str = GENESIS
     erased: int = 0
+    archived: int = 0
+    archive: int = 0
+    absent: list[str] = field(default_factory=list)
     waiting: int = 0
     done: bool = False
     finding: Finding | None = None
@@ -118,20 +91,29 @@ def advance(
     keys: Keys,
     *,
     now: datetime,
+    archives: Path,
     seconds: float = float("inf"),
     leaves: LeafCheck | None = None,
 ) -> Progress:
     """Verify on for at most about `seconds`; the progress says whether it is done, and what was found.
 
-    `leaves` checks the leaves of a batch in place of `check_leaves`, where that is done elsewhere.
+    `archives` is the folder where archives are looked for. `leaves` checks the leaves of a batch in place of
+    `check_leaves`, where that is done elsewhere.
     """
     deadline = time.monotonic() + seconds
     try:
         erasures = Erasures()
         while progress.batch < progress.upto:
             _check_batch(progress, keys, erasures, leaves or check_leaves)
-            if time.monotonic() >= deadline and progress.batch < progress.upto:
+            if time.monotonic() >= deadline:
                 return progress
+        while (archive := archive_after(progress.archive)) is not None:
+            if not check_archived(archive, archives, keys, erasures):
+                progress.absent.append(archive.name)
+            progress.archive = archive.number
+            if time.monotonic() >= deadline:
+                return progress
+        check_all_told()
         _check_end(progress, now)
     except Wrong as wrong:
         progress.finding = wrong.finding
@@ -171,13 +153,15 @@ def _check_batch(progress: Progress, keys: Keys, erasures: Erasures, leaves: Lea
         raise Wrong("rewritten", sentence.format(batch=number, first=batch.first, last=last), batch=number)
     progress.batch, progress.leaves, progress.link = number, last, link(form)
     progress.erased += checked.erased
+    progress.archived += checked.archived
     _check_tips(progress)
 
 
 def check_leaves(batch: int, first: int, last: int, erasures: Erasures) -> Checked:
     """Check the leaves from `first` to `last`, which make up a batch, against their events. Raises `Wrong`."""
-    expected, erased = first, 0
+    expected, erased, archived = first, 0, 0
     hashes: list[bytes] = []
+    gone: dict[int, str] | None = None
     for row in rows(first, last):
         if row.leaf != expected:
             break
@@ -185,19 +169,34 @@ def check_leaves(batch: int, first: int, last: int, erasures: Erasures) -> Check
         if row.batch != batch:
             sentence = _("Leaf {leaf} is said to belong to batch {batch}.").format(leaf=row.leaf, batch=row.batch)
             raise Wrong("leaf_changed", sentence, batch=batch, leaf=row.leaf)
+        if row.event is None:
+            gone = tombstones(first, last) if gone is None else gone
+            hashes.append(_archived(row, gone))
+            archived += 1
+            continue
         hashes.append(_check_event(row, erasures))
         erased += row.erased
     if expected != last + 1:
         sentence = _("Leaf {leaf} is gone.").format(leaf=expected)
         raise Wrong("leaf_removed", sentence, batch=batch, leaf=expected)
-    return Checked(merkle_root(hashes).hex(), erased)
+    return Checked(merkle_root(hashes).hex(), erased, archived)
 
 
-def _check_event(row: Row, erasures: Erasures) -> bytes:
-    if row.event is None:
+def _archived(row: Row, gone: Mapping[int, str]) -> bytes:
+    """Return what stands for an event that is not here any more: the hash on its tombstone."""
+    hashed = gone.get(row.leaf)
+    if hashed is None:
         event_id = Leaf.objects.values_list("event_id", flat=True).get(pk=row.leaf)
         sentence = _("The event at leaf {leaf} (number {event}) was removed.").format(leaf=row.leaf, event=event_id)
         raise Wrong("event_removed", sentence, batch=row.batch, leaf=row.leaf)
+    if hashed != row.hash:
+        sentence = _("The tombstone of the archived event at leaf {leaf} was changed.").format(leaf=row.leaf)
+        raise Wrong("tombstone_changed", sentence, batch=row.batch, leaf=row.leaf)
+    return bytes.fromhex(hashed)
+
+
+def _check_event(row: Row, erasures: Erasures) -> bytes:
+    assert row.event is not None  # noqa: S101 - the caller has looked
     hashed = leaf_hash(sealed_bytes(row.event))
     if hashed.hex() != row.hash:
         raise _changed(row, hashed.hex())
@@ -301,6 +300,15 @@ def sentence_of(progress: Progress) -> str:
         return progress.finding.sentence
     whole = _("All {leaves} sealed events in {batches} batches are as they were sealed.")
     said = [whole.format(leaves=f"{progress.leaves:,}", batches=f"{progress.batch:,}")]
+    if progress.archived:
+        told = _("{count} of them are in archives; their hashes are kept here.")
+        said.append(told.format(count=f"{progress.archived:,}"))
+    if progress.archive:
+        at_hand = progress.archive - len(progress.absent)
+        told = _("{count} of {total} archives are at hand, and unchanged.")
+        said.append(told.format(count=f"{at_hand:,}", total=f"{progress.archive:,}"))
+    if progress.absent:
+        said.append(_("Not at hand, and not checked: {files}.").format(files=_some(progress.absent)))
     if progress.erased:
         said.append(_("The personal text of {count} was erased on request.").format(count=f"{progress.erased:,}"))
     if progress.waiting:
@@ -311,3 +319,9 @@ def sentence_of(progress: Progress) -> str:
         else _("No anchor was given, so that a cut-off end or an older backup would not show.")
     )
     return " ".join(said)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name files; of many only the first."""
+    named = ", ".join(f"{name}.jsonl" for name in names[:NAMED])
+    return _("{files} and {count} more").format(files=named, count=len(names) - NAMED) if len(names) > NAMED else named

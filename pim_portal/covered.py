@@ -75,6 +75,10 @@ COVERED: Final = (
     # What an incident says of how it is now follows what it is about; that it was told is an event of its own.
     Covered(portal.AlertSettings),
     Covered(portal.Incident, but=("facts", "untold", "told_in")),
+    # How long the history is kept, and what went into archives
+    Covered(audit.Retention),
+    Covered(audit.Archive),
+    Covered(audit.Archived),
     # The set-up; its one row is made, and its code counted, before anything is done.
     Covered(portal.SetUp, but=("code_digest", "code_until", "wrong_codes"), inserts=False),
 )

@@ -63,6 +63,7 @@ class Environment:
     email: dict[str, Any]
     email_from: str
     audit_key: Path
+    audit_archives: Path
     audit_anchors: list[str]
     audit_stdout: bool
     web_hooks_allow_private: bool
@@ -134,6 +135,7 @@ class Reader:
             email=self.email(demo),
             email_from=self.email_from(base_url),
             audit_key=self.audit_key(data_dir),
+            audit_archives=self.audit_archives(data_dir),
             audit_anchors=self.audit_anchors(),
             audit_stdout=self.switch("PIM_AUDIT_STDOUT"),
             web_hooks_allow_private=self.switch("PIM_WEB_HOOKS_ALLOW_PRIVATE"),
@@ -278,6 +280,10 @@ class Reader:
     def audit_key(self, data_dir: Path) -> Path:
         named = self.text("PIM_AUDIT_KEY")
         return Path(named).expanduser().resolve() if named else data_dir / "audit-key.pem"
+
+    def audit_archives(self, data_dir: Path) -> Path:
+        named = self.text("PIM_AUDIT_ARCHIVES")
+        return Path(named).expanduser().resolve() if named else data_dir / "archives"
 
     def audit_anchors(self) -> list[str]:
         names = self.names("PIM_AUDIT_ANCHORS")

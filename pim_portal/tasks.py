@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 from pim_portal.activity.services import go_on_verifying
 from pim_portal.alerts.services.scanning import scan
 from pim_portal.imports.services import applying, uploads
+from pim_portal.keeping import services as keeping
 from pim_portal.operations import sealing, services
 
 
@@ -36,6 +37,7 @@ def verify(verification: str) -> None:
     go_on_verifying(
         uuid.UUID(verification),
         key_file=settings.PIM_AUDIT_KEY,
+        archives=settings.PIM_AUDIT_ARCHIVES,
         clock=timezone.now,
     )
 
@@ -48,6 +50,11 @@ def chat() -> int:
 def hooks() -> int:
     """Send the history on to the web hooks."""
     return services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now)
+
+
+def archive() -> None:
+    """Have a process of its own move what is older than it is to be kept into archives."""
+    keeping.start(clock=timezone.now)
 
 
 def scan_alerts() -> None:

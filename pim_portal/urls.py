@@ -41,6 +41,7 @@ urlpatterns = [
     path("manage/resources/<uuid:place>/", include((RESOURCE, "manage"), namespace="resource")),
     path("manage/groups/<uuid:place>/", include((GROUP, "manage"), namespace="group")),
     path("activity/", include("pim_portal.activity.urls")),
+    path("activity/", include("pim_portal.keeping.urls")),
     path("account/", include("pim_portal.accounts.urls")),
     path("setup/", include("pim_portal.setup.urls")),
     path("demo/", include("pim_portal.demo.urls")),

@@ -19,6 +19,8 @@ from audit.services.sealing import seal
 from audit.triggers import lifted
 from tests.people import NOW, at
 
+NOWHERE = Path("/nowhere")  # no archives are kept there
+
 
 def key_in(folder: Path) -> keys.SigningKey:
     file = folder / "key.pem"
@@ -51,7 +53,12 @@ def seal_all(key: keys.SigningKey, *, now: datetime = NOW, limit: int = 4) -> li
 
 
 def verified(
-    key: keys.SigningKey, *, now: datetime = NOW, tips: list[Any] | None = None, others: bool = False
+    key: keys.SigningKey,
+    *,
+    now: datetime = NOW,
+    tips: list[Any] | None = None,
+    others: bool = False,
+    archives: Path = NOWHERE,
 ) -> verifying.Progress:
     """Verify the whole history by this key."""
     trusted = {} if others else {key.id: key.private.public_key()}
@@ -59,7 +66,7 @@ def verified(
     while not progress.done:
         # In chunks of one batch, through JSON, as a task goes on.
         progress = verifying.Progress.from_json(progress.as_json())
-        verifying.advance(progress, trusted, now=now, seconds=0)
+        verifying.advance(progress, trusted, now=now, archives=archives, seconds=0)
     return progress
 
 

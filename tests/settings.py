@@ -32,7 +32,13 @@ for name in (
     os.environ.pop(name, None)
 for name in ("PIM_TICKET_VERIFIER", "PIM_TICKET_URL", "PIM_TICKET_SECRET", "PIM_TICKET_ALLOW_PRIVATE"):
     os.environ.pop(name, None)
-for name in ("PIM_AUDIT_KEY", "PIM_AUDIT_ANCHORS", "PIM_AUDIT_STDOUT", "PIM_WEB_HOOKS_ALLOW_PRIVATE"):
+for name in (
+    "PIM_AUDIT_KEY",
+    "PIM_AUDIT_ARCHIVES",
+    "PIM_AUDIT_ANCHORS",
+    "PIM_AUDIT_STDOUT",
+    "PIM_WEB_HOOKS_ALLOW_PRIVATE",
+):
     os.environ.pop(name, None)
 
 from pim_portal.settings import *  # noqa: E402, F403

@@ -29,7 +29,7 @@ from roles.models import Purpose
 from roles.refusals import Refused
 from roles.service import record
 from tests.people import DAY, HOUR, NOW, OPERATOR, acting, at, configure, give, person, role
-from tests.sealed import behind_the_portal, found, happen, here, key_in, seal_all, tamper, verified
+from tests.sealed import NOWHERE, behind_the_portal, found, happen, here, key_in, seal_all, tamper, verified
 
 pytestmark = pytest.mark.django_db
 POSTGRES = connection.vendor == "postgresql"
@@ -383,7 +383,7 @@ def test_what_is_sealed_while_it_verifies_is_no_finding(key, history):
     seal_all(key)
     later = here()
     progress.tips.append(later)
-    verifying.advance(progress, {key.id: key.private.public_key()}, now=NOW)
+    verifying.advance(progress, {key.id: key.private.public_key()}, now=NOW, archives=NOWHERE)
     assert progress.done
     assert progress.finding is None
 
@@ -541,7 +541,7 @@ def test_many_events_verify_fast_and_in_few_queries(key, django_assert_max_num_q
     began = time.monotonic()
     with django_assert_max_num_queries(40):
         progress = verifying.begin()
-        verifying.advance(progress, {key.id: key.private.public_key()}, now=NOW + DAY)
+        verifying.advance(progress, {key.id: key.private.public_key()}, now=NOW + DAY, archives=NOWHERE)
     assert progress.finding is None
     assert time.monotonic() - began < 10
 
@@ -554,13 +554,13 @@ def test_several_processes_find_the_same_as_one(key):
     seal_all(key)
     trusted = {key.id: key.private.public_key()}
     with hands(2) as leaves:
-        progress = verifying.advance(verifying.begin(), trusted, now=NOW, leaves=leaves)
+        progress = verifying.advance(verifying.begin(), trusted, now=NOW, archives=NOWHERE, leaves=leaves)
     assert (progress.done, progress.finding, progress.leaves) == (True, None, 40)
     tamper("UPDATE audit_event SET kind = 'portal.set_up' WHERE id IN (SELECT event_id FROM audit_leaf"
            " WHERE number IN (22, 31))")  # fmt: skip
     tamper("UPDATE audit_batch SET root = 'x' WHERE number = 9")
     with hands(2) as leaves:
-        progress = verifying.advance(verifying.begin(), trusted, now=NOW, leaves=leaves)
+        progress = verifying.advance(verifying.begin(), trusted, now=NOW, archives=NOWHERE, leaves=leaves)
     alone = verified(key).finding
     assert progress.finding == alone
     assert alone is not None

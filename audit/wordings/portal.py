@@ -84,4 +84,16 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("{actor} made a new key that signs the audit history."),
         gettext_lazy("{actor} tried to make a new key that signs the audit history"),
     ),
+    Kind.RETENTION_CHANGED: Wording(
+        gettext_lazy("{actor} changed how long events are kept in the audit history."),
+        gettext_lazy("{actor} tried to change how long events are kept in the audit history"),
+    ),
+    Kind.HISTORY_ARCHIVED: Wording(
+        gettext_lazy("{actor} moved old events of the audit history into an archive."),
+        gettext_lazy("{actor} tried to move old events of the audit history into an archive"),
+    ),
+    Kind.ARCHIVE_TAKEN: Wording(
+        gettext_lazy("{actor} downloaded an archive of the audit history."),
+        gettext_lazy("{actor} tried to download an archive of the audit history"),
+    ),
 }

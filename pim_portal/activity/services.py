@@ -13,11 +13,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
-from audit import keys, verifying
+from audit import archive_files, keys, verifying
+from audit.archive_files import file_of
 from audit.exporting import write_export
+from audit.findings import Finding
 from audit.kinds import Kind, Outcome
-from audit.models import Event, EventText, Leaf, Verification
+from audit.models import Archive, Event, EventText, Leaf, Verification
 from audit.recording import Ids
+from audit.selectors import archived_of
 from pim_portal.activity.selectors.sight import in_sight, readable
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -64,7 +67,9 @@ def start_verification(*, tips: Iterable[verifying.Tip] = (), actor: Actor, cloc
     return made
 
 
-def go_on_verifying(pk: uuid.UUID, *, key_file: Path, clock: Clock, seconds: float = CHUNK_SECONDS) -> None:
+def go_on_verifying(
+    pk: uuid.UUID, *, key_file: Path, archives: Path, clock: Clock, seconds: float = CHUNK_SECONDS
+) -> None:
     """Verify on for some seconds; a task that follows does the rest. No transaction is open meanwhile.
 
     Where two workers are at it, the one that writes first goes on and the other's work is for nothing.
@@ -76,9 +81,9 @@ def go_on_verifying(pk: uuid.UUID, *, key_file: Path, clock: Clock, seconds: flo
     try:
         trusted = keys.trusted(key_file)
     except keys.KeyUnusable as error:
-        progress.finding, progress.done = verifying.Finding("no_key", str(error)), True
+        progress.finding, progress.done = Finding("no_key", str(error)), True
     else:
-        verifying.advance(progress, trusted, now=clock(), seconds=seconds)
+        verifying.advance(progress, trusted, now=clock(), archives=archives, seconds=seconds)
     with transaction.atomic():
         now = clock()
         mine = Verification.objects.filter(pk=pk, moved_at=row.moved_at, finished_at=None)
@@ -146,7 +151,9 @@ def erase_texts(events: Sequence[uuid.UUID], *, reason: str, actor: Actor, clock
     rows = list(texts.values_list("pk", flat=True))
     for first in range(0, len(rows), ERASED_AT_ONCE):
         part = EventText.objects.filter(pk__in=rows[first : first + ERASED_AT_ONCE], erased_at=None)
-        part.update(fields={}, salts={}, search="", erased_at=now)
+        if part.update(fields={}, salts={}, search="", erased_at=now) != len(rows[first : first + ERASED_AT_ONCE]):
+            # It went into an archive at this very moment, and is to be erased there.
+            raise Refused([Violation("busy", _("These events are being moved just now. Try again."))], about=about)
         told = names[first : first + ERASED_AT_ONCE]
         record(
             Kind.TEXT_ERASED,
@@ -159,8 +166,11 @@ def erase_texts(events: Sequence[uuid.UUID], *, reason: str, actor: Actor, clock
     return len(rows)
 
 
-def erase_texts_of(person: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> int:
-    """Erase the text of all that somebody did or that was done to them; return of how many. For the operator."""
+def erase_texts_of(person: uuid.UUID, *, reason: str, actor: Actor, clock: Clock, archives: Path) -> int:
+    """Erase the text of all that somebody did or that was done to them; return of how many. For the operator.
+
+    In the archives in that folder as well; see `archives_away` for those that are not there.
+    """
     if actor.user is not None:
         sentence = _("Everything about somebody is erased from the server’s shell only.")
         raise Refused([Violation("not_allowed", sentence)], about=About(ids=Ids(target=person)))
@@ -170,7 +180,33 @@ def erase_texts_of(person: uuid.UUID, *, reason: str, actor: Actor, clock: Clock
         waiting = Event.objects.concerning(person).filter(text__erased_at=None).order_by("pk")
         part = list(waiting.values_list("uuid", flat=True)[:ERASED_AT_ONCE])
         erased += erase_texts(part, reason=reason, actor=actor, clock=clock) if part else 0
-    return erased
+    return erased + _erase_in_archives(person, reason=clean(reason), actor=actor, clock=clock, folder=archives)
+
+
+def _erase_in_archives(person: uuid.UUID, *, reason: str, actor: Actor, clock: Clock, folder: Path) -> int:
+    """Erase the text of archived events, archive by archive.
+
+    That it is erased is recorded first: broken off in between, it is erased, and recorded, by the next run.
+    """
+    count = 0
+    for archive in Archive.objects.filter(pk__in=archived_of(person).order_by().values("archive")).order_by("number"):
+        names = dict(archived_of(person).filter(archive=archive).values_list("leaf", "uuid"))
+        leaves = sorted(names.keys() & archive_files.leaves_with_text(folder, archive.name))
+        for first in range(0, len(leaves), ERASED_AT_ONCE):
+            told = [str(names[leaf]) for leaf in leaves[first : first + ERASED_AT_ONCE]]
+            details = {"events": told, "count": len(told), "archive": archive.number}
+            with transaction.atomic():
+                record(Kind.TEXT_ERASED, actor=actor, at=clock(), details=details, reason=reason)
+        archive_files.erase_texts(folder, archive.name, leaves)
+        count += len(leaves)
+    return count
+
+
+def archives_away(person: uuid.UUID, *, folder: Path) -> list[str]:
+    """Return the archives that hold events of somebody and are not in that folder: nothing was erased there."""
+    rows = Archive.objects.filter(pk__in=archived_of(person).order_by().values("archive")).order_by("number")
+    files = [file_of(folder, archive.name) for archive in rows]
+    return [file.name for file in files if not file.exists()]
 
 
 # The key

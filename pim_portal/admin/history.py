@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from audit.models import Anchoring, Batch, Event, EventText, Leaf, Pending, Verification
+from audit.models import Anchoring, Archive, Archived, Batch, Event, EventText, Leaf, Pending, Retention, Verification
 from pim_portal.activity.selectors.sight import in_sight
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
@@ -71,3 +71,19 @@ class AnchoringAdmin(SealAdmin):
 @admin.register(Verification)
 class VerificationAdmin(SealAdmin):
     list_display = ("started_at", "finished_at", "checked", "total")
+
+
+@admin.register(Retention)
+class RetentionAdmin(SealAdmin):
+    list_display = ("group", "days")
+
+
+@admin.register(Archive)
+class ArchiveAdmin(SealAdmin):
+    list_display = ("number", "name", "realm", "leaves", "made_at")
+
+
+@admin.register(Archived)
+class ArchivedAdmin(HistoryAdmin):
+    list_display = ("leaf", "uuid", "archive")
+    list_select_related = ("archive",)

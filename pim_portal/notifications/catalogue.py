@@ -12,7 +12,16 @@ from audit.kinds import Kind
 from pim_portal.models import Due, Notification, Topic
 from pim_portal.notifications import digest, recipients
 from pim_portal.notifications.letters.letter import Letter
-from pim_portal.notifications.mails import accounts, alerts, assignments, emergencies, portal, requests, reviews
+from pim_portal.notifications.mails import (
+    accounts,
+    alerts,
+    assignments,
+    emergencies,
+    keeping,
+    portal,
+    requests,
+    reviews,
+)
 from pim_portal.notifications.mails.mail import DueMail, Mail
 from roles import wording
 
@@ -107,6 +116,11 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.RESET_TICKET_USED: (accounts.RESET_TICKET_USED,),
     # The history itself
     Kind.HISTORY_ANCHORED: (portal.AUDIT_TIP,),
+    Kind.RETENTION_CHANGED: (keeping.RETENTION_CHANGED,),
+    Kind.HISTORY_ARCHIVED: (keeping.HISTORY_ARCHIVED,),
+    # Where everything goes to: who reads the history should know.
+    Kind.WEB_HOOK_ADDED: (keeping.WEB_HOOK_SET,),
+    Kind.WEB_HOOK_CHANGED: (keeping.WEB_HOOK_SET,),
 }
 
 NO_MAIL: frozenset[Kind] = frozenset(
@@ -168,9 +182,7 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.SESSIONS_ENDED,
         # Who started it waits for its page.
         Kind.HISTORY_VERIFIED,
-        # Their page says how they do.
-        Kind.WEB_HOOK_ADDED,
-        Kind.WEB_HOOK_CHANGED,
+        # It leads nowhere else by that; their page says how they do.
         Kind.WEB_HOOK_PAUSED,
         Kind.WEB_HOOK_RESUMED,
         Kind.WEB_HOOK_TESTED,
@@ -179,6 +191,8 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.WEB_HOOK_DELETED,
         Kind.TEXT_ERASED,
         Kind.AUDIT_KEY_MADE,
+        # As with every export: who did it waits for it, and it stands in the history.
+        Kind.ARCHIVE_TAKEN,
     }
 )
 

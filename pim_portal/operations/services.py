@@ -67,6 +67,7 @@ SCHEDULES: Final = {
     "pim-chat": Recurring("pim_portal.tasks.chat", 1),
     "pim-hooks": Recurring("pim_portal.tasks.hooks", 1),
     "pim-scan": Recurring("pim_portal.tasks.scan_alerts", 5),
+    "pim-archive": Recurring("pim_portal.tasks.archive", 24 * 60),
 }
 
 

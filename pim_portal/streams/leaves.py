@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import translation
 
 from audit.canonical import canonical_form
-from audit.models import Event, EventText, Leaf
+from audit.models import Archived, Event, EventText, Leaf
 from audit.sentences import sentence
 
 PART: Final = 250  # leaves that are in memory at once
@@ -69,7 +69,8 @@ def form_of(leaf: Leaf, event: Event | None) -> dict[str, Any]:
     """Return what is told of a leaf. What was erased stays away, and `erased_at` says so."""
     form: dict[str, Any] = {"leaf": leaf.number, "hash": leaf.hash, "id": None, "missing": event is None}
     if event is None:
-        return form
+        archived = Archived.objects.select_related("archive").filter(pk=leaf.number).first()
+        return form | {"id": str(archived.uuid), "archive": archived.archive.name} if archived else form
     text: EventText | None = getattr(event, "text", None)
     with translation.override(settings.LANGUAGE_CODE):
         words = sentence(event) if text else ""

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from approvals.models import Action
 from audit.canonical import IDS
+from audit.groups import Group
+from audit.kinds import Realm
 from audit.models import Event
 from audit.sentences import said
 from pim_portal.models import TicketKind
@@ -67,6 +69,16 @@ LABELS: dict[str, str | Promise] = {
     "incident": gettext_lazy("Incident"),
     "telling": gettext_lazy("What it tells of"),
     "how": gettext_lazy("How"),
+    "archive": gettext_lazy("Archive"),
+    "file": gettext_lazy("File"),
+    "sha256": gettext_lazy("SHA-256"),
+    "world": gettext_lazy("World"),
+    "leaves_digest": gettext_lazy("Digest of the leaves"),
+    "first_leaf": gettext_lazy("First leaf"),
+    "last_leaf": gettext_lazy("Last leaf"),
+    "days_before": gettext_lazy("Days before"),
+    "days_after": gettext_lazy("Days after"),
+    "shortened": gettext_lazy("Shortened"),
 }
 
 # The details whose values are words of the product.
@@ -78,6 +90,7 @@ _WORDS: dict[str, dict[str, str | Promise]] = {
     "purpose": dict(Purpose.choices),
     "kind": dict([*ResourceKind.choices, *TicketKind.choices]),
     "step": dict(Step.choices),
+    "world": dict(Realm.choices),
 }
 
 
@@ -141,6 +154,11 @@ def _said(name: str, value: Any) -> str:
         return wording.exact(moment)
     if isinstance(value, str):
         return str(_WORDS.get(name, {}).get(value, value))
+    if name == "shortened":
+        return ", ".join(str(Group(one).label) for one in value) or _("None")
+    if name in ("days_before", "days_after"):
+        forever = _("for ever")
+        return ", ".join(f"{Group(one).label}: {days or forever}" for one, days in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False)

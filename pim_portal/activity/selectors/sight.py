@@ -22,15 +22,19 @@ def in_sight(authority: Authority, *, at: str = "") -> Q:
     """Return the condition that this person may read an event; `at` leads from the row to it, with a trailing `__`."""
     places = Resource.objects.filter(within_sight(authority, Permission.SEE_AUDIT, at=""))
     seen = Q(**{f"{at}resource_id__in": among(places)})
-    whole = Q(pk__in=[])
-    if authority.allows(Permission.SEE_AUDIT):
-        whole |= Q(**{f"{at}realm": Realm.DIRECTORY})
+    whole = Q(**{f"{at}realm__in": whole_worlds(authority)})
+    return seen | (Q(**{f"{at}resource_id": None}) & whole)
+
+
+def whole_worlds(authority: Authority) -> list[Realm]:
+    """Return the worlds whose whole history this person may read."""
+    worlds = [Realm.DIRECTORY] if authority.allows(Permission.SEE_AUDIT) else []
     reach_groups = GRANTS[Permission.SEE_AUDIT].group_directory
     if any(one.role_id in reach_groups and one.resource_id == DIRECTORY for one in authority.held):
-        whole |= Q(**{f"{at}realm": Realm.GROUP})
+        worlds.append(Realm.GROUP)
     if _sees_every_root(authority):
-        whole |= Q(**{f"{at}realm": Realm.RESOURCE})
-    return seen | (Q(**{f"{at}resource_id": None}) & whole)
+        worlds.append(Realm.RESOURCE)
+    return worlds
 
 
 def _sees_every_root(authority: Authority) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from audit.kinds import Kind, Outcome
-from audit.models import Event, EventQuerySet
+from audit.models import Archived, Event, EventQuerySet
 from audit.sentences import sentence, why
 from pim_portal.activity.selectors.sight import in_sight, readable
 from roles.authority import Authority
@@ -46,6 +46,16 @@ def story_of_request(request_id: uuid.UUID, authority: Authority) -> EventQueryS
     started = list(own.filter(kind=Kind.ACTIVATION_STARTED).values_list("assignment_id", flat=True))
     after = Q(assignment_id__in=started) | Q(authority_id__in=started)
     return readable(authority).filter(Q(request_id=request_id) | after)
+
+
+def archived_in_story(request_id: uuid.UUID, authority: Authority) -> int:
+    """Return how many events that named this request, and might be read, are in archives."""
+    return Archived.objects.filter(in_sight(authority), request_id=request_id).count()
+
+
+def archived_under(assignment_id: uuid.UUID, authority: Authority) -> int:
+    """Return how much of what was done under one assignment, and might be read, is in archives."""
+    return Archived.objects.filter(in_sight(authority), authority_id=assignment_id).count()
 
 
 def done_under(assignment_id: uuid.UUID, authority: Authority) -> EventQuerySet:

@@ -23,16 +23,23 @@ from django.views.decorators.http import require_GET
 from audit import keys
 from audit.exporting import proof_of
 from audit.kinds import Outcome
-from audit.models import Event, EventText, Leaf
+from audit.models import Archived, Event, EventText, Leaf
 from audit.sentences import sentence
 from pim_portal.activity import downloads, services
 from pim_portal.activity.filters import AuditFilter
 from pim_portal.activity.forms import EraseForm, ExportForm
 from pim_portal.activity.paging import BEYOND, HistoryPage
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
-from pim_portal.activity.selectors.sight import readable
-from pim_portal.activity.selectors.stories import done_under, story_of_request, told
+from pim_portal.activity.selectors.sight import in_sight, readable
+from pim_portal.activity.selectors.stories import (
+    archived_in_story,
+    archived_under,
+    done_under,
+    story_of_request,
+    told,
+)
 from pim_portal.activity.tables import AuditTable
+from pim_portal.keeping.selectors import archive_seen_by, may_see_keeping
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import holding
@@ -64,7 +71,10 @@ class AuditPage(HistoryPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_verify = self.request.authority.allows(Permission.SEE_AUDIT)
         query = _without(self.request.GET, "page", "per_page", "sort", "download", BEYOND)
-        return super().get_context_data(may_verify=may_verify, query=query, more_formats=["jsonl"], **kwargs)
+        keeps = may_see_keeping(self.request.authority)
+        return super().get_context_data(
+            may_verify=may_verify, may_see_keeping=keeps, query=query, more_formats=["jsonl"], **kwargs
+        )
 
 
 audit = AuditPage.as_view()
@@ -77,6 +87,13 @@ def _without(query: QueryDict, *names: str) -> str:
     return kept.urlencode()
 
 
+def archived_page(request: PortalRequest, tombstones: QuerySet[Archived], event: uuid.UUID) -> HttpResponse:
+    """Say that an event is in an archive; for any other id there is no page."""
+    one = get_object_or_404(tombstones.select_related("archive"), uuid=event)
+    seen = archive_seen_by(request.authority, one.archive.event)
+    return render(request, "activity/archived.html", {"tombstone": one, "archive": seen})
+
+
 def _event(request: PortalRequest, pk: uuid.UUID) -> Event:
     found: Event = get_object_or_404(readable(request.authority), uuid=pk)
     return found
@@ -85,7 +102,9 @@ def _event(request: PortalRequest, pk: uuid.UUID) -> Event:
 @require_GET
 def audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
     """Everything recorded of one event; one that the reader may not see is as unknown as a random one."""
-    one = _event(request, event)
+    one = readable(request.authority).filter(uuid=event).first()
+    if one is None:
+        return archived_page(request, Archived.objects.filter(in_sight(request.authority)), event)
     text: EventText = one.text
     context: dict[str, Any] = {
         "event": one,
@@ -98,6 +117,7 @@ def audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
         "erased_at": text.erased_at,
         "may_erase": text.erased_at is None and request.authority.allows(Permission.OPERATE),
         "under": told(done_under(one.assignment_id, request.authority)) if one.assignment_id else [],
+        "archived_under": archived_under(one.assignment_id, request.authority) if one.assignment_id else 0,
     }
     return render(request, "activity/audit_event.html", context)
 
@@ -122,9 +142,10 @@ def audit_proof(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
 def audit_request(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """The whole story of one request, as far as the reader may read it."""
     story = told(story_of_request(pk, request.authority))
-    if not story:
+    archived = archived_in_story(pk, request.authority)
+    if not story and not archived:
         raise Http404
-    context = {"story": story, "first": story[0], "request_id": pk}
+    context = {"story": story, "first": story[0] if story else None, "request_id": pk, "archived": archived}
     return render(request, "activity/audit_request.html", context)
 
 

@@ -7,17 +7,18 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.kinds import Outcome
 from audit.models import Event
-from audit.selectors import own_history_of
+from audit.selectors import own_archived_of, own_history_of
 from audit.sentences import sentence
 from pim_portal.activity.filters import HistoryFilter
 from pim_portal.activity.paging import HistoryPage
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
+from pim_portal.activity.views.audit import archived_page
 from roles.middleware import PortalRequest
 
 
@@ -38,7 +39,9 @@ my_audit = MyAuditPage.as_view()
 @require_GET
 def my_audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
     """Everything recorded of one event; another person's is as unknown as a random one."""
-    one = get_object_or_404(own_history_of(request.user.pk), uuid=event)
+    one = own_history_of(request.user.pk).filter(uuid=event).first()
+    if one is None:
+        return archived_page(request, own_archived_of(request.user.pk), event)
     context: dict[str, Any] = {
         "event": one,
         "outcome_tag": "good" if one.outcome == Outcome.DONE else "bad",

@@ -7,11 +7,13 @@ import uuid
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit.models import Event
-from pim_portal.activity.services import erase_texts_of
+from audit.selectors import archived_of
+from pim_portal.activity.services import archives_away, erase_texts_of
 from roles.actors import Actor
 from roles.models import User
 from roles.refusals import Refused
@@ -33,14 +35,22 @@ class Command(BaseCommand):
         if not options["yes"]:
             count = Event.objects.concerning(person).filter(text__erased_at=None).count()
             self.stdout.write(f"{count:,} events have text that would be erased for good. To do it, add --yes.")
+            if archived := archived_of(person).count():
+                self.stdout.write(f"{archived:,} more are in archives; their text would be erased there.")
             return
         try:
             erased = erase_texts_of(
-                person, reason=options["reason"], actor=Actor.operator(getpass.getuser()), clock=timezone.now
+                person,
+                reason=options["reason"],
+                actor=Actor.operator(getpass.getuser()),
+                clock=timezone.now,
+                archives=settings.PIM_AUDIT_ARCHIVES,
             )
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
         self.stdout.write(f"The personal text of {erased:,} events was erased. Backups made before still hold it.")
+        for file in archives_away(person, folder=settings.PIM_AUDIT_ARCHIVES):
+            self.stdout.write(f"Not at hand, and not erased there: {file}. Bring it back, and run this again.")
 
     def _person(self, name: str) -> uuid.UUID:
         try:
@@ -51,6 +61,6 @@ class Command(BaseCommand):
             person = uuid.UUID(name)
         except ValueError:
             raise CommandError(f"Nobody has the user name or e-mail address {name!r}.") from None
-        if not Event.objects.concerning(person).exists():
+        if not Event.objects.concerning(person).exists() and not archived_of(person).exists():
             raise CommandError(f"The history knows nobody with the id {person}.")
         return person

@@ -49,7 +49,14 @@ class Command(BaseCommand):
             processes = options["processes"] or (len(os.sched_getaffinity(0)) if progress.total >= MANY else 1)
             leaves = stack.enter_context(hands(processes)) if processes > 1 else None
             while not progress.done:
-                verifying.advance(progress, trusted, now=timezone.now(), seconds=2.0, leaves=leaves)
+                verifying.advance(
+                    progress,
+                    trusted,
+                    now=timezone.now(),
+                    archives=settings.PIM_AUDIT_ARCHIVES,
+                    seconds=2.0,
+                    leaves=leaves,
+                )
                 if sys.stderr.isatty() and not options["json"]:
                     self.stderr.write(f"\r{progress.leaves:,} of {progress.total:,} events", ending="")
         self._answer(progress, as_json=options["json"])
@@ -77,6 +84,9 @@ class Command(BaseCommand):
                 "events": progress.leaves,
                 "waiting": progress.waiting,
                 "erased_texts": progress.erased,
+                "archived": progress.archived,
+                "archives": progress.archive,
+                "archives_not_at_hand": [f"{name}.jsonl" for name in progress.absent],
                 "anchors": len(progress.tips),
                 "tip": progress.link,
                 "finding": asdict(progress.finding) if progress.finding else None,
