@@ -289,7 +289,7 @@ def check_archive(file: Path, keys: dict[str, Ed25519PublicKey] | None) -> Archi
         about = json.loads(next(lines, "{}"))
         if about.get("type") != ARCHIVE:
             raise Broken("archive_unknown", "The file does not begin as an archive does.")
-        trusted = keys or read_keys(about["public_keys"])
+        trusted = read_keys(about["public_keys"]) if keys is None else keys
         batches: dict[int, dict[str, Any]] = {}
         for line in lines:
             entry = json.loads(line)
@@ -305,11 +305,11 @@ def check_archive(file: Path, keys: dict[str, Ed25519PublicKey] | None) -> Archi
             if _check_in(entry, batches):
                 bare.append(entry["event"]["uuid"])
             leaves.append((entry["leaf"], leaf_hash(canonical_json(entry["event"])).hex()))
-    if waiting is not None:
-        raise Broken("text_changed", f"There is a text of leaf {waiting['leaf']}, which is not in the archive.")
     if len(leaves) != about["events"]:
         sentence = f"The archive says that it holds {about['events']} events, but holds {len(leaves)}."
         raise Broken("event_removed", sentence)
+    if waiting is not None:
+        raise Broken("text_changed", f"There is a text of leaf {waiting['leaf']}, which is not in the archive.")
     return Archived(len(leaves), leaves[0][0], leaves[-1][0], digest_of_leaves(leaves), bare)
 
 

@@ -76,3 +76,28 @@ def places(folder: Path) -> dict[uuid.UUID, int]:
                 one = uuid.UUID(entry["event"]["uuid"])
                 found[one] = found.get(one, 0) + 1
     return found
+
+
+def known_archive(realm: Realm = Realm.DIRECTORY) -> Archive:
+    """An archive that is known, and whose file is elsewhere."""
+    now = timezone.now()
+    made = Archive(
+        number=(Archive.objects.order_by("number").values_list("number", flat=True).last() or 0) + 1,
+        name=f"pim-audit-1-2-{realm}",
+        sha256="ab" * 32,
+        digest="cd" * 32,
+        realm=realm,
+        kinds=["session.signed_in"],
+        leaves=2,
+        first=1,
+        last=2,
+        oldest=now - LONG_AGO,
+        newest=now - LONG_AGO + DAY,
+        made_at=now,
+    )
+    with transaction.atomic():
+        made.event = write(
+            Kind.HISTORY_ARCHIVED, at=now, realm=Realm.DIRECTORY, actor_id=None, ids=Ids(), details=made.told
+        ).uuid
+        made.save(force_insert=True)
+    return made

@@ -33,7 +33,7 @@ from roles import ids
 from roles.models import Assignment
 from tests import people
 from tests.archived import LONG_AGO, archive, happened, keep, places, sealed
-from tests.people import OPERATOR, give, make_eligible, person, request_activation, role
+from tests.people import OPERATOR, configure, give, make_eligible, person, request_activation, role
 from tests.sealed import behind_the_portal, key_in, tamper, verified
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +240,7 @@ def test_a_tombstone_is_for_what_is_90_days_old_by_the_clock_of_the_database(key
 
 def test_what_something_needs_stays(key, folder, key_file):
     ines, adam = person("ines"), person("adam")
+    configure(role(people.EXCHANGE_ADMINISTRATOR), approvers=[adam])
     eligible = make_eligible(ines, role(people.EXCHANGE_ADMINISTRATOR))
     request = request_activation(ines, eligible)
     over = uuid.uuid4()
@@ -374,7 +375,7 @@ def test_the_command_says_beforehand_what_it_would_do(key, folder, key_file, set
     assert "Access reviews: kept for ever." in said
     assert (Event.objects.count(), Archive.objects.count(), folder.exists()) == (before, 0, False)
     call_command("archive_history")
-    assert "3 events of directory are in pim-audit-1-3-" in capsys.readouterr().out
+    assert "3 events of directory are in pim-audit-" in capsys.readouterr().out
     assert Assignment.objects.filter(pk=eligible.pk).exists()
     sealed(key)
     call_command("verify_audit", "--json")

@@ -11,18 +11,34 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
-from audit.models import EventText, Leaf, Pending
+from audit.models import Archived, Event, EventText, Leaf, Pending
 from audit.triggers import TABLES
 from pim_portal.activity.services import erase_texts_of
+from pim_portal.keeping.services import may_delete
+from pim_portal.models import Notification
+from roles import ids
 from roles.models import Principal
-from tests.people import EXCHANGE_ADMINISTRATOR, NOW, OPERATOR, at, make_eligible, person, request_activation, role
-from tests.sealed import found, happen, key_in, seal_all
+from tests.archived import DAY, archive, happened, keep
+from tests.people import (
+    EXCHANGE_ADMINISTRATOR,
+    NOW,
+    OPERATOR,
+    at,
+    give,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+)
+from tests.sealed import NOWHERE, found, happen, key_in, seal_all
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite knows no roles"),
 ]
+COLUMNS = {"audit_event": "kind", "audit_batch": "size", "audit_archive": "name", "audit_archived": "hash"}
 PAGE = Path(settings.BASE_DIR) / "docs" / "audit.md"
 
 
@@ -35,7 +51,7 @@ def roles_made(db: None) -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(block[1].replace("DATABASE pim", f"DATABASE {connection.settings_dict['NAME']}"))
-        cursor.execute("GRANT pim_web, pim_worker TO CURRENT_USER")
+        cursor.execute("GRANT pim_web, pim_worker, pim_archivist TO CURRENT_USER")
     yield
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
@@ -71,8 +87,7 @@ def test_nobody_who_serves_changes_the_history(roles_made, tmp_path, name):
     happen(1)
     with as_role(name):
         for table in TABLES:
-            column = "size" if table == "audit_batch" else "event_id"
-            refuses(f"UPDATE {table} SET {'kind' if table == 'audit_event' else column} = NULL")
+            refuses(f"UPDATE {table} SET {COLUMNS.get(table, 'event_id')} = NULL")
             refuses(f"TRUNCATE {table} CASCADE")
             refuses(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
             refuses(f"DROP TABLE {table} CASCADE")
@@ -111,7 +126,7 @@ def test_the_web_process_can_empty_personal_text_and_not_rewrite_it(roles_made):
     ines = person("ines")
     with as_role("pim_web"):
         refuses("UPDATE audit_eventtext SET search = 'x'", "append-only")
-        assert erase_texts_of(ines.pk, reason="asked to", actor=OPERATOR, clock=at(NOW)) > 0
+        assert erase_texts_of(ines.pk, reason="asked to", actor=OPERATOR, clock=at(NOW), archives=NOWHERE) > 0
     assert EventText.objects.filter(erased_at=NOW).exists()
 
 
@@ -126,3 +141,33 @@ def test_the_web_process_cannot_say_that_a_change_needs_no_event(roles_made):
             Principal.objects.filter(pk=ines.pk).update(enabled=False)
             refuses("SET CONSTRAINTS change_is_told IMMEDIATE", "without an event")
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the owner of the tables may
+
+
+def test_only_the_archivist_moves_events_out_and_nothing_that_is_not_archived(roles_made, tmp_path):
+    key, folder = key_in(tmp_path), tmp_path / "archives"
+    give(person("nina"), role(ids.GLOBAL_READER))
+    happened(3)
+    young = happened(1, ago=10 * DAY)
+    seal_all(key, now=timezone.now())
+    keep(90)
+    for name in ("pim_web", "pim_worker"):
+        with as_role(name):
+            assert not may_delete()
+            refuses("INSERT INTO audit_archived (leaf) VALUES (1)")
+            refuses("INSERT INTO audit_archive (number) VALUES (1)")
+    with as_role("pim_archivist"):
+        assert may_delete()
+        refuses("DELETE FROM audit_event", "only 90 days after")
+        refuses("UPDATE audit_event SET kind = kind")
+        refuses("UPDATE audit_archived SET hash = ''")
+        refuses("INSERT INTO audit_leaf (number, event_id, hash, batch_id) VALUES (9, 9, 'x', 1)")
+        refuses("UPDATE roles_principal SET enabled = true")
+        refuses("ALTER TABLE audit_event DISABLE TRIGGER ALL")
+        (made,) = archive(folder, tmp_path / "key.pem")
+        refuses("DELETE FROM audit_eventtext", "only 90 days after")
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as at the end of its transactions
+    assert made.leaves == 3
+    assert Notification.objects.filter(mail="history_archived").exists()
+    assert Event.objects.filter(pk=young[0].pk).exists()
+    assert not Event.objects.filter(uuid__in=Archived.objects.values("uuid")).exists()

@@ -60,6 +60,7 @@ LISTS: dict[str, tuple[str, str, str]] = {
     "Activity": ("petra", "person_activity", ""),
     "People": ("petra", "people", ""),
     "AuditPage": ("petra", "audit", ""),
+    "Keeping": ("petra", "keeping", ""),
     "MyAuditPage": ("ines", "my_audit", ""),
 }
 OF_THE_DEMO = {"Mailbox"}

@@ -32,6 +32,7 @@ from pim_portal.models import PortalSession, SetUp, Upload
 from roles import ids
 from roles.actors import Actor
 from roles.models import Purpose, Resource, ResourceKind, Role, TotpDevice, User
+from tests.archived import known_archive
 from tests.deputising import named
 from tests.emergencies import break_it, glass_allowed
 from tests.hooks import hook_of
@@ -313,6 +314,9 @@ PAGES: dict[str, Row] = {
     "audit_proof": Row(SEE_DIRECTORY, to="sealed_event"),
     "audit_erase": Row({"sven"}, to="event"),
     "audit_request": Row(SEE_DIRECTORY, to="request"),
+    "keeping": Row(SEE_DIRECTORY | {"olga"}, denied=403),
+    "keeping_change": Row({"sven"}, denied=403),
+    "archive_take": Row(SEE_DIRECTORY, to="archive"),
     "my_audit": Row(EVERYONE),
     "my_audit_event": Row({"ines"}, to="event"),
     "account": Row(EVERYONE),
@@ -436,6 +440,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "member": [ids.GROUP_MEMBER],
         "event": [event.uuid],
         "sealed_event": [event.uuid],
+        "archive": [known_archive().event],
         "secret": ["no-such-secret"],
         "hook": [hook_of("SIEM", now=now).pk],
         "unit": [berlin.pk],

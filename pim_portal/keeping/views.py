@@ -48,7 +48,7 @@ class Keeping(ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_change = self.request.authority.anywhere(Permission.OPERATE)
         by_itself = services.may_delete()
-        return super().get_context_data(kept=kept(), may_change=may_change, by_itself=by_itself, **kwargs)
+        return super().get_context_data(groups=kept(), may_change=may_change, by_itself=by_itself, **kwargs)
 
 
 keeping = Keeping.as_view()
