@@ -3,7 +3,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,11 +15,21 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         from audit import searching, triggers
 
+        pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         post_migrate.connect(index_the_texts, sender=self)
         # They take databases, as Django passes them.
         register(Tags.database)(triggers.check_triggers)  # type: ignore[type-var]
         register(Tags.database)(searching.check_index)  # type: ignore[type-var]
+
+
+def lift_triggers(*, using: str, **kwargs: Any) -> None:
+    """Lift the triggers while migrations run on SQLite, which cannot rebuild a table that another one's name."""
+    from audit import triggers
+
+    connection = connections[using]
+    if connection.vendor == "sqlite" and "audit_event" in connection.introspection.table_names():
+        triggers.remove(connection)
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:

@@ -1,7 +1,8 @@
 """The triggers that keep the history append-only, on both databases.
 
 They are installed after every migration, not in one: on SQLite any migration that alters a table rebuilds it and
-silently drops its triggers. A system check says when they are missing.
+silently drops its triggers, and cannot where those of another table name it, so that they are lifted before. A system
+check says when they are missing.
 
 Erasing personal text is the one change allowed: `EventText` may be emptied, never rewritten, once. An event goes only
 where a tombstone of its very leaf stands in this database and it was recorded 90 days ago; a tombstone is refused for
@@ -21,7 +22,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 REFUSAL = "The audit history is append-only."
 UNSEALED = "An event stops waiting only by being sealed."
-UNARCHIVED = "An event is deleted only 90 days after it was recorded, and once it is archived."
+UNARCHIVED = "The audit history is append-only: an event goes only 90 days after it was recorded, once it is archived."
 TABLES = (
     "audit_event",
     "audit_eventtext",

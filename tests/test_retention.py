@@ -72,7 +72,7 @@ def test_a_change_is_an_event_and_the_auditors_are_told(sven, nina):
     assert letter.subject == "Audit events are kept for a shorter time"
     assert ("Alerts and incidents", "90 days (before: for ever)") in letter.facts
     change(sven, days={"alerts": 90})
-    mail = Notification.objects.filter(recipient=nina).order_by("created_at").last()
+    mail = Notification.objects.filter(recipient=nina).latest("created_at")
     assert BY_NAME[mail.mail].compose(mail, timezone.now()).subject == "Audit events are kept for a longer time"
 
 
