@@ -186,7 +186,8 @@ class ActivateForm(StepUpForm):
         scopes = scopes_below(
             self.alone.eligibility, text=str(given.get("scope", "")), chosen=chosen if chosen != own.pk else None
         )
-        if not scopes.nodes and not scopes.many:
+        if not scopes.nodes and not scopes.many and chosen in (None, own.pk):
+            # One that was chosen and is gone meanwhile is for the rules to refuse: never more than was asked for.
             del self.fields["resource"], self.fields["scope"]
             return
         places = places_of(scopes.nodes)
