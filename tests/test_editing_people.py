@@ -98,6 +98,18 @@ def test_managers_never_go_round(uma: User, ines: User, adam: User, berta: User)
             change(berta, uma, manager_id=manager.pk if manager is not berta else berta.pk)
 
 
+@pytest.mark.parametrize("name", ["uma", "adam"])
+def test_a_user_administrator_does_not_choose_who_reviews_a_privileged_person(
+    name: str, uma: User, ines: User, adam: User, petra: User
+):
+    make_eligible(ines, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    manager = User.objects.get(username=name)
+    with pytest.raises(Refused, match="target_administers"):
+        change(ines, uma, manager_id=manager.pk)
+    assert change(ines, petra, manager_id=manager.pk)
+    assert change(adam, uma, manager_id=petra.pk), "Of anybody else they do."
+
+
 @pytest.mark.parametrize("way", ["held", "eligible", "group", "eligible membership", "scheduled", "privileged"])
 @pytest.mark.parametrize("field", ["email", "username"])
 def test_a_user_administrator_cannot_redirect_the_links_of_a_privileged_person(

@@ -22,7 +22,8 @@ from roles.services.principals import broken_fields, may, save_or_refuse
 from roles.text import clean
 
 FIELDS = ("name", "username", "email", "job_title", "department")
-IDENTIFYING = frozenset({"username", "email"})  # links that let people in are mailed there
+# Links that let people in are mailed to the address, and a manager reviews the access of whom they manage.
+DECISIVE = frozenset({"username", "email", "manager"})
 
 
 @service(Kind.PERSON_CHANGED)
@@ -50,7 +51,7 @@ def change_person(
     if user.manager_id != manager_id:
         changed.append("manager")
     held, violations = may(actor, Permission.MANAGE_PEOPLE, user, clock)
-    if IDENTIFYING & set(changed) and actor.user is not None:
+    if DECISIVE & set(changed) and actor.user is not None:
         violations += taking_over(user, by=Authority(actor.user, now))
     if user_id in chain_of(manager_id):
         sentence = _("{name} cannot be their own manager, not even by way of others.").format(name=user.name)
@@ -88,12 +89,13 @@ def chain_of(manager_id: uuid.UUID | None) -> list[uuid.UUID]:
 
 
 def taking_over(user: User, *, by: Authority) -> list[Violation]:
-    """Whoever decides where the links of a privileged person go, or makes one, could become that person."""
+    """Whoever decides where the links of a privileged person go, or makes one, could become that person; who names
+    their manager chooses who reviews what they have."""
     administers = any(one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY for one in by.held)
     if administers or not privileged_through(user.pk):
         return []
     sentence = _(
         "This person has, or may come to, a privileged role. Only a Privileged Role Administrator may change their "
-        "user name or e-mail address, or invite them again."
+        "user name, e-mail address or manager, or invite them again."
     )
     return [Violation("target_administers", sentence, "email")]
