@@ -8,15 +8,29 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
+from approvals.services.settings_changes import change_or_ask
 from roles import ids
-from roles.models import User
+from roles.models import Purpose, User
 from roles.places import address
 from roles.selectors.settings import settings_of
-from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, configure, directory, give, make_eligible, person, role
+from tests.people import (
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    acting,
+    at,
+    configure,
+    directory,
+    give,
+    make_eligible,
+    person,
+    role,
+)
 from tests.stepping import code_of
+from tests.test_browser_every_page import faults_of
 from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(240)]
@@ -107,3 +121,39 @@ def test_the_pages_are_accessible(petra, now, browse, theme):
             found = Axe().run(page)
             assert found.violations_count == 0, f"{path}: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is too wide at {width}"
+
+
+def test_the_pages_of_a_change_that_waits_are_accessible_and_fit(petra, now, browse, console_errors):
+    """Its author's, the second administrator's, a refused decision, what can be made alone, and how it ended."""
+    paul = person("paul", now=now)
+    give(paul, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
+    make_eligible(petra, role(EXCHANGE_ADMINISTRATOR), now=now)
+    what, since = role(EXCHANGE_ADMINISTRATOR), now - 25 * HOUR
+    actor = acting(petra, Purpose.SETTINGS, what.pk, now=since)
+    asked = change_or_ask(what, resource=directory(), values={"max_activation": 9 * HOUR}, actor=actor, clock=at(since))
+    waiting = reverse("approvals:request", args=[asked.pk])
+    faults: dict[str, list[str]] = {}
+    author, second = browse(petra), browse(paul)
+    for page, path in (
+        (author, waiting),
+        (author, reverse("approvals:change_alone", args=[asked.pk])),
+        (author, at_directory("edit")),
+        (second, waiting),
+        (second, reverse("approvals:approvals") + "?tab=changes"),
+    ):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200
+        faults[f"{page.url} {path}"] = faults_of(page)
+    second.goto(waiting)
+    second.get_by_role("button", name="Deny").click()
+    expect(second.get_by_text("Say why you decide so.")).to_be_visible()
+    faults["refused"] = faults_of(second)
+    console_errors.clear()  # a browser complains of every 422
+    second.get_by_label("Justification").fill("Nine hours are too many")
+    for name, value in code_of(paul).items():
+        second.locator(f"[name={name}]").first.evaluate("(field, value) => { field.value = value }", value)
+    second.get_by_role("button", name="Deny").click()
+    expect(second.get_by_text("You denied this request.")).to_be_visible()
+    faults["denied"] = faults_of(second)
+    assert {name: found for name, found in faults.items() if found} == {}
