@@ -71,7 +71,7 @@ def what_is_wanted(request: Request) -> str:
             return _("without an end")
         return _("until {end}").format(end=wording.exact(request.wanted_end))
     if request.action == Action.PROLONG:
-        return _("for {span} from its approval").format(span=wording.span(request.time))
+        return _("for {span} from when it is granted").format(span=wording.span(request.time))
     return _("for {span}").format(span=wording.span(request.time)) if request.wanted_duration is not None else ""
 
 

@@ -39,5 +39,5 @@ class DeputyForm(StepUpForm):
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, purpose=Purpose.DECIDE, **kwargs)
         zone = timezone.get_current_timezone_name()
-        self.fields["starts_at"].help_text = _("Empty: at once. On your clock ({zone}).").format(zone=zone)
+        self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
         self.fields["ends_at"].help_text = _("At most 90 days later; it ends by itself.")

@@ -55,7 +55,7 @@ class AskRenewalForm(TermsForm):
             self.fields["duration"].initial = UNTIL
             self.fields["ends_at"].required = True
             zone = timezone.get_current_timezone_name()
-            self.fields["ends_at"].help_text = _("On your clock ({zone}).").format(zone=zone)
+            self.fields["ends_at"].help_text = _("Your clock ({zone}).").format(zone=zone)
 
 
 class DecideRenewalForm(TypedForm):

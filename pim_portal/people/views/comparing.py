@@ -94,7 +94,9 @@ def _side_by_side(request: PortalRequest, person: User, other: User, lines: list
         for one, label in words.items()
     ]
     chosen = [_row(line, person, other) for line in lines if show in ("", line.whose)]
-    table = CompareTable(chosen, person=person, other=other)
+    # No empty column for whoever may give nothing.
+    without = () if any(row["give"] for row in chosen) else ("give",)
+    table = CompareTable(chosen, person=person, other=other, exclude=without)
     tables.RequestConfig(request, paginate={"per_page": 50, "paginator_class": ListPaginator}).configure(table)
     return {"list_tabs": list_tabs, "table": table}
 
