@@ -1,12 +1,14 @@
-"""What the commands that import people, groups and resources share."""
+"""What the commands that import share."""
 
 from __future__ import annotations
 
 import getpass
 import sys
 from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -21,30 +23,27 @@ from roles.refusals import Refused
 class ImportCommand(BaseCommand):
     """Say line by line what a file would make; with --apply make it, all or nothing, as the operator."""
 
-    sheet: ClassVar[str]
+    @property
+    def needed(self) -> Sequence[str]:
+        """The columns that a file must have."""
+        raise NotImplementedError
+
+    def bring(self, file: IO[bytes], *, reason: str, actor: Actor, options: dict[str, Any]) -> Counter[Fate]:
+        """Tell of each line, make what it asks for where `apply` says so, and count the fates. Raises `Refused`."""
+        raise NotImplementedError
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", type=Path)
         parser.add_argument("--apply", action="store_true", help="make it; without it nothing changes")
         parser.add_argument("--reason", default="", help="why; it is recorded")
-        if self.sheet == "people":
-            parser.add_argument("--invite", action="store_true", help="mail each new person their invitation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
+        reason = options["reason"] or f"Imported from {path.name}"
         try:
             with path.open("rb") as file:
-                self.bar = Bar(file, needed=SHEETS[self.sheet].needed, stream=sys.stderr)
-                counts = bring_in(
-                    SHEETS[self.sheet],
-                    file,
-                    reason=options["reason"] or f"Imported from {path.name}",
-                    actor=Actor.operator(getpass.getuser()),
-                    clock=timezone.now,
-                    invite=options.get("invite", False),
-                    dry=not options["apply"],
-                    told=self.tell,
-                )
+                self.bar = Bar(file, needed=self.needed, stream=sys.stderr)
+                counts = self.bring(file, reason=reason, actor=Actor.operator(getpass.getuser()), options=options)
         except OSError as error:
             raise CommandError(str(error)) from error
         except Refused as refused:
@@ -59,3 +58,25 @@ class ImportCommand(BaseCommand):
         if one.sentence:
             self.bar.clear()
             self.stdout.write(f"Line {one.line.number}, {one.fate}: {one.sentence}")
+
+
+class ImportThings(ImportCommand):
+    """Import people, groups or resources."""
+
+    sheet: ClassVar[str]
+
+    @property
+    def needed(self) -> Sequence[str]:
+        return SHEETS[self.sheet].needed
+
+    def bring(self, file: IO[bytes], *, reason: str, actor: Actor, options: dict[str, Any]) -> Counter[Fate]:
+        return bring_in(
+            SHEETS[self.sheet],
+            file,
+            reason=reason,
+            actor=actor,
+            clock=timezone.now,
+            invite=options.get("invite", False),
+            dry=not options["apply"],
+            told=self.tell,
+        )

@@ -1,8 +1,8 @@
 """Import resources from a CSV file, as the operator."""
 
-from pim_portal.imports.command import ImportCommand
+from pim_portal.imports.command import ImportThings
 
 
-class Command(ImportCommand):
+class Command(ImportThings):
     help = "Say line by line what a CSV file of resources would make; with --apply make it, all or nothing."
     sheet = "resources"
