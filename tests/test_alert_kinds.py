@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,14 +11,16 @@ from django.db import transaction
 from approvals.models import Verdict
 from approvals.services.closing import lapse_overdue
 from audit.kinds import Kind, Realm
-from audit.models import Anchoring, Batch, Event
+from audit.models import Anchoring, Batch, Event, EventText
 from audit.recording import Ids, write
-from pim_portal.alerts.definitions import KINDS
+from pim_portal.alerts.definitions import BY_KEY, KINDS
+from pim_portal.alerts.definitions.base import Ground
 from pim_portal.alerts.definitions.frequent import occasions
 from pim_portal.models import Heartbeat, Notification, NotificationState
 from pim_portal.operations.services import beat
 from roles import ids
-from roles.models import Assignment, SecondFactor, User
+from roles.models import Assignment, Audience, NotifiedAct, SecondFactor, User
+from roles.selectors.settings import Cell, Stage
 from roles.services.assignments import deactivate
 from roles.services.settings import change_settings
 from tests.alerting import found, people_found, set_alert
@@ -44,6 +47,7 @@ from tests.people import (
     tree,
     unit,
 )
+from tests.sealed import happen, key_in, seal_all
 from tests.separating import kept_apart
 
 pytestmark = pytest.mark.django_db
@@ -315,14 +319,40 @@ class TestApproval:
         User.objects.filter(pk=ines.pk).update(enabled=False)
         assert len(found("nobody_approves")) == 1
 
+    def test_an_approver_who_may_activate_the_role_cannot_approve_themselves(self, adam, ines):
+        """To the microsecond of their eligibility, and only where they obey these settings."""
+        configure(exchange(), directory(), approvers=[adam, ines], quorum=2)
+        make_eligible(adam, exchange(), ends_at=NOW + DAY)
+        make_eligible(ines, role(ids.SECURITY_READER))
+        key = f"stage:{EXCHANGE_ADMINISTRATOR}:{ids.DIRECTORY}:1:{adam.pk.hex}"
+        assert found("nobody_approves", now=NOW + DAY - MICROSECOND) == [key]
+        assert found("nobody_approves", now=NOW + DAY) == []
+        configure(exchange(), directory(), approvers=[adam, ines], quorum=1)
+        assert found("nobody_approves") == []
+
+    def test_each_tree_finds_its_own(self, adam):
+        one, other = tree("Contoso")[0], tree("Fabrikam")[0]
+        configure(role(ids.OWNER), None, approvers=[adam])
+        configure(role(ids.OWNER), other, approval_required=False, permanent_eligible_allowed=True)
+        for place in (one, other):
+            make_eligible(adam, role(ids.OWNER), place, starts_at=NOW - DAY, ends_at=NOW + DAY)
+        keys = {place.name: found("nobody_approves", place) for place in (one, other, directory())}
+        alone = f"stage:{ids.OWNER}:{one.pk}:1:{adam.pk.hex}"
+        assert keys == {"Contoso": [alone], "Fabrikam": [], directory().name: []}
+        User.objects.filter(pk=adam.pk).update(enabled=False)
+        assert [len(found("nobody_approves", place)) for place in (one, other, directory())] == [1, 0, 0]
+
     def test_nobody_named_are_the_administrators(self, petra):
         configure(exchange(), directory(), approvers=[])
         assert len(found("one_approver")) == 1
 
 
 class TestWeakened:
-    def changed(self, now, **values) -> None:
-        change_settings(exchange(), resource=directory(), values=values, actor=OPERATOR, clock=at(now))
+    def changed(self, now, *, stages=None, cells=None, **values) -> None:
+        where = directory()
+        change_settings(
+            exchange(), resource=where, values=values, stages=stages, cells=cells, actor=OPERATOR, clock=at(now)
+        )
 
     @pytest.mark.parametrize(
         "values",
@@ -347,6 +377,42 @@ class TestWeakened:
     def test_a_change_that_tightens_is_not(self, db, values):
         self.changed(NOW - DAY, **values)
         assert found("settings_weakened") == []
+
+    @pytest.mark.parametrize("erased", [False, True], ids=["told", "erased"])
+    def test_stages_and_mails_are_looked_at_as_well(self, adam, berta, zoe, erased):
+        """Each is looser, is found, and is no matter any more once it is set back."""
+        told = (NotifiedAct.ACTIVATED, Audience.ADMINISTRATORS)
+        two = (Stage(1, 2, frozenset({adam.pk, berta.pk})),)
+        mails = Cell(*told, additional=("soc@example.org", "ciso@example.org"))
+        strict = {"stages": two, "cells": (mails,)}
+        looser = {
+            "stage.quorum": {"stages": (Stage(1, 1, frozenset({adam.pk, berta.pk})),)},
+            "stage.approvers": {"stages": (Stage(1, 2, frozenset({adam.pk, berta.pk, zoe.pk})),)},
+            "stage.escalation": {"stages": (Stage(1, 2, two[0].approvers, frozenset({zoe.pk})),)},
+            "cell.default_recipients": {"cells": (replace(mails, default_recipients=False),)},
+            "cell.critical_only": {"cells": (replace(mails, critical_only=True),)},
+            "cell.additional": {"cells": (Cell(*told, additional=("soc@example.org",)),)},
+        }
+        for minutes, (field, values) in enumerate(looser.items()):
+            now = NOW - HOUR + timedelta(minutes=3 * minutes)
+            self.changed(now, approval_required=True, **strict)
+            before = set(found("settings_weakened"))
+            self.changed(now + timedelta(minutes=1), **values)
+            if erased:
+                EventText.objects.filter(erased_at=None).update(fields={}, salts={}, search="", erased_at=NOW)
+            (new,) = set(found("settings_weakened")) - before
+            ground = Ground(BY_KEY["settings_weakened"], directory(), NOW)
+            (one,) = (one for one in BY_KEY["settings_weakened"].find(ground) if one.object_key == new)
+            assert one.facts["fields"] == [field]
+            self.changed(now + timedelta(minutes=2), **strict)
+            assert new not in found("settings_weakened")
+
+    def test_an_address_that_was_changed_for_another_is_found(self, db):
+        told = (NotifiedAct.ACTIVATED, Audience.ADMINISTRATORS)
+        self.changed(NOW - DAY, cells=(Cell(*told, additional=("soc@example.org",)),))
+        assert found("settings_weakened") == []
+        self.changed(NOW - HOUR, cells=(Cell(*told, additional=("attacker@example.net",)),))
+        assert len(found("settings_weakened")) == 1
 
     def test_what_was_set_back_is_no_matter_any_more(self, db):
         self.changed(NOW - 2 * DAY, reason_required=False)
@@ -426,9 +492,20 @@ class TestThePortal:
         assert len(found("history_not_sealed", now=recorded + late)) == incidents
 
     @pytest.mark.parametrize(("late", "incidents"), [(48 * HOUR, 0), (48 * HOUR + MICROSECOND, 1)])
-    def test_no_tip_was_kept_outside(self, db, late, incidents):
-        Anchoring.objects.create(name="mail", batch=1, anchored_at=NOW - late)
+    def test_no_tip_was_kept_outside(self, db, tmp_path, late, incidents):
+        key = key_in(tmp_path)
+        happen()
+        seal_all(key, now=NOW - 90 * DAY)
+        Anchoring.objects.create(name="mail", batch=1, anchored_at=NOW - 90 * DAY)
+        assert found("history_not_anchored") == []  # nothing has been sealed since
+        happen(2)
+        seal_all(key, now=NOW - late, limit=1)
         assert len(found("history_not_anchored")) == incidents
+        # Another anchor that was told is enough; and without any, the first seal of all counts.
+        Anchoring.objects.create(name="file:/x", batch=3, anchored_at=NOW)
+        assert found("history_not_anchored") == []
+        Anchoring.objects.all().delete()
+        assert found("history_not_anchored") == ["not_anchored"]
 
     def test_an_anchor_could_not_keep_it(self, db):
         Anchoring.objects.create(name="file:/x", batch=1, anchored_at=NOW, error="no space left")

@@ -110,6 +110,22 @@ def test_a_fix_is_shown_before_it_is_done(unused, petra):
     assert Assignment.objects.get(pk=unused.assignment_id).end_reason == "removed"
 
 
+def test_what_somebody_else_has_answered_meanwhile_is_said(unused, petra, zoe):
+    """Of two that were chosen one is no longer open: it is left alone and named, the other is fixed."""
+    make_eligible(zoe, role(EXCHANGE_ADMINISTRATOR), now=timezone.now())
+    other = next(one for one in scanned("unused_roles", now=timezone.now()) if one.principal_id == zoe.pk)
+    client = visiting(petra)
+    page = client.get(f"{UNUSED}fix/?chosen={unused.pk}&chosen={other.pk}").content.decode()
+    seen = {f"seen-{one.pk}": page.split(f'name="seen-{one.pk}" value="')[1].split('"')[0] for one in (unused, other)}
+    Incident.objects.filter(pk=other.pk).update(
+        dismissed_at=timezone.now(), dismissed_by=petra, dismissed_because="on leave"
+    )
+    sent = {"chosen": [unused.pk, other.pk], "reason": "not used", **seen, **code_of(petra)}
+    html = client.post(f"{UNUSED}fix/", sent, follow=True).content.decode()
+    assert "This incident is no longer open." in html
+    assert [Assignment.objects.get(pk=one.assignment_id).ended_at is None for one in (unused, other)] == [False, True]
+
+
 def test_a_fix_that_nobody_looked_at_is_refused(unused, petra):
     client = visiting(petra)
     sent = {"chosen": unused.pk, "reason": "not used", **code_of(petra)}

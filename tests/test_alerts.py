@@ -317,6 +317,21 @@ class TestFixing:
             fixed(unused, petra, seen=seen)
         assert Assignment.objects.in_effect(NOW).filter(pk=unused.assignment_id).exists()
 
+    def test_an_activation_begun_since_the_preview_is_not_ended_with_it(self, ines):
+        """The preview says how many activations end: what nobody was told of is not done."""
+        root, owners = tree("Contoso")[0], [person(f"owner{number}") for number in range(3)]
+        for owner in owners:
+            give(owner, role(ids.OWNER), root)
+        mine = make_eligible(ines, role(ids.OWNER), root)
+        incident = next(one for one in scanned("too_many_owners", root) if one.assignment_id == mine.pk)
+        seen = proposal_of(incident).seen
+        request_activation(ines, mine)
+        assert "1 activation ends with it." in proposal_of(incident).sentence
+        with pytest.raises(Refused, match="changed_meanwhile"):
+            fixed(incident, owners[0], seen=seen)
+        fixed(incident, owners[0])
+        assert not Assignment.objects.in_effect(NOW).filter(principal=ines).exists()
+
     def test_an_assignment_that_was_changed_since_the_preview_is_kept(self, unused, petra):
         seen = proposal_of(unused).seen
         actor = acting(petra, Purpose.ASSIGN, unused.assignment_id)

@@ -36,6 +36,7 @@ def figures(**changed: object) -> Figures:
         "unsealed": 0,
         "oldest_unsealed": None,
         "sealed": 0,
+        "first_sealed_at": None,
         "anchors": (),
     }
     return Figures(**(values | changed))

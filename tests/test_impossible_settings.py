@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,10 @@ from django.urls import reverse
 from roles import ids
 from roles.models import Assignment, User
 from roles.refusals import Refused
+from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.impossible import Impossible, impossible_settings
+from roles.selectors.panels import PanelBook
+from roles.selectors.settings import Stage
 from roles.services.assignments import remove
 from roles.services.groups import disable_group, enable_group
 from roles.services.principals import disable_person, enable_person
@@ -185,9 +189,32 @@ def test_the_activation_panel_says_so_and_the_service_refuses(with_approval, ine
     assert "Nobody but you could approve this now, or too few people." in html
 
 
-def test_it_takes_few_questions_however_many_settings_there_are(eligibility, adam, django_assert_max_num_queries):
-    configure(role(EXCHANGE_ADMINISTRATOR), approvers=[adam])
-    for name in ("Berlin", "Paris", "Rome"):
-        configure(role(EXCHANGE_ADMINISTRATOR), unit(name), approvers=[adam])
-    with django_assert_max_num_queries(20):
-        list(impossible_settings(NOW))
+def test_many_stages_at_once_are_answered_as_one_is(adam, berta, zoe, ines, petra):
+    """The book of panels is the selector of one stage, for whoever is there, away, or in a group."""
+    some, empty, off = group("Some", adam, zoe), group("Empty"), group("Off", berta)
+    make_eligible(ines, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    disable(zoe)
+    disable_group(off.pk, reason="reorganised", actor=OPERATOR, clock=at(NOW))
+    named = [adam, berta, zoe, some, empty, off]
+    stages = [
+        Stage(1, 1, frozenset(one.pk for one in approvers), frozenset({later.pk}))
+        for count in range(4)
+        for approvers in itertools.combinations(named, count)
+        for later in named
+    ]
+    book = PanelBook(stages, NOW)
+    for stage in stages:
+        expected = people_of_stage(stage, NOW, excluding=[], may_become=True)
+        assert book.of(stage) == {one.pk for one in expected}
+    for stage in stages[: len(named)]:
+        assert book.of_escalation(stage) == {one.pk for one in people_of_escalation(stage, NOW, excluding=[])}
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_as_many_questions_for_many_settings_as_for_one(eligibility, adam, berta, count, django_assert_num_queries):
+    for number in range(count):
+        place = unit(f"Unit {number}")
+        configure(role(EXCHANGE_ADMINISTRATOR), place, approvers=[[adam], [berta]])
+        make_eligible(adam, role(EXCHANGE_ADMINISTRATOR), place)
+    with django_assert_num_queries(11):
+        assert len(list(impossible_settings(NOW))) == count

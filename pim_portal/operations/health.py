@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Max
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from pim_portal.models import Heartbeat
-from pim_portal.operations.vitals import WORKER_LATE
+from pim_portal.operations.vitals import beats, is_late
 from roles.guards import open_to_strangers
 
 
@@ -54,5 +52,5 @@ def worker(request: HttpRequest) -> JsonResponse:
 
 
 def _worker() -> str:
-    last = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
-    return "ok" if last is not None and timezone.now() - last <= WORKER_LATE else "late"
+    last = max(beats().values(), default=None)
+    return "late" if is_late(timezone.now() - last if last else None) else "ok"

@@ -78,6 +78,7 @@ class Figures:
     unsealed: int
     oldest_unsealed: datetime | None
     sealed: int
+    first_sealed_at: datetime | None
     anchors: tuple[Anchored, ...]
 
     @property
@@ -87,6 +88,34 @@ class Figures:
     @property
     def silent_for(self) -> timedelta | None:
         return self.now - self.last_beat if self.last_beat else None
+
+    @property
+    def mail_late_for(self) -> timedelta:
+        """For how long the oldest mail has waited."""
+        return self.now - self.oldest_mail if self.oldest_mail else timedelta(0)
+
+    @property
+    def unsealed_for(self) -> timedelta:
+        """For how long the oldest event has not been sealed."""
+        return self.now - self.oldest_unsealed if self.oldest_unsealed else timedelta(0)
+
+    @property
+    def unanchored_since(self) -> datetime | None:
+        """Since when something sealed has been told to nobody outside: not to the best of the anchors; None: it was."""
+        if not self.anchors:
+            return self.first_sealed_at
+        untold = [one.untold_since for one in self.anchors]
+        return None if None in untold else max(one for one in untold if one)
+
+
+def beats() -> dict[str, datetime]:
+    """Return when the worker last did each of its recurring jobs."""
+    return dict(Heartbeat.objects.values_list("name", "beat_at"))
+
+
+def is_late(silent_for: timedelta | None, *, after: timedelta = WORKER_LATE) -> bool:
+    """Return whether a worker that has been silent for so long (None: it never ran) is late."""
+    return silent_for is None or silent_for > after
 
 
 def measure(now: datetime) -> Figures:
@@ -98,17 +127,19 @@ def measure(now: datetime) -> Figures:
     )
     pending = Pending.objects.aggregate(count=Count("pk"), first=Min("event"))
     oldest = Event.objects.filter(pk=pending["first"]).values_list("recorded_at", flat=True).first()
+    sealed = Batch.objects.aggregate(leaves=Max(F("first") + F("size") - 1), first=Min("sealed_at"))
     return Figures(
         now=now,
         skew=abs(now - _database_time(now)),
-        beats=dict(Heartbeat.objects.values_list("name", "beat_at")),
+        beats=beats(),
         queued=OrmQ.objects.count(),
         mails_waiting=mails["waiting"],
         oldest_mail=mails["oldest"],
         mails_failed=mails["failed"],
         unsealed=pending["count"],
         oldest_unsealed=oldest,
-        sealed=Batch.objects.aggregate(leaves=Max(F("first") + F("size") - 1))["leaves"] or 0,
+        sealed=sealed["leaves"] or 0,
+        first_sealed_at=sealed["first"],
         anchors=tuple(_anchored()),
     )
 
@@ -151,7 +182,7 @@ def _worker(figures: Figures) -> Vital:
     silent = figures.silent_for
     if silent is None:
         return Vital("worker", name, State.FAILING, _("It has never run."), advice)
-    if silent > WORKER_LATE:
+    if is_late(silent):
         value = _("It was last seen {span} ago.").format(span=wording.roughly(silent))
         return Vital("worker", name, State.FAILING, value, advice)
     return Vital("worker", name, State.WELL, _("It is at work."))
@@ -169,9 +200,9 @@ def _mail(figures: Figures) -> Vital:
     name = gettext_lazy("Mail")
     waiting = ngettext("{count} mail waits", "{count} mails wait", figures.mails_waiting)
     said = [waiting.format(count=figures.mails_waiting)]
-    late = figures.oldest_mail is not None and figures.now - figures.oldest_mail > MAIL_LATE
-    if late and figures.oldest_mail:
-        said.append(_("the oldest for {span}").format(span=wording.roughly(figures.now - figures.oldest_mail)))
+    late = figures.mail_late_for > MAIL_LATE
+    if late:
+        said.append(_("the oldest for {span}").format(span=wording.roughly(figures.mail_late_for)))
     if figures.mails_failed:
         failed = ngettext("{count} was set aside", "{count} were set aside", figures.mails_failed)
         said.append(failed.format(count=figures.mails_failed))
@@ -187,9 +218,9 @@ def _mail(figures: Figures) -> Vital:
 def _seals(figures: Figures) -> Vital:
     name = gettext_lazy("Seals of the history")
     events = f"{figures.sealed:,}"
-    if figures.oldest_unsealed is None or figures.now - figures.oldest_unsealed <= SEAL_LATE:
+    if figures.unsealed_for <= SEAL_LATE:
         return Vital("seals", name, State.WELL, _("{count} events are sealed.").format(count=events))
-    span = wording.roughly(figures.now - figures.oldest_unsealed)
+    span = wording.roughly(figures.unsealed_for)
     value = ngettext(
         "{count} event has not been sealed, for {span}.",
         "{count} events have not been sealed, the first for {span}.",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from roles.models import Resource, Role, RoleSettings
-from roles.selectors.settings import SettingsBook
-from roles.selectors.settings_use import Gap, gaps_in
+from django.db.models import Q
+
+from roles.models import Assignment, Resource, Role, RoleSettings, User
+from roles.selectors.panels import PanelBook, People
+from roles.selectors.settings import SettingsBook, Stage
+from roles.selectors.settings_use import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +26,91 @@ class Impossible:
     gap: Gap
 
 
-def impossible_settings(now: datetime) -> Iterator[Impossible]:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A stage of some settings, and who could decide in it."""
+
+    role: Role
+    place: Resource | None
+    stage: Stage
+    people: People
+
+
+def impossible_settings(now: datetime, within: Resource | None = None) -> Iterator[Impossible]:
     """Yield what has become impossible in all settings that ask for an approval, by role and place.
 
     People, groups and memberships change after settings were made: somebody is disabled or leaves a group, a group is
     emptied or disabled, a membership ends. Nobody approves their own request, so a stage must hold its quorum without
     each person who is eligible. Who approves only as an escalation comes too late to count.
+
+    `within`: only as far as it concerns one tree, by its root; a role's default rules nothing where the root has
+    settings of its own. A bounded number of queries, however many settings there are.
     """
     rows = RoleSettings.objects.filter(approval_required=True, role__retired_at=None)
+    if within is not None:
+        default = Q(resource=None, role__kind=within.realm.value)
+        there = Q(resource__path__startswith=within.path, resource__retired_at=None)
+        rows = rows.filter(there | default)
     rows = rows.select_related("role", "resource").order_by("role__name_key", "role", "resource__path", "pk")
     found = list(rows)
     book = SettingsBook(row.role_id for row in found)
-    for row in found:
-        settings = book.of(row.role, row.resource) if row.resource else book.default_of(row.role)
-        for gap in gaps_in(settings, role=row.role, place=row.resource, now=now):
-            yield Impossible(row.role, row.resource, gap)
+    settings = [book.of(row.role, row.resource) if row.resource else book.default_of(row.role) for row in found]
+    panels = PanelBook((stage for one in settings for stage in one.stages), now)
+    own = _own_paths(found)
+    cases = [
+        _Case(row.role, row.resource, stage, panels.of(stage))
+        for row, one in zip(found, settings, strict=True)
+        if row.resource is not None or within is None or within.path not in own[row.role_id]
+        for stage in one.stages
+    ]
+    # Only an approver is missing in their own stage.
+    tight = [one for one in cases if 0 < len(one.people) == one.stage.quorum]
+    eligible = _eligible(tight, now)
+    people = User.objects.in_bulk({person for one in tight for person in one.people})
+    for case in cases:
+        stage, many = case.stage, len(case.people)
+        if many < stage.quorum:
+            yield Impossible(case.role, case.place, Gap(stage.number, stage.quorum, many, None))
+        elif many == stage.quorum:
+            governed = _governed(case, within, own[case.role.pk])
+            for person in sorted(case.people, key=lambda pk: (people[pk].name_key, pk)):
+                if any(map(governed, eligible.get((case.role.pk, person), ()))):
+                    yield Impossible(case.role, case.place, Gap(stage.number, stage.quorum, many - 1, people[person]))
+
+
+def _governed(case: _Case, within: Resource | None, own: set[str]) -> Callable[[str], bool]:
+    """Return whether a tree path obeys these settings: it lies at their place or below, and nothing else in between."""
+    here = case.place.path if case.place else None
+    top = here or (within.path if within else "")
+    others = tuple(path for path in own if path != here and path.startswith(top))
+    return lambda path: path.startswith(top) and not path.startswith(others)
+
+
+def _own_paths(rows: Sequence[RoleSettings]) -> dict[uuid.UUID, set[str]]:
+    """Return the tree paths at which each of these roles has settings of its own, whatever they ask for."""
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    own = RoleSettings.objects.filter(role__in={row.role_id for row in rows}, resource__isnull=False)
+    for role, path in own.values_list("role", "resource__path"):
+        found[role].add(path)
+    return found
+
+
+def _eligible(cases: Sequence[_Case], now: datetime) -> dict[tuple[uuid.UUID, uuid.UUID], set[str]]:
+    """Return the tree paths at which people of these stages are eligible for their very role."""
+    people = {person for case in cases for person in case.people}
+    found: dict[tuple[uuid.UUID, uuid.UUID], set[str]] = defaultdict(set)
+    if not people:
+        return found
+    members: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for person in people:
+        members[person].add(person)
+    memberships = Assignment.objects.memberships(now).filter(principal__in=people, resource__group__isnull=False)
+    for group, person in memberships.order_by().values_list("resource__group", "principal"):
+        members[group].add(person)
+    rows = Assignment.objects.in_effect(now).eligible().filter(role__in={case.role.pk for case in cases})
+    for role, principal, path in (
+        rows.filter(principal__in=list(members)).order_by().values_list("role", "principal", "resource__path")
+    ):
+        for person in members[principal]:
+            found[role, person].add(path)
+    return found

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from pim_portal.alerts.definitions.base import RESOURCES, AlertKind, Finding, Fix, Ground, Setting
+from pim_portal.alerts.definitions.base import RESOURCES, AlertKind, Finding, Fix, Ground, Setting, Text
 from pim_portal.alerts.definitions.holders import people_behind
 from pim_portal.models import Incident, Severity
 from roles.ids import OWNER
@@ -67,6 +67,15 @@ def reaching(path: str, people: People) -> int:
     return len({person for one in above for person in people.get(one, ())})
 
 
+def _thresholds(count: int, counted: Text, percent: int, of_whom: Text) -> tuple[Setting, ...]:
+    """Both must be exceeded: so many of them, and so large a share."""
+    both = gettext_lazy("Both must be exceeded. People are counted, those who inherit it and those in groups as well.")
+    return (
+        Setting("count", gettext_lazy("More than"), 2, 100, count, counted),
+        Setting("percent", gettext_lazy("And more than"), 0, 100, percent, of_whom, both),
+    )
+
+
 class _Owners(AlertKind):
     severity = Severity.MEDIUM
     worlds = RESOURCES
@@ -99,20 +108,7 @@ class TooManyOwners(_Owners):
     )
     to_fix = gettext_lazy("Remove Owner from whoever does not need it, and give them a role that allows less.")
     to_prevent = gettext_lazy("Make people Contributor or Reader, and Owner only who has to give roles to others.")
-    settings = (
-        Setting("count", gettext_lazy("More than"), 2, 100, 2, gettext_lazy("owners")),
-        Setting(
-            "percent",
-            gettext_lazy("And more than"),
-            0,
-            100,
-            3,
-            gettext_lazy("% of all who hold roles there"),
-            gettext_lazy(
-                "Both must be exceeded. People are counted, those who inherit it and those in groups as well."
-            ),
-        ),
-    )
+    settings = _thresholds(2, gettext_lazy("owners"), 3, gettext_lazy("% of all who hold roles there"))
     fix = Fix.REMOVE
 
     def description(self, count: int) -> str:
@@ -140,20 +136,7 @@ class TooManyPermanentOwners(_Owners):
     )
     to_fix = gettext_lazy("Make them eligible: they activate the role when they need it, with a second factor.")
     to_prevent = gettext_lazy("Forbid permanent active assignment in the settings of Owner.")
-    settings = (
-        Setting("count", gettext_lazy("More than"), 2, 100, 10, gettext_lazy("permanent owners")),
-        Setting(
-            "percent",
-            gettext_lazy("And more than"),
-            0,
-            100,
-            10,
-            gettext_lazy("% of all owners there"),
-            gettext_lazy(
-                "Both must be exceeded. People are counted, those who inherit it and those in groups as well."
-            ),
-        ),
-    )
+    settings = _thresholds(10, gettext_lazy("permanent owners"), 10, gettext_lazy("% of all owners there"))
     fix = Fix.MAKE_ELIGIBLE
 
     def description(self, count: int) -> str:

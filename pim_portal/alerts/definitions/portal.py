@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django_q.models import OrmQ
 
-from audit.models import Anchoring, Batch, Pending
 from pim_portal.alerts.definitions.base import DIRECTORY, AlertKind, Finding, Ground, Setting
-from pim_portal.models import Heartbeat, Incident, Notification, NotificationState, Severity
+from pim_portal.models import Incident, Severity
+from pim_portal.operations.vitals import is_late, measure
 from roles import wording
 
 
@@ -49,20 +47,18 @@ class WorkerLate(_OfThePortal):
         return _("The worker does not keep up with its work.")
 
     def find(self, ground: Ground) -> Iterator[Finding]:
-        values = ground.at(ground.root.path)
-        last = Heartbeat.objects.filter(name="sweep").aggregate(last=Max("beat_at"))["last"]
+        values, figures = ground.at(ground.root.path), measure(ground.now)
         # Where it never ran, nobody has started one yet: the set-up says so.
-        if last is not None and ground.now - last > timedelta(minutes=values["minutes"]):
-            yield self.about("late", ground, last=last.isoformat())
-        waiting = OrmQ.objects.count()
-        if waiting > values["queue"]:
-            yield self.about("queue", ground, waiting=waiting)
+        if figures.last_beat and is_late(figures.silent_for, after=timedelta(minutes=values["minutes"])):
+            yield self.about("late", ground, last=figures.last_beat.isoformat())
+        if figures.queued > values["queue"]:
+            yield self.about("queue", ground, waiting=figures.queued)
 
     def sentence(self, incident: Incident) -> str:
         if "waiting" in incident.facts:
             return _("{count} tasks wait for the worker.").format(count=incident.facts["waiting"])
         last = datetime.fromisoformat(incident.facts["last"])
-        return _("It last wrote down on {moment} what was over.").format(moment=wording.exact(last))
+        return _("It was last seen at work on {moment}.").format(moment=wording.exact(last))
 
 
 class MailLate(_OfThePortal):
@@ -77,13 +73,11 @@ class MailLate(_OfThePortal):
         return _("Mails wait for longer than set, or were set aside.")
 
     def find(self, ground: Ground) -> Iterator[Finding]:
-        limit = ground.now - timedelta(minutes=ground.at(ground.root.path)["minutes"])
-        waiting = Notification.objects.filter(state=NotificationState.WAITING, created_at__lt=limit).count()
-        if waiting:
-            yield self.about("waiting", ground, waiting=waiting)
-        failed = Notification.objects.filter(state=NotificationState.FAILED).count()
-        if failed:
-            yield self.about("failed", ground, failed=failed)
+        figures = measure(ground.now)
+        if figures.mail_late_for > timedelta(minutes=ground.at(ground.root.path)["minutes"]):
+            yield self.about("waiting", ground, waiting=figures.mails_waiting)
+        if figures.mails_failed:
+            yield self.about("failed", ground, failed=figures.mails_failed)
 
     def sentence(self, incident: Incident) -> str:
         if "failed" in incident.facts:
@@ -105,9 +99,10 @@ class NotSealed(_OfThePortal):
         return _("Events of the audit history wait to be sealed for longer than set.")
 
     def find(self, ground: Ground) -> Iterator[Finding]:
-        oldest = Pending.objects.aggregate(oldest=Min("event__recorded_at"))["oldest"]
-        if oldest is not None and ground.now - oldest > timedelta(minutes=ground.at(ground.root.path)["minutes"]):
-            yield self.about("not_sealed", ground, since=oldest.isoformat())
+        figures = measure(ground.now)
+        late = figures.unsealed_for > timedelta(minutes=ground.at(ground.root.path)["minutes"])
+        if late and figures.oldest_unsealed:
+            yield self.about("not_sealed", ground, since=figures.oldest_unsealed.isoformat())
 
     def sentence(self, incident: Incident) -> str:
         since = wording.exact(datetime.fromisoformat(incident.facts["since"]))
@@ -131,13 +126,13 @@ class NotAnchored(_OfThePortal):
         return _("The sealed history is kept nowhere outside the portal, or not lately.")
 
     def find(self, ground: Ground) -> Iterator[Finding]:
-        hours = timedelta(hours=ground.at(ground.root.path)["hours"])
-        for row in Anchoring.objects.exclude(error="").order_by("name"):
-            yield self.about(f"anchor:{row.name}"[:120], ground, anchor=row.name, error=row.error)
-        first = Batch.objects.aggregate(first=Min("sealed_at"))["first"]
-        last: datetime | None = Anchoring.objects.aggregate(last=Max("anchored_at"))["last"] or first
-        if last is not None and ground.now - last > hours:
-            yield self.about("not_anchored", ground, since=last.isoformat())
+        figures, hours = measure(ground.now), timedelta(hours=ground.at(ground.root.path)["hours"])
+        for one in figures.anchors:
+            if one.error:
+                yield self.about(f"anchor:{one.name}"[:120], ground, anchor=one.name, error=one.error)
+        since = figures.unanchored_since
+        if since is not None and ground.now - since > hours:
+            yield self.about("not_anchored", ground, since=since.isoformat())
 
     def sentence(self, incident: Incident) -> str:
         if "anchor" in incident.facts:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils.dateparse import parse_duration
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -15,51 +14,13 @@ from audit.models import Event
 from pim_portal.alerts.definitions.base import AlertKind, Finding, Ground, Setting
 from pim_portal.models import Incident, Severity
 from roles import wording
-from roles.models import Resource, Role, SecondFactor
-from roles.selectors.settings import SettingsBook, rules_of
-from roles.settings_words import LABELS
+from roles.models import Resource, Role
+from roles.rules.looser import loosened
+from roles.selectors.settings import EffectiveSettings, SettingsBook
+from roles.selectors.settings_told import as_told
+from roles.settings_words import loosened_words
 
 CHANGES: Final = (Kind.ROLE_SETTINGS_CHANGED, Kind.ROLE_SETTINGS_RESET)
-_FACTORS: Final = (SecondFactor.NONE, SecondFactor.FRESH, SecondFactor.EVERY_TIME)
-Looser = Callable[[Any, Any], bool]
-
-
-def _dropped(old: Any, new: Any) -> bool:
-    return bool(old) and not new
-
-
-def _allowed(old: Any, new: Any) -> bool:
-    return bool(new) and not old
-
-
-def _longer(old: Any, new: Any) -> bool:
-    return (parse_duration(str(new)) or timedelta()) > (parse_duration(str(old)) or timedelta())
-
-
-def _lower(old: Any, new: Any) -> bool:
-    return _FACTORS.index(SecondFactor(new)) < _FACTORS.index(SecondFactor(old))
-
-
-# Which way is looser, of the values as the history tells them.
-LOOSER: Final[dict[str, Looser]] = {
-    "second_factor": _lower,
-    "approval_required": _dropped,
-    "reason_required": _dropped,
-    "ticket_required": _dropped,
-    "ticket_verified": _dropped,
-    "max_activation": _longer,
-    "permanent_eligible_allowed": _allowed,
-    "expire_eligible_after": _longer,
-    "permanent_active_allowed": _allowed,
-    "expire_active_after": _longer,
-    "second_factor_on_assign": _dropped,
-    "reason_on_assign": _dropped,
-}
-
-
-def loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return which of these values are looser than they were."""
-    return [name for name, looser in LOOSER.items() if name in old and name in new and looser(old[name], new[name])]
 
 
 class Weakened(AlertKind):
@@ -91,27 +52,36 @@ class Weakened(AlertKind):
             occurred_at__gt=since,
             occurred_at__lte=ground.now,
         )
-        found = list(events.order_by("pk").values_list("uuid", "occurred_at", "role_id", "resource_id", "details"))
-        roles = Role.objects.in_bulk({row[2] for row in found})
-        places: dict[Any, Resource] = Resource.objects.in_bulk({row[3] for row in found if row[3]})
+        found = list(events.select_related("text").order_by("pk"))
+        roles = Role.objects.in_bulk({one.role_id for one in found if one.role_id})
+        places: dict[Any, Resource] = Resource.objects.in_bulk({one.resource_id for one in found if one.resource_id})
         book = SettingsBook(roles)
-        for uuid, at, role_id, resource_id, details in found:
-            place = places.get(resource_id) if resource_id else ground.root
-            role = roles.get(role_id)
+        for event in found:
+            place = places.get(event.resource_id) if event.resource_id else ground.root
+            role = roles.get(event.role_id) if event.role_id else None
             if role is None or place is None or not place.path.startswith(ground.root.path):
                 continue
-            if at <= ground.now - ground.at(place.path).days():
+            if event.occurred_at <= ground.now - ground.at(place.path).days():
                 continue
-            rules = rules_of(book.of(role, place) if resource_id else book.default_of(role))
-            old = details.get("old", {})
-            looser = loosened(old, details.get("new", {}))
-            # What was set back since, or made stricter, is no matter any more.
-            still = [name for name in looser if LOOSER[name](old[name], rules[name])]
+            still = _still_looser(event, book.of(role, place) if event.resource_id else book.default_of(role))
             if still:
-                facts = {"fields": still, "at": at.isoformat()}
-                yield Finding(f"event:{uuid}", place.pk, place.path, role_id=role.pk, facts=facts)
+                facts = {"fields": still, "at": event.occurred_at.isoformat()}
+                yield Finding(f"event:{event.uuid}", place.pk, place.path, role_id=role.pk, facts=facts)
 
     def sentence(self, incident: Incident) -> str:
-        fields = ", ".join(str(LABELS[name]) for name in incident.facts["fields"])
+        fields = ", ".join(loosened_words(incident.facts["fields"]))
         when = wording.exact(datetime.fromisoformat(incident.facts["at"]))
         return _("Looser since {when}: {fields}.").format(when=when, fields=fields)
+
+
+def _still_looser(event: Event, now: EffectiveSettings) -> list[str]:
+    """Return what a change loosened and nobody has set back, or made stricter, since: stages and mails as well."""
+    text = event.text.fields if hasattr(event, "text") else {}
+    # Both are empty where no address was changed, or where the text was erased.
+    told = [text.get(name, "") for name in ("addresses_before", "addresses_after")]
+    before, after = (
+        as_told(now, event.details.get(side, {}), addresses if any(told) else None)
+        for side, addresses in zip(("old", "new"), told, strict=True)
+    )
+    since = loosened(before, now)
+    return [name for name in loosened(before, after) if name in since]

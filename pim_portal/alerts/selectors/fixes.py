@@ -48,10 +48,12 @@ def proposal_of(incident: Incident) -> Proposal:
         raise LookupError("An incident about an assignment names it.")
     row = Assignment.objects.select_related("principal", "role", "resource").get(pk=incident.assignment_id)
     covers = frozenset({row.pk, row.principal_id} if fix == Fix.MAKE_ELIGIBLE else {row.pk})
-    return Proposal(incident, _sentence(fix, row), covers, _digest(incident, _as_it_stands(row)))
+    running = sorted(map(str, Assignment.objects.open().filter(activated_from=row).values_list("pk", flat=True)))
+    said = _sentence(fix, row, len(running))
+    return Proposal(incident, said, covers, _digest(incident, said, [*_as_it_stands(row), running]))
 
 
-def _sentence(fix: Fix | None, row: Assignment) -> str:
+def _sentence(fix: Fix | None, row: Assignment, running: int) -> str:
     words = {"name": row.principal.name, "role": row.role.name, "resource": row.resource.name}
     if fix == Fix.MAKE_ELIGIBLE:
         return _("{name} becomes eligible for {role} at {resource}, and is no longer permanently active.").format(
@@ -59,7 +61,6 @@ def _sentence(fix: Fix | None, row: Assignment) -> str:
         )
     if row.type != AssignmentType.ELIGIBLE:
         return _("{name} no longer holds {role} at {resource}.").format(**words)
-    running = Assignment.objects.open().filter(activated_from=row).count()
     said = _("{name} is no longer eligible for {role} at {resource}.").format(**words)
     if not running:
         return said
@@ -77,9 +78,10 @@ def _about_settings(incident: Incident) -> Proposal:
         raise LookupError("An incident about settings names their role.")
     sentence = _("Activating {role} at {resource} and below needs a fresh second factor.")
     said = sentence.format(role=role.name, resource=place.name)
-    return Proposal(incident, said, frozenset({role.pk}), _digest(incident, [settings_of(role, place).seen]))
+    return Proposal(incident, said, frozenset({role.pk}), _digest(incident, said, [settings_of(role, place).seen]))
 
 
-def _digest(incident: Incident, stands: list[object]) -> str:
-    shown = [str(incident.pk), str(incident.resolved_at), str(incident.dismissed_at), *stands]
+def _digest(incident: Incident, said: str, stands: list[object]) -> str:
+    """Cover the sentence as it is shown, and what it rests on: other than what was shown is not done."""
+    shown = [str(incident.pk), str(incident.resolved_at), str(incident.dismissed_at), said, *stands]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

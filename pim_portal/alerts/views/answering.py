@@ -127,7 +127,8 @@ def fix_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRespons
         except Refused as refused:
             form.add_refusal(refused)
         else:
-            results = [_fix(request, one, form.cleaned_data["reason"], actor, kind) for one in shown]
+            over = _over(request, place, kind)
+            results = [_fix(request, one, form.cleaned_data["reason"], actor, kind) for one in shown] + over
             title = ngettext("What became of the incident", "What became of the {count} incidents", len(results))
             back = address(place, "alert", key=key)
             return keep_results(request, title.format(count=len(results)), results, back=back)
@@ -136,14 +137,27 @@ def fix_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRespons
 
 
 def _fix(request: PortalRequest, one: Proposal, reason: str, actor: Actor, kind: AlertKind) -> Result:
-    named = one.incident.about_whom  # type: ignore[attr-defined]
-    name = _("{name} at {place}").format(name=named, place=one.incident.resource.name)
+    name = _named(one.incident)
     seen = request.POST.get(f"seen-{one.incident.pk}", "")
     try:
         fix(one.incident.pk, seen=seen, reason=reason, actor=actor, clock=timezone.now)
     except Refused as refused:
         return Result(name, "refused", _("Refused"), refused.sentence)
     return Result(name, "good", _("Fixed"), one.sentence)
+
+
+def _over(request: PortalRequest, place: Resource, kind: AlertKind) -> list[Result]:
+    """Tell of what was chosen and is no longer open: somebody else has answered it, or it is no longer so."""
+    gone = incidents_at(place, kind).filter(pk__in=ids_in(request.POST, "chosen"))
+    results = []
+    for one in gone.exclude(pk__in=incidents_at(place, kind).open().values("pk")):
+        dress(one, kind)
+        results.append(Result(_named(one), "none", _("Left alone"), _("This incident is no longer open.")))
+    return results
+
+
+def _named(one: Incident) -> str:
+    return _("{name} at {place}").format(name=one.about_whom, place=one.resource.name)  # type: ignore[attr-defined]
 
 
 @read_and_send
