@@ -17,7 +17,9 @@ from django.db import connection
 from audit import keys
 from audit.covering import unrecorded
 from audit.models import EventText
-from pim_portal.models import WebHook
+from pim_portal.alerts.definitions import BY_KEY
+from pim_portal.models import Notification, WebHook
+from pim_portal.notifications.catalogue import BY_NAME
 from pim_portal.streams import claims, delivery, posting, signing
 from pim_portal.streams.delivery import deliver_hooks
 from pim_portal.streams.leaves import last_leaf
@@ -30,8 +32,9 @@ from pim_portal.streams.services import (
     resume_hook,
     rotate_secret,
 )
+from tests.alerting import found, scanned
 from tests.hooks import Receiver, certificate_for, dropping, given_hook, hook_of, receiving, with_status
-from tests.people import DAY, NOW, OPERATOR, at
+from tests.people import DAY, HOUR, NOW, OPERATOR, at
 from tests.races import at_once
 from tests.sealed import happen, key_in, seal_all, tamper
 
@@ -178,6 +181,53 @@ def test_it_is_tried_ever_more_rarely_and_never_given_up(key, receiver):
         now = hook.next_attempt_at
     assert waits == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]
     assert len({one.id for one in receiver.received}) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "waits"),
+    [
+        (429, "120", 120),
+        (503, "120", 120),
+        (500, "120", 5),  # says nothing of when
+        (503, "1", 5),  # never sooner than by itself
+        (503, "999999999999", 3600),  # nobody holds the history up for longer
+        (503, "Mon, 23 Nov 2026 12:02:00 GMT", 120),
+        (503, "Mon, 23 Nov 2020 12:02:00 GMT", 5),
+        (503, "soon", 5),
+        (503, "-7", 5),
+    ],
+)
+def test_a_target_that_says_when_is_left_alone_until_then_within_bounds(key, receiver, status, said, waits):
+    hook = hook_of("SIEM", receiver.url)
+    fill(key, 1)
+    receiver.answer = with_status(status, **{"Retry-After": said})
+    deliver()
+    hook.refresh_from_db()
+    assert (hook.next_attempt_at - NOW).total_seconds() == waits
+    assert found("web_hook_fails", now=NOW + 4 * HOUR - SECOND) == []
+    assert found("web_hook_fails", now=NOW + 4 * HOUR) == [f"hook:{hook.pk}"]
+
+
+def test_a_hook_that_is_paused_fails_nobody(key, receiver):
+    hook = hook_of("SIEM", receiver.url)
+    fill(key, 1)
+    receiver.answer = with_status(500)
+    deliver()
+    [incident] = scanned("web_hook_fails", now=NOW + 5 * HOUR)
+    assert BY_KEY["web_hook_fails"].sentence(incident).startswith("SIEM has taken nothing since")
+    pause_hook(hook.pk, actor=OPERATOR, clock=at(NOW))
+    assert found("web_hook_fails", now=NOW + 5 * HOUR) == []
+
+
+def test_the_auditors_are_told_where_the_history_goes_by_the_host_alone(nina):
+    given = hook_of("SIEM", "https://siem.example.org/secret-path?token=x")
+    mail = Notification.objects.get(mail="web_hook_set", recipient=nina)
+    letter = BY_NAME[mail.mail].compose(mail, NOW)
+    assert letter.subject == "The audit history now goes to siem.example.org"
+    assert "secret-path" not in repr(letter)
+    wanted = Wanted(given.name, "https://other.example.org/x", ("session.signed_in",))
+    change_hook(given.pk, wanted, allow_private=False, actor=OPERATOR, clock=at(NOW))
+    assert Notification.objects.filter(mail="web_hook_set", recipient=nina).count() == 2
 
 
 def test_a_certificate_that_is_none_ends_it_before_anything_is_said(key, receiver):
@@ -407,7 +457,7 @@ def test_nothing_is_open_while_it_is_sent(key, receiver, monkeypatch):
     inside = []
     real = posting.post
 
-    def watched(*args: Any, **kwargs: Any) -> str:
+    def watched(*args: Any, **kwargs: Any) -> posting.Answer:
         inside.append(connection.in_atomic_block)
         return real(*args, **kwargs)
 

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=60)  # several times what one sending can take
 FIRST_RETRY: Final = timedelta(seconds=5)
+NO_WISH: Final = timedelta(0)
 LONGEST_RETRY: Final = timedelta(minutes=10)  # it is never given up
 
 
@@ -60,11 +61,11 @@ def passed(hook: WebHook, position: int) -> bool:
     return bool(_mine(hook).update(position=position, upto=0, **FREE)) or _released(hook)
 
 
-def failed(hook: WebHook, error: str, *, clock: Clock) -> bool:
-    """Write down that the batch was not taken, and when it is tried again."""
+def failed(hook: WebHook, error: str, *, clock: Clock, wants: timedelta = NO_WISH) -> bool:
+    """Write down that the batch was not taken, and when it is tried again: not before the target `wants` it."""
     logger.warning("The web hook %s did not take what it was sent: %s", hook.name, error)
     now = clock()
-    wait = min(FIRST_RETRY * 2 ** min(hook.failures, 20), LONGEST_RETRY)
+    wait = max(wants, min(FIRST_RETRY * 2 ** min(hook.failures, 20), LONGEST_RETRY))
     values = {
         "failures": hook.failures + 1,
         "failing_since": hook.failing_since or now,

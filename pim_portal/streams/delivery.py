@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from pim_portal.models import WebHook
 from pim_portal.streams import claims, signing
+from pim_portal.streams.heeding import retry_after
 from pim_portal.streams.leaves import FORMAT, LeafGone, last_leaf, told
-from pim_portal.streams.posting import post
+from pim_portal.streams.posting import Answer, post
 from roles.actors import Clock
 
 logger = logging.getLogger(__name__)
@@ -91,9 +92,10 @@ def _send(hook: WebHook, *, allow_private: bool, clock: Clock) -> bool:
         return False
     # The same at every attempt, another one when it is sent anew on purpose.
     id = f"pim_{hook.pk.hex}_{hook.generation}_{batch.first}_{batch.last}"
-    error = _post(hook, id, batch.body(hook), allow_private=allow_private, clock=clock)
-    if error:
-        return claims.failed(hook, error, clock=clock)
+    answer = _post(hook, id, batch.body(hook), allow_private=allow_private, clock=clock)
+    if answer.error:
+        wants = retry_after(answer.status, answer.retry_after, now=clock())
+        return claims.failed(hook, answer.error, clock=clock, wants=wants)
     return claims.delivered(hook, now=clock())
 
 
@@ -117,11 +119,11 @@ def next_batch(hook: WebHook) -> Batch:
 def _test(hook: WebHook, *, allow_private: bool, clock: Clock) -> None:
     about = {"format": FORMAT, "type": "test", "hook": str(hook.pk), "events": []}
     id = f"pim_{hook.pk.hex}_test_{uuid.uuid4().hex}"
-    error = _post(hook, id, json.dumps(about).encode(), allow_private=allow_private, clock=clock)
-    claims.tested(hook, error, now=clock())
+    answer = _post(hook, id, json.dumps(about).encode(), allow_private=allow_private, clock=clock)
+    claims.tested(hook, answer.error, now=clock())
 
 
-def _post(hook: WebHook, id: str, body: bytes, *, allow_private: bool, clock: Clock) -> str:
+def _post(hook: WebHook, id: str, body: bytes, *, allow_private: bool, clock: Clock) -> Answer:
     now = clock()
     headers = signing.headers(hook.secrets(now), id=id, at=int(now.timestamp()), body=body)
     return post(hook.url, headers, body, allow_private=allow_private)

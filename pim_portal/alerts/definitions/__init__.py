@@ -22,6 +22,7 @@ from pim_portal.alerts.definitions.silent import SilentApprovers
 from pim_portal.alerts.definitions.stale import Stale
 from pim_portal.alerts.definitions.unused import Unused
 from pim_portal.alerts.definitions.weakened import Weakened
+from pim_portal.alerts.definitions.web_hooks import HookFails
 from roles.models import Resource
 
 KINDS: Final[tuple[AlertKind, ...]] = (
@@ -33,6 +34,7 @@ KINDS: Final[tuple[AlertKind, ...]] = (
     MailLate(),
     NotSealed(),
     NotAnchored(),
+    HookFails(),
     Weakened(),
     Stale(),
     TooManyOwners(),
