@@ -6,19 +6,21 @@ Everything in it is plain JSON that `audit.proofs`, alone on another machine, ca
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from audit import proofs
-from audit.anchors import tip
+from audit.anchors import Tip
 from audit.canonical import canonical_form
 from audit.models import Batch, Event, EventText, Leaf
 from audit.proofs import inclusion_path
 from audit.services.sealing import stated
+
+File = tuple[str, Iterable[bytes]]  # its name, and its content in parts
 
 README = """\
 WHAT THIS IS
@@ -100,43 +102,66 @@ def _hashes(batch: Batch) -> list[bytes]:
     return [bytes.fromhex(hashed) for hashed in rows.values_list("hash", flat=True)]
 
 
-def write_export(
-    file: IO[bytes],
-    leaves: Iterable[Leaf],
-    *,
-    whole: bool,
-    public_keys: Iterable[str],
-    portal: str,
-    reader: str,
-    now: datetime,
-) -> int:
-    """Write the export of these leaves, a batch at a time; return how many events it holds.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What an export says of itself. `whole`: no sealed event up to `upto` is left out; the verifier misses any."""
 
-    `whole` says that no sealed event is left out; the verifier then misses any that is not there.
+    whole: bool
+    upto: Tip | None
+    public_keys: tuple[str, ...]
+    portal: str
+    reader: str
+    made: datetime
+
+
+@dataclass(slots=True)
+class Written:
+    """How far an export got while it is sent."""
+
+    events: int = 0
+    cut_off: bool = False
+
+
+def export_files(parts: Iterable[Iterable[Leaf]], about: Described, written: Written) -> Iterator[File]:
+    """Yield the files of an export, each with its content in parts, to be sent in this order while it is made.
+
+    The leaves come in their order, with batch, event and text. Whoever gives them may end early, and then says so in
+    `written`: the export says so, too.
     """
-    here = tip()
-    seals = Batch.objects.filter(number__lte=here.batch if here else 0).order_by("number")
-    count = 0
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("events.jsonl", "w", force_zip64=True) as lines:
-            for _leaf, one in entries(leaves):
-                lines.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
-                count += 1
-        with archive.open("seals.jsonl", "w", force_zip64=True) as lines:
-            for batch in seals.iterator(chunk_size=1000):
-                lines.write(json.dumps(stated(batch)).encode() + b"\n")
-        about = {
-            "format": 1,
-            "whole": whole,
-            "events": count,
-            "tip": here.line if here else "",
-            "made": now.isoformat(),
-        }
-        archive.writestr("export.json", json.dumps(about, indent=2))
-        archive.writestr("public-key.txt", "".join(f"{key}\n" for key in public_keys))
-        archive.writestr("verify.py", Path(proofs.__file__).read_bytes())
-        words = {"portal": portal, "made": f"{now:%Y-%m-%d %H:%M}", "reader": reader, "events": count}
-        words["selection"] = ": every sealed one" if whole else ", a selection"
-        words["limits"] = WHOLE_LIMITS if whole else SELECTION_LIMITS
-        archive.writestr("README.txt", README.format(**words))
-    return count
+    yield "events.jsonl", _lines_of(parts, written)
+    seals = Batch.objects.filter(number__lte=about.upto.batch if about.upto else 0).order_by("number")
+    yield "seals.jsonl", (json.dumps(stated(batch)).encode() + b"\n" for batch in seals.iterator(chunk_size=1000))
+    said = {
+        "format": 1,
+        "whole": about.whole and not written.cut_off,
+        "events": written.events,
+        "cut_off": written.cut_off,
+        "tip": about.upto.line if about.upto else "",
+        "made": about.made.isoformat(),
+    }
+    yield "export.json", [json.dumps(said, indent=2).encode()]
+    yield "public-key.txt", ["".join(f"{key}\n" for key in about.public_keys).encode()]
+    yield "verify.py", [Path(proofs.__file__).read_bytes()]
+    yield "README.txt", [_readme(about, written).encode()]
+
+
+def _lines_of(parts: Iterable[Iterable[Leaf]], written: Written) -> Iterator[bytes]:
+    for leaves in parts:
+        lines = [json.dumps(one, ensure_ascii=False).encode() + b"\n" for _leaf, one in entries(leaves)]
+        written.events += len(lines)
+        yield b"".join(lines)
+
+
+def _readme(about: Described, written: Written) -> str:
+    whole = about.whole and not written.cut_off
+    selection = ": every sealed one" if whole else ", a selection"
+    if written.cut_off:
+        selection = ", and is INCOMPLETE: the right to read this ended while it was made"
+    return README.format(
+        portal=about.portal,
+        made=f"{about.made:%Y-%m-%d %H:%M}",
+        reader=about.reader,
+        events=written.events,
+        selection=selection,
+        limits=WHOLE_LIMITS if whole else SELECTION_LIMITS,
+    )

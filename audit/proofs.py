@@ -234,7 +234,8 @@ def verify_export(
     if count != about["events"]:
         raise Broken("event_removed", f"The export says that it holds {about['events']} events, but holds {count}.")
     whole = "every sealed event, none left out" if about["whole"] else "a selection: what it leaves out proves nothing"
-    return f"{count} events in {len(batches)} batches are unchanged: {whole}. Erased texts: {erased}."
+    cut = " INCOMPLETE: the right to read it ended while it was made." if about.get("cut_off") else ""
+    return f"{count} events in {len(batches)} batches are unchanged: {whole}. Erased texts: {erased}.{cut}"
 
 
 def _check_in(entry: dict[str, Any], batches: Mapping[int, dict[str, Any]]) -> int:

@@ -19,8 +19,12 @@ from audit import keys, proofs
 from audit.kinds import Kind
 from audit.models import Event, Leaf
 from audit.proofs import Broken, canonical_json, leaf_hash, link, merkle_root, statement
+from pim_portal.activity import exports
+from pim_portal.activity.selectors.sight import in_sight
 from pim_portal.activity.services import erase_texts
 from roles import ids
+from roles.models import Assignment
+from roles.services.assignments import remove
 from tests.people import NOW, OPERATOR, at, give, person, role, tree
 from tests.sealed import happen, key_in, seal_all
 from tests.stepping import verified
@@ -290,6 +294,31 @@ def test_an_export_is_recorded_and_needs_a_fresh_second_factor(nina, key):
     b"".join(answer.streaming_content)
     told = Event.objects.get(kind=Kind.EXPORTED, outcome="done")
     assert (told.actor_id, told.details["whole"]) == (nina.pk, True)
+
+
+def test_an_export_ends_when_the_right_to_it_ends_and_says_so(nina, key, tmp_path, monkeypatch):
+    happen(9)
+    seal_all(key)
+    monkeypatch.setattr(exports, "PART", 4)
+    held = Assignment.objects.get(principal=nina, role=ids.GLOBAL_READER)
+    answer: Any = verified(nina).post(reverse("audit_export"))
+    looks = 0
+
+    def lost(authority: Any, **how: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            remove(held.pk, reason="gone", actor=OPERATOR, clock=at(NOW))
+        return in_sight(authority, **how)
+
+    monkeypatch.setattr("pim_portal.activity.downloads.in_sight", lost)
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        archive.extractall(tmp_path / "export")
+    about = json.loads((tmp_path / "export" / "export.json").read_text())
+    assert (about["cut_off"], about["whole"], about["events"]) == (True, False, 8)
+    assert len(lines(tmp_path / "export")) == 8
+    assert "INCOMPLETE" in (tmp_path / "export" / "README.txt").read_text()
+    assert "INCOMPLETE" in proofs.verify_export(tmp_path / "export", None)
 
 
 def visiting_late(user: Any) -> Any:

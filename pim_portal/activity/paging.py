@@ -19,6 +19,7 @@ from audit.models import Event, EventQuerySet
 from roles.lists import ListPage, OrderedRows
 
 STRETCH: Final = 10_000  # events between which pages are numbered
+SEARCHED: Final = 1_000  # the same where words are searched for: an often used one is found at once, and not counted on
 BEYOND: Final = "beyond"
 _LAST_ID: Final = 2**63 - 1
 
@@ -63,13 +64,17 @@ class Stretch(OrderedRows):
 
     data: EventQuerySet
 
+    def __init__(self, data: QuerySet[Event], length: int = STRETCH) -> None:
+        super().__init__(data)
+        self.length = length
+
     @cached_property
     def counted(self) -> int:
         """How many rows there are, up to one more than the stretch has; in its order, so that an index finds them."""
-        return self.data[: STRETCH + 1].count()
+        return self.data[: self.length + 1].count()
 
     def __len__(self) -> int:
-        return min(self.counted, STRETCH)
+        return min(self.counted, self.length)
 
     def order_by(self, aliases: Iterable[str]) -> None:
         """Time is all that a history is sorted by, and its index knows the one order with the unique key last."""
@@ -86,13 +91,13 @@ class HistoryPage(ListPage):
         place = Place.parse(self.request.GET.get(BEYOND, ""))
         if place is not None and "download" not in self.request.GET:
             rows = beyond(rows, place, oldest_first=self.request.GET.get("sort", "").startswith("occurred_at"))
-        return Stretch(rows)
+        return Stretch(rows, SEARCHED if self.request.GET.get("q", "").strip() else STRETCH)
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
         table.beyond = BEYOND if Place.parse(self.request.GET.get(BEYOND, "")) else ""
         page = getattr(table, "page", None)
-        if page is not None and table.data.counted > STRETCH:
+        if page is not None and table.data.counted > table.data.length:
             table.is_longer = True
             if not page.has_next():
                 table.further = str(Place.of(list(page.object_list)[-1].record))

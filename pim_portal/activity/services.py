@@ -6,25 +6,23 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from audit import archive_files, keys, verifying
 from audit.archive_files import file_of
-from audit.exporting import write_export
 from audit.findings import Finding
 from audit.kinds import Kind, Outcome
-from audit.models import Archive, Event, EventText, Leaf, Verification
+from audit.models import Archive, Event, EventText, Verification
 from audit.recording import Ids
 from audit.selectors import archived_of
-from pim_portal.activity.selectors.sight import in_sight, readable
+from pim_portal.activity.selectors.sight import readable
 from roles.actors import Actor, Clock
 from roles.authority import Authority
-from roles.catalogue import GRANTS, Permission
+from roles.catalogue import Permission
 from roles.models import Purpose, User
 from roles.refusals import About, Refused, Violation
 from roles.service import record, service
@@ -218,38 +216,3 @@ def make_key(file: Path, *, replacing: bool, actor: Actor, clock: Clock) -> keys
         made = keys.make(file, replacing=replacing)
         record(Kind.AUDIT_KEY_MADE, actor=actor, at=clock(), details={"key": made.id})
     return made
-
-
-# Taking it away
-
-
-@service(Kind.EXPORTED)
-def export(
-    file: IO[bytes],
-    rows: QuerySet[Event],
-    *,
-    filtered: bool,
-    key_file: Path,
-    portal: str,
-    actor: Actor,
-    clock: Clock,
-) -> int:
-    """Write an export of these events, which a selector gave, into `file`; return how many sealed ones there are.
-
-    That it was made is recorded before anything is written. Raises `Refused`.
-    """
-    user = actor.user
-    if user is None:
-        raise Refused([Violation("not_allowed", _("An export is made by a person."))])
-    now = clock()
-    authority = Authority(user, now)
-    held = next((one for one in authority.held if one.role_id in GRANTS[Permission.SEE_AUDIT].roles), None)
-    if held is None:
-        raise Refused([Violation("not_allowed", _("You may not read the audit history."))])
-    step_ups.spend(actor, Purpose.EXPORT, user.pk, now=now)
-    sealed = Leaf.objects.filter(event__in=rows.filter(in_sight(authority)).order_by().values("pk"))
-    whole = not filtered and sealed.count() == Leaf.objects.count()
-    record(Kind.EXPORTED, actor=actor, at=now, authority_id=held.assignment_id, details={"whole": whole})
-    public = [key.public_bytes_raw().hex() for key in keys.trusted(key_file).values()]
-    leaves = sealed.select_related("batch", "event__text").order_by("number").iterator(chunk_size=1000)
-    return write_export(file, leaves, whole=whole, public_keys=public, portal=portal, reader=user.name, now=now)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +24,7 @@ from audit.exporting import proof_of
 from audit.kinds import Outcome
 from audit.models import Archived, Event, EventText, Leaf
 from audit.sentences import sentence
-from pim_portal.activity import downloads, services
+from pim_portal.activity import downloads, exports, services
 from pim_portal.activity.filters import AuditFilter
 from pim_portal.activity.forms import EraseForm, ExportForm
 from pim_portal.activity.paging import BEYOND, HistoryPage
@@ -42,6 +41,7 @@ from pim_portal.activity.tables import AuditTable
 from pim_portal.keeping.selectors import archive_seen_by, may_see_keeping
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
+from roles.downloads import attached
 from roles.guards import holding
 from roles.middleware import PortalRequest
 from roles.refusals import Refused
@@ -156,10 +156,8 @@ def audit_export(request: PortalRequest) -> HttpResponseBase:
     filter = AuditFilter(request.GET, queryset=readable(request.authority))
     form = ExportForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         try:
-            services.export(
-                file,
+            ordered = exports.order_export(
                 filter.qs,
                 filtered=any(filter.form.cleaned_data.values()),
                 key_file=settings.PIM_AUDIT_KEY,
@@ -170,9 +168,9 @@ def audit_export(request: PortalRequest) -> HttpResponseBase:
         except Refused as refused:
             form.add_refusal(refused)
         else:
-            file.seek(0)
             name = f"audit-history-{timezone.localdate().isoformat()}.zip"
-            return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+            may_read = downloads.watch(request.user, request.session.session_key)
+            return attached(exports.parts_of(ordered, may_read), name, "application/zip")
     count = filter.qs.filter(leaf__isnull=False).count()
     sentence = ngettext("{count} sealed event.", "{count} sealed events.", count).format(count=f"{count:,}")
     return form_page(request, "activity/audit_export.html", form, count=sentence, query=request.GET.urlencode())
