@@ -139,12 +139,13 @@ class SelectColumn(tables.Column):
 
 
 DOWNLOAD_PART = 500  # rows of a download that are read at once
+BUTTONS = ("action", "actions", "acts")  # columns that act on a row and say nothing of it
 
 
 def _is_data(column: Any) -> bool:
     """Whether a column says something: not what only chooses or acts."""
     chooses = isinstance(column.column, SelectColumn) or column.column.exclude_from_export
-    return not chooses and column.name not in ("action", "actions", "acts")
+    return not chooses and column.name not in BUTTONS
 
 
 def _value(table: tables.Table, row: Any, name: str) -> object:

@@ -331,6 +331,7 @@ class TestPages:
         for address in ("/manage/resources/", "/", "/tasks/roles/"):
             assert "Your access is elevated." in client.get(address).content.decode()
         assert "Contoso" in client.get("/manage/resources/").content.decode()
+        assert client.get("/manage/resources/elevate/").headers["Location"] == "/manage/resources/"
         assert client.get("/manage/resources/add/").status_code == 200
         assert client.post("/manage/resources/elevate/end/").status_code == 302
         assert "Your access is elevated." not in client.get("/").content.decode()

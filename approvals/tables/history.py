@@ -66,7 +66,7 @@ class HistoryFilter(ListFilter):
 class HistoryTable(tables.Table):
     requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
     role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    action = cell("action", _("To"), "action")
+    to = cell("action", _("To"), "action")
     made_at = cell("asked", _("Asked"), "made_at")
     reason = cell("reason", _("Reason and ticket"), look="wide")
     status = cell("request_status", _("Status"))

@@ -59,7 +59,7 @@ class DecidedFilter(WaitingFilter):
 class MyRequestsTable(tables.Table):
     role = cell("request_role", _("Role"), "role__name_key", look="main")
     where = cell("where", _("Where"), "resource__name_key")
-    action = cell("action", _("To"), "action")
+    to = cell("action", _("To"), "action")
     made_at = cell("asked", _("Asked"), "made_at")
     status = cell("request_status", _("Status"))
     who = cell("who_decides", _("Who decides"))
@@ -112,7 +112,7 @@ class ChangesTable(tables.Table):
 class DecidedTable(tables.Table):
     requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
     role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    action = cell("action", _("To"), "action")
+    to = cell("action", _("To"), "action")
     made_at = cell("asked", _("Asked"), "made_at")
     status = cell("request_status", _("Status"))
     decisions = cell("decisions", _("Decisions"), look="wide")

@@ -23,6 +23,11 @@ def elevate(request: PortalRequest) -> HttpResponse:
     """Take User Access Administrator at every resource root for an hour."""
     if request.authority.elevatable_by is None:
         raise PermissionDenied
+    if request.method != "POST" and request.authority.elevated:
+        messages.info(
+            request, _("Your access is elevated already. It ends by itself; end it now before you take it anew.")
+        )
+        return redirect("resources")
     form = ElevateForm(request.POST or None, request=request)
     if form.is_valid():
         try:
