@@ -6,6 +6,7 @@ import pytest
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from reviews.services.series import delete_review
 from roles import ids
 from roles.authority import Authority
 from roles.models import Assignment, EndReason, Group, Purpose, User
@@ -17,6 +18,7 @@ from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     MINUTE,
     NOW,
+    OPERATOR,
     acting,
     at,
     configure,
@@ -28,6 +30,7 @@ from tests.people import (
     role,
     tree,
 )
+from tests.reviewing import chosen, make_review
 
 pytestmark = pytest.mark.django_db
 
@@ -123,21 +126,34 @@ def test_who_lets_others_into_a_group_of_approvers_must_be_able_to_change_those_
 ):
     deciders = group("Deciders", berta)
     configure(role(EXCHANGE_ADMINISTRATOR), approvers=[deciders])
-
-    def join(by: User) -> Assignment:
-        return assign(
-            adam.pk,
-            role=role(ids.GROUP_MEMBER),
-            resource=deciders.resource,
-            type="active",
-            reason="joins",
-            actor=acting(by, Purpose.ASSIGN, adam.pk),
-            clock=at(NOW),
-        )
-
     with pytest.raises(Refused, match="group_holds_more"):
-        join(gina)
-    assert join(petra)
+        let_in(adam, deciders, gina)
+    assert let_in(adam, deciders, petra)
+
+
+def test_who_lets_others_into_a_group_of_reviewers_must_be_able_to_say_who_reviews(
+    gina: User, petra: User, adam: User, berta: User, ines: User
+):
+    auditors = group("Auditors", berta)
+    review = make_review(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(auditors)], name="Who may open mailboxes")
+    with pytest.raises(Refused, match="group_holds_more") as refused:
+        let_in(adam, auditors, gina)
+    assert "Who may open mailboxes" not in refused.value.sentence, "Gina sees no reviews of the directory."
+    assert let_in(adam, auditors, petra)
+    delete_review(review.pk, reason="over", actor=OPERATOR, clock=at(NOW))
+    assert let_in(ines, auditors, gina)
+
+
+def let_in(user: User, team: Group, by: User) -> Assignment:
+    return assign(
+        user.pk,
+        role=role(ids.GROUP_MEMBER),
+        resource=team.resource,
+        type="active",
+        reason="joins",
+        actor=acting(by, Purpose.ASSIGN, user.pk),
+        clock=at(NOW),
+    )
 
 
 def test_what_a_group_gives_is_told_within_sight_only(petra: User):

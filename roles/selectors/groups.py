@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -17,36 +17,35 @@ from roles.models import Assignment, Resource, StageApprover
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Something that comes with a group: a role that it holds or may activate, or deciding about one."""
+    """Something that comes with a group: a role that it holds or may activate, or deciding about one.
 
-    role_name: str
+    `permission` is what somebody must hold at the resource to let others into the group.
+    """
+
+    label: str
     resource: Resource
-    decides: bool
+    permission: Permission = Permission.ASSIGN
 
-    @property
-    def label(self) -> str:
-        if self.decides:
-            return _("deciding about {role}").format(role=self.role_name)
-        return self.role_name
 
-    @property
-    def permission(self) -> Permission:
-        """What somebody must hold there to let others into the group."""
-        return Permission.CHANGE_SETTINGS if self.decides else Permission.ASSIGN
+# What apps above know to come with a group, each a function of its resource.
+ALSO: list[Callable[[Resource], Iterable[Carried]]] = []
 
 
 def carried_by(group_resource: Resource) -> Iterator[Carried]:
     """Yield all that a group gives its members, of every world; for rules, and for pages that narrow it."""
     held = Assignment.objects.open().filter(principal__group__resource=group_resource)
     for row in held.select_related("role", "resource").order_by("role__name_key", "pk"):
-        yield Carried(row.role.name, row.resource, decides=False)
+        yield Carried(row.role.name, row.resource)
     seats = StageApprover.objects.filter(principal__group__resource=group_resource)
     seats = seats.select_related("stage__settings__role", "stage__settings__resource")
     directory = Resource.objects.get(pk=DIRECTORY)
     for seat in seats.order_by("stage__settings__role__name_key", "pk"):
         settings = seat.stage.settings
         # The defaults of a role are changed by whoever may change settings for the whole directory.
-        yield Carried(settings.role.name, settings.resource or directory, decides=True)
+        label = _("deciding about {role}").format(role=settings.role.name)
+        yield Carried(label, settings.resource or directory, Permission.CHANGE_SETTINGS)
+    for also in ALSO:
+        yield from also(group_resource)
 
 
 def roles_beyond(group_resource: Resource, authority: Authority) -> tuple[str, ...]:
