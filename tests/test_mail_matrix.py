@@ -24,6 +24,7 @@ from tests.people import (
     NOW,
     at,
     configure,
+    directory,
     give,
     make_eligible,
     person,
@@ -202,8 +203,15 @@ def test_what_an_address_reads_is_about_somebody_else_and_says_nothing_more(cast
 
 
 def test_a_role_whose_settings_change_is_told_to_its_administrators(petra, paul, what):
-    configure(what, max_activation=timedelta(hours=2))
+    configure(what, directory(), max_activation=timedelta(hours=2))
     assert told("settings_changed") == {"Petra", "Paul"}
+    Notification.objects.update(next_attempt_at=SOON)
+    deliver(clock=at(SOON))
+    link = f"/manage/directory/roles/{what.pk}/settings/"
+    assert {message.to[0] for message in mail.outbox if link in message.body} == {
+        "petra@example.org",
+        "paul@example.org",
+    }
 
 
 def test_a_notification_goes_to_one_recipient_or_address_or_channel(cast, what):

@@ -126,7 +126,7 @@ def settings_changed(notification: Notification, now: datetime) -> Letter | None
             (_("When"), wording.exact(event.occurred_at)),
             (_("By"), actor_of(notification)),
         ),
-        button=_("Open the roles") if resource else _("Open PIM Portal"),
-        path=page_of(resource, "roles") if resource else reverse("overview"),
+        button=_("Open the settings") if resource else _("Open PIM Portal"),
+        path=address(resource, "role_settings", pk=event.role_id) if resource else reverse("overview"),
         because=_("You administer this role."),
     )
