@@ -74,10 +74,11 @@ _ACTS: Final[dict[frozenset[Permission], tuple[Kind, ...]]] = {
         Kind.GROUP_ENABLED,
     ),
     frozenset({P.SEE_AUDIT, P.DEFINE}): (Kind.EXPORTED,),
-    frozenset({P.SEE_AUDIT}): (Kind.HISTORY_VERIFIED,),
+    frozenset({P.SEE_AUDIT}): (Kind.HISTORY_VERIFIED, Kind.ARCHIVE_TAKEN),
     frozenset({P.OPERATE}): (
         Kind.MAILS_SENT_AGAIN,
         Kind.TEXT_ERASED,
+        Kind.RETENTION_CHANGED,
         Kind.WEB_HOOK_ADDED,
         Kind.WEB_HOOK_CHANGED,
         Kind.WEB_HOOK_PAUSED,
@@ -133,6 +134,7 @@ NO_ACTS: Final[frozenset[Kind]] = frozenset(
         Kind.RESET_TICKET_USED,
         Kind.SESSIONS_ENDED,
         Kind.HISTORY_ANCHORED,
+        Kind.HISTORY_ARCHIVED,
         Kind.AUDIT_KEY_MADE,
     }
 )
