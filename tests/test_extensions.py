@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -90,6 +91,10 @@ class TestAskingToExtend:
         with pytest.raises(Refused, match="over"):
             ask_to_extend(ending.pk, actor=acting(ines, Purpose.ACTIVATE, ending.pk, now=END), **asking)
         assert ask_to_keep(ines, ending, ends_at=LATER, now=END - TICK).status == Status.PENDING
+
+    def test_an_end_on_the_clock_of_another_zone_can_be_decided(self, ines, ending, petra):
+        asked = ask_to_keep(ines, ending, ends_at=LATER.astimezone(ZoneInfo("Asia/Kolkata")))
+        assert decide(YES, asked, petra).status == Status.GRANTED
 
     @pytest.mark.parametrize("end", [END, END - DAY])
     def test_only_to_a_later_end(self, ines, ending, end):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from approvals.models import Action, Request
 from approvals.rules.extensions import ASK_RENEWAL, RenewalFacts, not_longer
@@ -133,7 +133,7 @@ def _ask(
         assignment=row,
         made_at=now,
         wanted_type=row.type,
-        wanted_end=ends_at,
+        wanted_end=ends_at.astimezone(UTC) if ends_at else None,  # as it is read back: the digest is of it
         reason=clean(reason),
         settings_digest=settings.digest,
         lapses_at=lapse_of(row, action, now),
