@@ -157,8 +157,8 @@ def test_the_lists_name_who_stands_against_it(client, nodes, roles, ines):
     assert "payments apart from it." in b"".join(file.streaming_content).decode()
 
 
-def test_beside_nobody_reads_what_others_have(nodes, roles, ines):
-    """An Owner of the subscription sees that there is another role, not which, where they may not look."""
+def test_who_may_not_look_learns_that_there_is_another_role_and_not_which(nodes, roles, ines):
+    """A Reader of the subscription reads both sides of a conflict there, a stranger neither's other half."""
     kept_apart(*roles, place=nodes[0], now=timezone.now())
     rita = person("rita")
     give(rita, role(ids.READER), nodes[1], now=timezone.now())
