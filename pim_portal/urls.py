@@ -24,6 +24,8 @@ UNIT = [*roles.urls.unit_patterns, *PLACE]
 RESOURCE = [*roles.urls.unit_patterns, *approvals.urls.resource_patterns, *PLACE]
 GROUP = [path("", group_overview, name="overview"), *roles.urls.group_patterns, *approvals.urls.settings_patterns]
 
+handler500 = "pim_portal.errors.server_error"
+
 urlpatterns = [
     path("", include("pim_portal.overview.urls")),
     path("", include("pim_portal.operations.urls")),
