@@ -17,6 +17,7 @@ class PimPortalConfig(AppConfig):
         from audit.recording import subscribe
         from pim_portal.accounts.entering import describe
         from pim_portal.alerts.selectors.sight import open_alerts
+        from pim_portal.checks import register_all
         from pim_portal.covered import check_cover
         from pim_portal.notifications.subscriber import tell, tell_many
         from pim_portal.operations.sweeping import sweep_soon
@@ -29,6 +30,7 @@ class PimPortalConfig(AppConfig):
         pre_migrate.connect(let_migrations_change, sender=self)
         post_migrate.connect(cover_the_tables, sender=self)
         post_migrate.connect(make_schedules, sender=self)
+        register_all()
         register(Tags.database)(check_cover)  # type: ignore[type-var]  # takes databases, as Django passes it
 
 

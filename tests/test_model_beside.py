@@ -232,7 +232,9 @@ class Organisation(RuleBasedStateMachine):
         mine = [row for row in self.model.of("activation") if row.who == who and not row.ended]
         asked = Request.objects.filter(pk__in=self.waiting, status=Status.PENDING, principal=self.users[who])
         reached = (source.place, place) != (UNIT, DIRECTORY)
-        return not (mine or asked.exists() or delay or hours * HOUR > LONGEST) and reached
+        # Who asks for longer than the eligibility lasts is told to ask for less.
+        beyond = source.end is not None and self.now + hours * HOUR > source.end
+        return not (mine or asked.exists() or delay or hours * HOUR > LONGEST or beyond) and reached
 
     def see_what_came_of(self, request: Request) -> None:
         """Take over the activation that a request became; it is within everything that bounds it."""

@@ -14,7 +14,7 @@ from django.db import connections
 from tests.faults.arena import Arena
 from tests.faults.postgres import Cluster
 from tests.faults.traffic import UNREACHABLE, traffic
-from tests.faults.waiting import until
+from tests.faults.waiting import PATIENCE, until
 from tests.faults.web import UNREACHED, ask, state
 from tests.faults.work import drained, due_items, overdue
 from tests.people import EXCHANGE_ADMINISTRATOR, configure, role
@@ -27,17 +27,17 @@ def stopped_amid_traffic(arena: Arena, cluster: Cluster, *, times: int = 2, seco
     """PostgreSQL is stopped at once (pg_ctl stop -m immediate) and started again."""
     back = []
     with arena.processes.web(), traffic(arena.pairs(CLIENTS), arena.raw) as journal:
-        until(lambda: journal.acts > CLIENTS, 60, "people work")
+        until(lambda: journal.acts > CLIENTS, PATIENCE, "people work")
         for _each in range(times):
             connections.close_all()
             cluster.stop()
             time.sleep(seconds)
             cluster.start()
             started = time.monotonic()
-            until(lambda: journal.last_done > started, 60, "somebody gets something done again")  # noqa: B023
+            until(lambda: journal.last_done > started, PATIENCE, "somebody gets something done again")  # noqa: B023
             back.append(journal.last_done - started)
         done = journal.acts
-        until(lambda: journal.acts > done + CLIENTS, 60, "people work on")
+        until(lambda: journal.acts > done + CLIENTS, PATIENCE, "people work on")
     said = arena.check(journal, faulty=UNREACHED)
     return f"{times} stops; first act {max(back):.1f} s after the return; {said}; only 503 meanwhile"
 
@@ -77,7 +77,9 @@ def disk_full(arena: Arena, cluster: Cluster | None = None) -> str:
             answers = [_tried(pair, arena) for pair in pairs for _each in range(3)]
         if cluster is not None:
             cluster.start_again_if_it_stopped()
-        until(lambda: state(arena.raw)["roles_assignment"] >= before["roles_assignment"], 60, "the database is back")
+        until(
+            lambda: state(arena.raw)["roles_assignment"] >= before["roles_assignment"], PATIENCE, "the database is back"
+        )
         failed = [one for one in answers if one != 302]
         done = len(answers) - len(failed)
         now = state(arena.raw)

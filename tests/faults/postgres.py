@@ -71,7 +71,15 @@ class Cluster:
 
     def _run(self, program: str, *words: str, check: bool = True) -> int:
         command = [str(self.programs / program), *words]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        done = subprocess.run(command, cwd=self.folder, check=False, **quiet, **self.owner)
+        # What it says stands in its log.
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            check=False,
+            **self.owner,
+        )
         assert not check or done.returncode == 0, f"{program} did not work."
         return done.returncode

@@ -62,9 +62,7 @@ class Processes:
         return done.stdout
 
     @contextmanager
-    def web(
-        self, *, limits: Callable[[], None] | None = None, **variables: str
-    ) -> Iterator[int]:
+    def web(self, *, limits: Callable[[], None] | None = None, **variables: str) -> Iterator[int]:
         """Run gunicorn; gives the process id of its master. `limits` is called in it before it begins."""
         command = supervisor._gunicorn(self.listener.fileno())
         with self._run(command, limits=limits, **variables) as process:
@@ -72,7 +70,7 @@ class Processes:
             yield process.pid
 
     @contextmanager
-    def worker(self, *, **variables: str) -> Iterator[int]:
+    def worker(self, **variables: str) -> Iterator[int]:
         """Run the supervised worker, with a watchdog that is quicker than production's; gives the supervisor's id."""
         quick = ["--ask-every", "1", "--stalled-after", "6"]
         command = [sys.executable, "manage.py", "supervise", "--only", "worker", *quick]

@@ -42,7 +42,7 @@ def give_factors(visitor: Visitor, count: int = FORMS) -> None:
             purpose=Purpose.SIGN_IN,
             device=device,
             verified_at=now,
-            until=now + timedelta(minutes=5),
+            until=now + timedelta(minutes=30),  # however slow the machine is
         )
         for _each in range(count)
     )
@@ -99,6 +99,8 @@ def traffic(pairs: list[Pair], raw: Raw) -> Iterator[Journal]:
         thread.start()
     try:
         yield journal
+    except AssertionError as error:
+        raise AssertionError(f"{error} {journal.said()} {journal.strange[-3:]}") from error
     finally:
         stop.set()
         for thread in threads:

@@ -15,7 +15,7 @@ from tests.faults.arena import Arena
 from tests.faults.processes import children, kill
 from tests.faults.raw import Raw
 from tests.faults.traffic import UNREACHABLE, Pair, give_factors, traffic
-from tests.faults.waiting import until
+from tests.faults.waiting import PATIENCE, until
 from tests.people import EXCHANGE_ADMINISTRATOR, configure, request_activation, role
 from tests.served import Visitor, all_at_once, filled
 
@@ -26,15 +26,15 @@ def web_workers_killed(arena: Arena, *, kills: int = 12, clients: int = 6) -> st
     """SIGKILL of a web worker, any of them, again and again, amid requests."""
     dice = random.Random(8)
     with arena.processes.web() as master, traffic(arena.pairs(clients), arena.raw) as journal:
-        until(lambda: journal.acts > clients, 60, "people work")
+        until(lambda: journal.acts > clients, PATIENCE, "people work")
         for _each in range(kills):
-            until(lambda: len(children(master)) > 1, 60, "there are web workers")
+            until(lambda: len(children(master)) > 1, PATIENCE, "there are web workers")
             before = journal.acts
             kill(dice.choice(children(master)))
-            until(lambda: journal.acts > before, 60, "people work on")  # noqa: B023
+            until(lambda: journal.acts > before, PATIENCE, "people work on")  # noqa: B023
             time.sleep(dice.uniform(0, 0.5))
         done = journal.acts
-        until(lambda: journal.acts > done + clients, 60, "people work on after the last kill")
+        until(lambda: journal.acts > done + clients, PATIENCE, "people work on after the last kill")
     return f"{kills} kills; {arena.check(journal)}; nothing acknowledged was lost"
 
 
@@ -159,15 +159,12 @@ def lines_cut(arena: Arena, *, times: int = 8, clients: int = 6) -> str:
     """PostgreSQL ends every session of the portal, again and again (pg_terminate_backend)."""
     cut = 0
     with arena.processes.web(), traffic(arena.pairs(clients), arena.raw) as journal:
-        until(lambda: journal.acts > clients, 60, "people work")
+        until(lambda: journal.acts > clients, PATIENCE, "people work")
         for _each in range(times):
             with suppress(*UNREACHABLE):
                 ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
                 cut += len(arena.raw.tuples(f"{ended} datname = current_database() AND pid <> pg_backend_pid()"))
             time.sleep(1)
         done = journal.acts
-        until(lambda: journal.acts > done + clients, 60, "people work on")
+        until(lambda: journal.acts > done + clients, PATIENCE, "people work on")
     return f"{cut} sessions ended; {arena.check(journal, faulty=UNREACHED)}; only 503 meanwhile"
-
-
-__all__ = ["history_refuses", "hundred_at_once", "lines_cut", "pairs_at", "rows_blocked", "web_workers_killed"]
