@@ -69,10 +69,14 @@ class Memory:
 
 def broken(raw: Raw, *, memory: Memory, keys: Iterable[bytes], now: datetime) -> list[str]:
     """Return every sentence about what is wrong; none when all holds."""
-    rows = raw.rows(*TABLES)
+    return wrong(raw.rows(*TABLES), memory=memory, keys=keys, now=now)
+
+
+def wrong(rows: dict[str, list[Row]], *, memory: Memory, keys: Iterable[bytes], now: datetime) -> list[str]:
+    """The same of rows that were read already."""
     parts = (_ends(rows), _changes_and_events(rows), _requests(rows), _spent(rows), _outbox(rows))
     found = [sentence for part in parts for sentence in part]
-    return [*found, *memory.broken(rows), *seals_broken(rows, list(keys), now)]
+    return [*found, *memory.broken(rows), *seals_broken(rows, list(keys))]
 
 
 def holders(raw: Raw, now: datetime) -> dict[str, set[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,7 @@ def _event(row: Row) -> bytes:
     return _sha(b"\x00" + _bytes(form | {"uuid": str(UUID(row["uuid"]))}))
 
 
-def seals_broken(rows: dict[str, list[Row]], keys: list[bytes], now: datetime) -> Iterator[str]:
+def seals_broken(rows: dict[str, list[Row]], keys: list[bytes]) -> Iterator[str]:
     """Say what is wrong with the chain, its signatures, its leaves, the events in them and the texts beside them."""
     events = {row["id"]: row for row in rows["audit_event"]}
     leaves = sorted(rows["audit_leaf"], key=lambda row: int(row["number"]))

@@ -135,7 +135,7 @@ def hundred_at_once(arena: Arena, *, clients: int = 100) -> str:
 
     def decide(visitor: Visitor, number: int) -> tuple[int, bool]:
         form = visitor.get(path.removesuffix("decide/")).form(path)
-        ready.wait(120)
+        ready.wait(600)
         answer = visitor.post(path, filled(form, justification="so", verdict="deny" if number % 2 else "approve"))
         return max(answer.statuses), "You approved" in answer.words or "You denied" in answer.words
 
