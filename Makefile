@@ -13,7 +13,7 @@ SBOM := cyclonedx-bom>=7.5,<8
 CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test test-sqlite test-long lint tools lock sbom format
+.PHONY: help demo demo-reset check test test-sqlite test-long faults lint tools lock sbom format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -36,8 +36,12 @@ test: tools lint  ## The whole judge: lint, every test but the long ones on SQLi
 	$(PY) -m pytest -n 2 -m "not long"
 	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser and not long"
 
-test-long: tools  ## What takes a minute each: every page in a browser, the largest imports
+test-long: tools  ## What takes a minute each: every page in a browser, the largest imports; every form fuzzed by everybody
 	$(PY) -m pytest -n 2 -m long
+	PIM_TEST_ROUNDS=3 $(PY) -m pytest -n 2 tests/test_every_form.py
+
+faults: .venv/dev.stamp  ## Break things on purpose, on SQLite and PostgreSQL, and hold the rows against the rules (docs/faults.md)
+	$(PY) -m tests.faults
 
 .venv/sbom.stamp: requirements/sbom.txt | $(PY)
 	@$(PY) -m venv --clear .venv/sbom

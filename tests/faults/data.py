@@ -19,7 +19,7 @@ from tests.faults.web import UNREACHED, ask, state
 from tests.faults.work import drained, due_items, overdue
 from tests.people import EXCHANGE_ADMINISTRATOR, configure, role
 
-CLIENTS = 6
+CLIENTS = 4
 NO_ROOM = 4096  # bytes that a file may have
 
 
@@ -47,7 +47,7 @@ def stopped_amid_a_sweep(arena: Arena, cluster: Cluster, *, items: int = 40) -> 
     due_items(arena, items)
     with arena.processes.worker(**arena.mail):
         arena.hurry()
-        until(lambda: overdue(arena) < items, 90, "the sweep is at work")
+        until(lambda: overdue(arena) < items, PATIENCE, "the sweep is at work")
         left = overdue(arena)
         cluster.stop()
         time.sleep(3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.faults.waiting import Unreachable, until
+from tests.faults.waiting import PATIENCE, Unreachable, until
 from tests.postgres import MISSING, binaries, unprivileged
 
 
@@ -59,7 +59,7 @@ class Cluster:
         status = self._run("pg_ctl", "status", "-D", str(self.folder / "data"), check=False)
         if status:
             self.start()
-        until(self._answers, 60, "PostgreSQL answers")
+        until(self._answers, PATIENCE, "PostgreSQL answers")
 
     def _answers(self) -> bool:
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pim_portal.environment import BASE_DIR
 from pim_portal.operations import supervisor
-from tests.faults.waiting import until
+from tests.faults.waiting import PATIENCE, until
 from tests.served import Served, _get, production
 
 
@@ -66,7 +66,7 @@ class Processes:
         """Run gunicorn; gives the process id of its master. `limits` is called in it before it begins."""
         command = supervisor._gunicorn(self.listener.fileno())
         with self._run(command, limits=limits, **variables) as process:
-            until(self.answers, 60, "the web process answers")
+            until(self.answers, PATIENCE, "the web process answers")
             yield process.pid
 
     @contextmanager

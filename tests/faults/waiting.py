@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 LOOK = 0.1  # seconds
-PATIENCE = 150  # seconds for what takes one where the machine has nothing else to do
+PATIENCE = 300  # seconds for what takes one where the machine has nothing else to do
 
 
 class Unreachable(Exception):  # noqa: N818 - an answer, not an error

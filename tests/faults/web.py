@@ -22,7 +22,7 @@ from tests.served import Visitor, all_at_once, filled
 UNREACHED = frozenset({503})
 
 
-def web_workers_killed(arena: Arena, *, kills: int = 12, clients: int = 6) -> str:
+def web_workers_killed(arena: Arena, *, kills: int = 8, clients: int = 4) -> str:
     """SIGKILL of a web worker, any of them, again and again, amid requests."""
     dice = random.Random(8)
     with arena.processes.web() as master, traffic(arena.pairs(clients), arena.raw) as journal:
@@ -155,7 +155,7 @@ def _key(arena: Arena, pk: object) -> str:
     return str(pk) if arena.postgresql else str(pk).replace("-", "")
 
 
-def lines_cut(arena: Arena, *, times: int = 8, clients: int = 6) -> str:
+def lines_cut(arena: Arena, *, times: int = 5, clients: int = 4) -> str:
     """PostgreSQL ends every session of the portal, again and again (pg_terminate_backend)."""
     cut = 0
     with arena.processes.web(), traffic(arena.pairs(clients), arena.raw) as journal:

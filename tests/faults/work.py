@@ -12,11 +12,11 @@ from django_q.tasks import async_task
 from pim_portal.operations.services import SCHEDULES
 from tests.faults.arena import Arena
 from tests.faults.processes import cluster_of, kill
-from tests.faults.waiting import until
+from tests.faults.waiting import PATIENCE, until
 from tests.people import HOUR, request_activation
 from tests.served import Visitor
 
-HEALED = 120  # seconds until everything is done after a kill
+HEALED = 300  # seconds until everything is done after a kill
 NEW_SECRET = "Zk4wT9bVq2LxH7cNf0RmYs8GdJ3pAeUi6oQhXrCtWvEnBzKlMgSaDyPj"
 
 
@@ -59,7 +59,7 @@ def queue_children_killed(arena: Arena, *, items: int = 8) -> str:
     seen = []
     with arena.processes.worker(**arena.mail) as supervised:
         for name in ("idle worker", "other worker", "monitor", "pusher", "guard (sentinel)", "main process"):
-            until(lambda: cluster_of(supervised), 90, "the cluster is there")
+            until(lambda: cluster_of(supervised), PATIENCE, "the cluster is there")
             due_items(arena, items)
             arena.hurry()
             for pid in cluster_of(supervised).get(name, []):
