@@ -36,9 +36,8 @@ test: tools lint  ## The whole judge: lint, every test but the long ones on SQLi
 	$(PY) -m pytest -n 2 -m "not long"
 	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser and not long"
 
-test-long: tools  ## What takes a minute each: every page in a browser, the largest imports; every form fuzzed by everybody
+test-long: tools  ## What takes a minute each: every page in a browser, the largest imports
 	$(PY) -m pytest -n 2 -m long
-	PIM_TEST_ROUNDS=3 $(PY) -m pytest -n 2 tests/test_every_form.py
 
 faults: .venv/dev.stamp  ## Break things on purpose, on SQLite and PostgreSQL, and hold the rows against the rules (docs/faults.md)
 	$(PY) -m tests.faults

@@ -185,27 +185,14 @@ class Organisation(RuleBasedStateMachine):
         self.model.pass_to(self.now + gone)
         self.somebody_joins_the_group(who=who, delay=timedelta(0), span=None)
 
-    @rule(who=people, place=places, gone=st.sampled_from([timedelta(0), MICROSECOND, MINUTE]))
-    def a_membership_runs_out_under_an_activation_and_is_given_again(
-        self, who: str, place: str, gone: timedelta
-    ) -> None:
-        for row in [row for row in self.model.of("member") if row.who == who and not row.ended]:
-            self.taken_away(row)
-        self.somebody_joins_the_group(who=who, delay=timedelta(0), span=30 * MINUTE)
-        mine = self.model.may_activate(who, self.now)
-        through = [pick for pick in range(1, 30) if mine and pick % 4 and mine[pick % len(mine)].who == GROUP]
-        for pick in through[:1]:
-            self.somebody_activates(who=who, pick=pick, place=place, hours=1, delay=timedelta(0))
-        self.model.pass_to(self.now + 30 * MINUTE + gone)
-        # Nobody has written down that the activation ended with the membership: it must not come back with the next.
-        self.somebody_joins_the_group(who=who, delay=timedelta(0), span=None)
-
     @rule(pick=picks, span=ends)
     def an_end_is_moved(self, pick: int, span: timedelta | None) -> None:
         row = self.chosen(pick, "eligible", "active", "member")
         if row is None:
             return
-        end = max(row.start, self.now) + span if span else None
+        self.end_moved(row, max(row.start, self.now) + span if span else None)
+
+    def end_moved(self, row: Row, end: datetime | None) -> None:
         if self.done(lambda: change(self.pks[row], ends_at=end, reason="model", actor=OPERATOR, clock=at(self.now))):
             assert not row.ended
             self.model.move_end(row, end)
@@ -248,8 +235,10 @@ class Organisation(RuleBasedStateMachine):
         mine = [row for row in self.model.of("activation") if row.who == who and not row.ended]
         asked = Request.objects.filter(pk__in=self.waiting, status=Status.PENDING, principal=self.users[who])
         reached = (source.place, place) != (UNIT, DIRECTORY)
-        # Who asks for longer than the eligibility lasts is told to ask for less.
-        beyond = source.end is not None and self.now + hours * HOUR > source.end
+        # Who asks for longer than the eligibility lasts, or the membership behind it, is told to ask for less.
+        members = [row for row in self.model.of("member") if row.who == who and row.planned(self.now)]
+        bounds = [source.end, *(row.end for row in members if source.who == GROUP)]
+        beyond = any(end is not None and self.now + hours * HOUR > end for end in bounds)
         return not (mine or asked.exists() or delay or hours * HOUR > LONGEST or beyond) and reached
 
     def see_what_came_of(self, request: Request) -> None:

@@ -6,7 +6,8 @@ import re
 from datetime import datetime
 from typing import Any, cast
 
-from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends import base, db
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from pim_portal.models import PortalSession
@@ -45,6 +46,15 @@ class SessionStore(db.SessionStore):
         row.address = data.get(ADDRESS, "")
         row.browser = data.get(BROWSER, "")
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        """Django takes a database that is out of reach for a session that somebody ended meanwhile."""
+        try:
+            super().save(must_create=must_create)
+        except base.UpdateError as error:
+            if isinstance(error.__context__, OperationalError | InterfaceError):
+                raise error.__context__ from None
+            raise
 
     def get_session_cookie_age(self) -> int:
         # The row outlives the session a little, so that `SessionLimitsMiddleware` can say why it ended.
