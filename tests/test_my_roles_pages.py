@@ -168,9 +168,8 @@ def _many(user: User, count: int) -> None:
 @pytest.mark.parametrize("tab", ["eligible", "active", "expired"])
 def test_the_number_of_queries_does_not_grow_with_the_list(client, ines, tab):
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as caught:
+        html_of(client, MY_ROLES)  # what is done once a minute is done by now
+        with CaptureQueriesContext(connection) as caught:
             html_of(client, f"{MY_ROLES}?tab={tab}&per_page=100")
         return len(caught)
 
