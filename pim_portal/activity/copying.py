@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -37,14 +38,14 @@ _BEHIND: Final = rf"([,;|\t\r\n])([ \"']*){_SIGNS}"
 _FIRST: Final = rf"^([ \"']*){_SIGNS}"
 
 
-def csv_lines(rows: QuerySet[Event]) -> list[bytes]:
-    """Return these events as lines of CSV, in their order; each begins with the event's id."""
-    return _copied(table(rows), _CSV)
+def csv_lines(rows: QuerySet[Event], *, own: uuid.UUID | None = None) -> list[bytes]:
+    """Return these events as lines of CSV, in their order; each begins with the event's id. `own` as for `table`."""
+    return _copied(table(rows, own=own), _CSV)
 
 
-def cells(rows: QuerySet[Event]) -> list[list[str]]:
+def cells(rows: QuerySet[Event], *, own: uuid.UUID | None = None) -> list[list[str]]:
     """Return these events as the cells of a table; the first is the event's id."""
-    text = b"".join(csv_lines(rows)).decode()
+    text = b"".join(csv_lines(rows, own=own)).decode()
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
@@ -62,8 +63,12 @@ def _copied(statement: str, form: str) -> list[bytes]:
         return [bytes(line) for line in copy]
 
 
-def table(rows: QuerySet[Event]) -> str:
-    """Return the query, with its values in it, of the columns of `downloads.COLUMNS`, in their order."""
+def table(rows: QuerySet[Event], *, own: uuid.UUID | None = None) -> str:
+    """Return the query, with its values in it, of the columns of `downloads.COLUMNS`, in their order.
+
+    Where somebody reads their `own` history, the address from where somebody else acted is left out.
+    """
+    seen = "true" if own is None else f"(e.actor_id IS NULL OR e.actor_id = {_quoted(str(own))}::uuid)"
     somebody = _quoted(str(NAMELESS["actor"]))
     words = (
         ("who", f"coalesce(nullif(n.actor, ''), {somebody})"),
@@ -75,7 +80,7 @@ def table(rows: QuerySet[Event]) -> str:
         ("resource", "n.resource"),
         ("why", "coalesce(nullif(n.justification, ''), n.reason)"),
         ("ticket", "n.ticket"),
-        ("address", "n.address"),
+        ("address", f"CASE WHEN {seen} THEN n.address ELSE '' END"),
         ("details", "CASE WHEN e.details = '{}' THEN '' ELSE e.details::text END"),
         ("world", _named(dict(Realm.choices), "e.realm")),
     )

@@ -7,8 +7,10 @@ last line. No transaction is open while a part is sent. On PostgreSQL the parts 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import connection
@@ -37,6 +39,11 @@ COPIED: Final = 10_000  # the same, where they come as finished lines: some mega
 JSONL: Final = "application/jsonl; charset=utf-8"
 CUT_OFF: Final = gettext_lazy("INCOMPLETE. The right to read this ended while it was downloaded. The rest is missing.")
 
+
+def _address(event: Event) -> str:
+    return said(event, "address")
+
+
 COLUMNS: Final[tuple[tuple[Any, Callable[[Event], object]], ...]] = (
     (gettext_lazy("Event"), lambda one: str(one.uuid)),
     (gettext_lazy("When"), lambda one: one.occurred_at),
@@ -49,7 +56,7 @@ COLUMNS: Final[tuple[tuple[Any, Callable[[Event], object]], ...]] = (
     (gettext_lazy("Where"), lambda one: said(one, "resource")),
     (gettext_lazy("Why"), why),
     (gettext_lazy("Ticket"), lambda one: said(one, "ticket")),
-    (gettext_lazy("From address"), lambda one: said(one, "address")),
+    (gettext_lazy("From address"), _address),
     (gettext_lazy("Details"), lambda one: json.dumps(one.details, ensure_ascii=False) if one.details else ""),
     (gettext_lazy("World"), lambda one: str(one.get_realm_display())),
     (gettext_lazy("Kind"), lambda one: one.kind),
@@ -62,6 +69,15 @@ COLUMNS: Final[tuple[tuple[Any, Callable[[Event], object]], ...]] = (
     (gettext_lazy("By the authority of"), lambda one: _text(one.authority_id)),
     (gettext_lazy("Recorded"), lambda one: one.recorded_at),
 )
+
+
+def _columns(own: uuid.UUID | None) -> list[Callable[[Event], object]]:
+    """Return what stands in each column; see `copying.table`."""
+    return [partial(_own_address, own) if own and value is _address else value for _label, value in COLUMNS]
+
+
+def _own_address(reader: uuid.UUID, event: Event) -> str:
+    return _address(event) if event.actor_id in (None, reader) else ""
 
 
 def _text(value: object) -> str:
@@ -89,6 +105,17 @@ def watch(reader: User, session_key: str | None) -> Watch:
         if is_over(session_key, now) or begun - _rights(authority):
             raise CutOff
         return in_sight(authority)
+
+    return may_read
+
+
+def watch_own(session_key: str | None) -> Watch:
+    """Return the same for one's own history: it is everybody's, as long as their session is not over."""
+
+    def may_read() -> Q:
+        if is_over(session_key, timezone.now()):
+            raise CutOff
+        return Q()
 
     return may_read
 
@@ -124,26 +151,29 @@ def _copies() -> bool:
     return connection.vendor == "postgresql"
 
 
-def _rows(rows: QuerySet[Event], may_read: Watch) -> Iterator[Sequence[object]]:
+def _rows(rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None) -> Iterator[Sequence[object]]:
+    columns = _columns(own)
     try:
         for part in parts(rows, may_read, list, PART):
-            yield from ([value(one) for _label, value in COLUMNS] for one in part)
+            yield from ([value(one) for value in columns] for one in part)
     except CutOff:
         yield [str(CUT_OFF)]
 
 
-def _copied_rows(rows: QuerySet[Event], may_read: Watch) -> Iterator[Sequence[object]]:
+def _copied_rows(rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None) -> Iterator[Sequence[object]]:
     try:
-        for part in parts(rows, may_read, copying.cells, COPIED):
+        for part in parts(rows, may_read, partial(copying.cells, own=own), COPIED):
             yield from part
     except CutOff:
         yield [str(CUT_OFF)]
 
 
-def _copied_csv(header: Sequence[str], rows: QuerySet[Event], may_read: Watch) -> Iterator[bytes]:
+def _copied_csv(
+    header: Sequence[str], rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None
+) -> Iterator[bytes]:
     yield b"".join(downloads.csv_lines(header, []))
     try:
-        for part in parts(rows, may_read, copying.csv_lines, COPIED):
+        for part in parts(rows, may_read, partial(copying.csv_lines, own=own), COPIED):
             yield b"".join(part)
     except CutOff:
         yield f'"{CUT_OFF}"\n'.encode()
@@ -168,15 +198,17 @@ def json_line(event: Event) -> bytes:
     return json.dumps(form, ensure_ascii=False).encode() + b"\n"
 
 
-def answer(format: str, rows: QuerySet[Event], *, may_read: Watch, on: date) -> HttpResponseBase:
-    """Return the file as an attachment."""
+def answer(
+    format: str, rows: QuerySet[Event], *, may_read: Watch, on: date, own: uuid.UUID | None = None
+) -> HttpResponseBase:
+    """Return the file as an attachment; `own` is whoever reads their own history."""
     if format == "jsonl":
         return downloads.attached(_json_lines(rows, may_read), f"audit-history-{on.isoformat()}.jsonl", JSONL)
     header = [str(label) for label, _value in COLUMNS]
     if not _copies():
-        return downloads.answer(format, name=_("Audit history"), header=header, rows=_rows(rows, may_read), on=on)
+        return downloads.answer(format, name=_("Audit history"), header=header, rows=_rows(rows, may_read, own), on=on)
     called = f"audit-history-{on.isoformat()}.{format}"
     if format == "csv":
-        return downloads.attached(_copied_csv(header, rows, may_read), called, downloads.CSV)
+        return downloads.attached(_copied_csv(header, rows, may_read, own), called, downloads.CSV)
     # What comes by COPY is protected already.
-    return downloads.attached(xlsx(header, _copied_rows(rows, may_read)), called, downloads.XLSX)
+    return downloads.attached(xlsx(header, _copied_rows(rows, may_read, own)), called, downloads.XLSX)
