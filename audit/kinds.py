@@ -152,7 +152,7 @@ class Kind(TextChoices):
     HISTORY_ANCHORED = "history.anchored", _("Tip of the audit history")
     TEXT_ERASED = "history.text_erased", _("Personal text erased")
     AUDIT_KEY_MADE = "history.key_made", _("Audit key made")
-    RETENTION_CHANGED = "history.retention_changed", _("How long events are kept changed")
+    RETENTION_CHANGED = "history.retention_changed", _("Retention of events changed")
     HISTORY_ARCHIVED = "history.archived", _("Events moved into an archive")
     ARCHIVE_TAKEN = "history.archive_taken", _("Archive downloaded")
 

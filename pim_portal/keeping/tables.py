@@ -59,7 +59,8 @@ class ArchiveTable(tables.Table):
 
     def render_newest(self, record: Archive) -> SafeString:
         count = f"{record.leaves:,}"
-        span = _("{first} to {last}").format(first=wording.day(record.oldest), last=wording.day(record.newest))
+        first, last = wording.day(record.oldest), wording.day(record.newest)
+        span = first if first == last else _("{first} to {last}").format(first=first, last=last)
         leaves = _("leaves {first} to {last}").format(first=f"{record.first:,}", last=f"{record.last:,}")
         return format_html('{}<span class="sub">{}</span><span class="sub">{}</span>', count, span, leaves)
 

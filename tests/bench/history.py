@@ -40,6 +40,8 @@ OFTEN = {
     Kind.ASSIGNMENT_ADDED: 5,
     Kind.REVIEW_DECIDED: 4,
 }
+# What a verification takes at its word: these tell of something that is not there.
+TELLING = (Kind.TEXT_ERASED, Kind.HISTORY_ARCHIVED)
 EVENTS = (
     "audit_event (id, uuid, occurred_at, recorded_at, kind, outcome, realm, actor_id, target_id, role_id, resource_id,"
     " request_id, assignment_id, authority_id, details, commitments, format_version)"
@@ -116,7 +118,7 @@ def _copy(into: str, lines: Iterable[str]) -> None:
 def _events(count: int, about: Organisation, *, until: datetime) -> Iterator[Made]:
     dice = random.Random(count)
     played = scenes(about, dice)
-    seldom = [kind for kind in Kind if kind not in OFTEN and kind != Kind.TEXT_ERASED]
+    seldom = [kind for kind in Kind if kind not in OFTEN and kind not in TELLING]
     kinds = [kind for kind, often in OFTEN.items() for _ in range(often)]
     kinds += [seldom[number % len(seldom)] for number in range(100 - len(kinds))]
     first = (Event.objects.aggregate(last=Max("id"))["last"] or 0) + 1

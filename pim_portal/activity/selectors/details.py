@@ -76,9 +76,6 @@ LABELS: dict[str, str | Promise] = {
     "leaves_digest": gettext_lazy("Digest of the leaves"),
     "first_leaf": gettext_lazy("First leaf"),
     "last_leaf": gettext_lazy("Last leaf"),
-    "days_before": gettext_lazy("Days before"),
-    "days_after": gettext_lazy("Days after"),
-    "shortened": gettext_lazy("Shortened"),
 }
 
 # The details whose values are words of the product.
@@ -131,7 +128,22 @@ def texts_of(event: Event, reader: User | None) -> list[Detail]:
 
 def details_of(event: Event) -> list[Detail]:
     """Return the recorded details of an event in words."""
+    if "days_after" in event.details:
+        return _retention(event.details["days_before"], event.details["days_after"])
     return [Detail(str(LABELS.get(name, name)), _said(name, value)) for name, value in event.details.items()]
+
+
+def _retention(before: dict[str, int | None], after: dict[str, int | None]) -> list[Detail]:
+    """Say for each group for how long it is kept, and was before."""
+    words = _("{after} (before: {before})")
+    return [
+        Detail(str(Group(name).label), words.format(after=_days(days), before=_days(before.get(name))))
+        for name, days in after.items()
+    ]
+
+
+def _days(days: int | None) -> str:
+    return _("for ever") if days is None else wording.span(timedelta(days=days))
 
 
 def ids_of(event: Event) -> list[Detail]:
@@ -154,11 +166,6 @@ def _said(name: str, value: Any) -> str:
         return wording.exact(moment)
     if isinstance(value, str):
         return str(_WORDS.get(name, {}).get(value, value))
-    if name == "shortened":
-        return ", ".join(str(Group(one).label) for one in value) or _("None")
-    if name in ("days_before", "days_after"):
-        forever = _("for ever")
-        return ", ".join(f"{Group(one).label}: {days or forever}" for one, days in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False)
