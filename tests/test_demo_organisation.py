@@ -39,7 +39,9 @@ def test_every_line_of_the_file_is_there(now: datetime) -> None:
     sample = SampleOrganisation()
 
     assert User.objects.count() == len(sample.people)
-    assert Request.objects.count() == len(sample.requests) + len(sample.renewals)
+    assert Request.objects.count() == len(sample.requests) + len(sample.renewals) + sum(
+        one.waits for one in sample.settings_changes
+    )
     given = Assignment.objects.filter(activated_from=None).exclude(role__kind="group")
     assert given.count() == len(sample.assignments) + 1  # what the review of resources removes
 
@@ -117,7 +119,11 @@ def test_some_roles_run_and_some_requests_wait(now: datetime) -> None:
     assert Assignment.objects.in_effect(now).filter(activated_from__isnull=False).count() >= 8
     waiting = Request.objects.waiting(now)
     assert waiting.filter(action=Action.ACTIVATE).count() == 6
-    assert set(waiting.exclude(action=Action.ACTIVATE).values_list("action", flat=True)) == {"extend", "renew"}
+    assert set(waiting.exclude(action=Action.ACTIVATE).values_list("action", flat=True)) == {
+        "extend",
+        "renew",
+        "change_settings",
+    }
 
 
 def test_the_history_stands_in_the_order_in_which_it_happened(now: datetime) -> None:

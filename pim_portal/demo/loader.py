@@ -30,6 +30,7 @@ from approvals.services.extensions import ask_to_extend, ask_to_renew
 from audit.kinds import Kind
 from pim_portal.alerts.services.scanning import scan
 from pim_portal.demo.duties import make_rule
+from pim_portal.demo.habits import change_settings_of, keep_profile, make_role
 from pim_portal.demo.reviews import plan_reviews
 from pim_portal.demo.sample import (
     SampleAssignment,
@@ -159,6 +160,10 @@ class Loader:
             self.timeline.put(request.asked_at(self.now), self._asking(request))
         for rule in self.sample.duty_rules:
             self.timeline.put(self._days(rule.made_days), partial(make_rule, self, rule))
+        for profile in self.sample.profiles:
+            self.timeline.put(self._days(profile.made_days), partial(keep_profile, self, profile))
+        for change in self.sample.settings_changes:
+            self.timeline.put(self._days(change.made_days), partial(change_settings_of, self, change))
         for renewal in self.sample.renewals:
             self.timeline.put(self.now - renewal.minutes_ago * MINUTE, self._keeping(renewal))
         for deputy in self.sample.deputies:
@@ -206,6 +211,8 @@ class Loader:
                         actor=OPERATOR,
                         clock=next(clocks),
                     )
+        for row in self.sample.custom_roles:
+            make_role(self, row, OPERATOR, next(clocks))
         for settings in self.sample.settings:
             self._set(settings, next(clocks))
 

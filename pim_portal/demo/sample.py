@@ -191,6 +191,43 @@ class SampleDutyRule:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SampleCustomRole:
+    """A role that the organisation made itself, and what it allows."""
+
+    name: str
+    at: str
+    description: str
+    category: str
+    privileged: bool
+    permissions: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleProfile:
+    """Roles that somebody keeps to activate them together; each is a role and where it is held."""
+
+    who: str
+    name: str
+    roles: list[dict[str, str]]
+    minutes: float
+    reason: str
+    made_days: float
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSettingsChange:
+    """A change of settings by an administrator; one that `waits` needs a second one to agree."""
+
+    by: str
+    role: str
+    at: str
+    values: dict[str, Any]
+    made_days: float
+    waits: bool = False
+
+
 class SampleOrganisation:
     """The whole file, room by room."""
 
@@ -233,6 +270,18 @@ class SampleOrganisation:
     @property
     def assignments(self) -> list[SampleAssignment]:
         return _rows(SampleAssignment, self._data["assignments"])
+
+    @property
+    def custom_roles(self) -> list[SampleCustomRole]:
+        return _rows(SampleCustomRole, self._data["custom_roles"])
+
+    @property
+    def profiles(self) -> list[SampleProfile]:
+        return _rows(SampleProfile, self._data["profiles"])
+
+    @property
+    def settings_changes(self) -> list[SampleSettingsChange]:
+        return _rows(SampleSettingsChange, self._data["settings_changes"])
 
     @property
     def duty_rules(self) -> list[SampleDutyRule]:
