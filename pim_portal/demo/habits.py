@@ -50,8 +50,7 @@ def keep_profile(loader: Loader, row: SampleProfile, now: datetime) -> None:
         actor=actor,
         clock=lambda: now,
     )
-    if row.pinned:
-        pin_profile(made.pk, pinned=True, actor=actor, clock=lambda: now)
+    pin_profile(made.pk, pinned=row.pinned, actor=actor, clock=lambda: now)
 
 
 def change_settings_of(loader: Loader, row: SampleSettingsChange, now: datetime) -> None:
