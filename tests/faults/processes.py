@@ -72,7 +72,7 @@ class Processes:
     @contextmanager
     def worker(self, **variables: str) -> Iterator[int]:
         """Run the supervised worker, with a watchdog that is quicker than production's; gives the supervisor's id."""
-        quick = ["--ask-every", "1", "--stalled-after", "6"]
+        quick = ["--ask-every", "2", "--stalled-after", "25"]
         command = [sys.executable, "manage.py", "supervise", "--only", "worker", *quick]
         with self._run(command, **variables) as process:
             yield process.pid
