@@ -9,11 +9,17 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.1
 # In an environment of its own: what it brings along would change how the tests read and write workbooks.
 SBOM := cyclonedx-bom>=7.5,<8
 
+# What the portal is compared with, in an environment of its own as well.
+RIVALS := django-guardian>=3,<4 django-auditlog>=3,<4 django-simple-history>=3.11,<4 psycopg[binary]>=3.3.9,<3.4
+# Assignments; as many requests and ten times the events. The whole: SIZES="1000 10000 100000 1000000" DUE=100000.
+SIZES ?= 1000 100000
+DUE ?= 10000
+
 # What must hold before anything else: who may do what, asking and ending, the attacks, the house itself.
 CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test test-sqlite test-long faults lint tools lock sbom format
+.PHONY: help demo demo-reset check test test-sqlite test-long faults bench lint tools lock sbom format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +53,14 @@ faults: .venv/dev.stamp  ## Break things on purpose, on SQLite and PostgreSQL, a
 	@.venv/sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sbom.txt
 	@touch $@
 
+bench: .venv/dev.stamp .venv/bench.stamp  ## Measure every page and act at two sizes on a PostgreSQL of its own (SIZES="1000 1000000"), see docs/speed.md
+	@$(PY) -m tests.postgres --durable $(PY) -m tests.bench.run $(or $(SIZE),$(SIZES)) --due $(DUE) --rivals .venv/bench/bin/python
+
+.venv/bench.stamp: requirements/bench.txt | $(PY)
+	@$(PY) -m venv --clear .venv/bench
+	@.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
 tools: .venv/dev.stamp
 	@$(PY) -m tests.chromium
 	@$(PY) -m tests.postgres
@@ -70,6 +84,7 @@ lock: .venv/dev.stamp  ## Write requirements/ anew from pyproject.toml (ARGS=--u
 	$(PY) -m $(LOCK) pyproject.toml -o requirements/base.txt
 	$(PY) -m $(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
 	@echo "$(SBOM)" | $(PY) -m $(LOCK) - -o requirements/sbom.txt
+	@printf '%s\n' $(foreach one,$(RIVALS),"$(one)") | $(PY) -m $(LOCK) -c requirements/base.txt - -o requirements/bench.txt
 	@! grep -n "://" requirements/*.txt || { echo "A lock names an address."; exit 1; }
 
 # The environment. A stamp for each lock: a changed lock is installed, and nothing else is.

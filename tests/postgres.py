@@ -1,6 +1,7 @@
 """Run a command with DATABASE_URL naming a PostgreSQL made for it alone: python -m tests.postgres COMMAND...
 
-Without a command it only says whether PostgreSQL is there.
+Without a command it only says whether PostgreSQL is there. With --durable before the command it writes as one in
+production does, and has the memory of a small one: for measuring.
 """
 
 import os
@@ -27,7 +28,9 @@ STOP_SECONDS = 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # The cluster lives for one run, so that it need not survive a crash.
-OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=150")
+FLEETING = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+LASTING = ("shared_buffers=1GB", "effective_cache_size=4GB", "random_page_cost=1.1", "max_wal_size=4GB")
+OPTIONS = ("listen_addresses=", "max_connections=150")
 
 
 def binaries() -> Path | None:
@@ -55,7 +58,7 @@ def unprivileged() -> dict[str, Any]:
 
 
 @contextmanager
-def cluster(programs: Path) -> Iterator[str]:
+def cluster(programs: Path, *, durable: bool = False) -> Iterator[str]:
     """A cluster in a folder of its own, reached only by the socket in it; gives its DATABASE_URL."""
     owner = unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="pim-postgres-"))
@@ -70,7 +73,8 @@ def cluster(programs: Path) -> Iterator[str]:
             check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner,
         )
         # fmt: on
-        options = [word for option in (*OPTIONS, f"unix_socket_directories={folder}") for word in ("-c", option)]
+        kept = LASTING if durable else FLEETING
+        options = [word for option in (*OPTIONS, *kept, f"unix_socket_directories={folder}") for word in ("-c", option)]
         with open(folder / "log", "wb") as log:
             # In a session of its own, so that Ctrl-C first stops the command and then, here, the server.
             server = subprocess.Popen(
@@ -137,11 +141,13 @@ def main(command: list[str]) -> int:
     programs = binaries()
     if programs is None:
         sys.exit(MISSING)
+    durable = command[:1] == ["--durable"]
+    command = command[1:] if durable else command
     if not command:
         return 0
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, terminated)
-    with cluster(programs) as url:
+    with cluster(programs, durable=durable) as url:
         return run(command, url)
 
 

@@ -1,0 +1,137 @@
+"""Measuring pages and acts: a pass that counts, then a timed one in which the sizes take turns and share noise."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import gc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.bench.databases import tell
+from tests.bench.serving import COUNTED, PRODUCT, served
+from tests.bench.visitor import Took, Visitor, give_factors
+from tests.bench.visits import ACTS, PAGES, Act, Page, running_of
+
+WARM = 3  # of each, before it counts
+
+
+@dataclass
+class Measured:
+    """One page or act at one size."""
+
+    queries: int = 0
+    size: int = 0  # bytes
+    sql_seconds: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+
+    def at(self, share: float) -> float:
+        """Return the milliseconds within which this share of the answers came."""
+        ordered = sorted(self.seconds)
+        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    @property
+    def median(self) -> float:
+        return self.at(0.5)
+
+    @property
+    def p95(self) -> float:
+        return self.at(0.95)
+
+
+@dataclass
+class Site:
+    """The portal of one size: its database, its cast, who is signed in, and what was measured."""
+
+    size: int
+    url: str
+    cast: dict[str, Any]
+    visitors: dict[str, Visitor] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
+    signing_in: Measured = field(default_factory=Measured)
+
+    def of(self, name: str) -> Measured:
+        return self.measured.setdefault(name, Measured())
+
+    def sign_in(self, port: int) -> None:
+        for who in sorted({one.who for one in (*PAGES, *ACTS)}):
+            self.visitors[who] = Visitor(who, port).sign_in(self.cast["password"], self.cast["keys"][who])
+
+    def move(self, port: int) -> None:
+        """Have everybody go on with their session at another port."""
+        self.visitors = {who: visitor.at(port) for who, visitor in self.visitors.items()}
+
+
+def site_of(size: int, url: str, cast: dict[str, Any]) -> Site:
+    """Return a site that nobody has visited."""
+    mine = copy.deepcopy(cast)
+    mine["person"], mine["one"] = mine["people"][0], mine["waiting"][-1]
+    return Site(size, url, mine)
+
+
+def count(site: Site, folder: Path, **more: str) -> None:
+    """Sign everybody in, open each page and do each act once; note queries and bytes."""
+    tell(f"Counting the queries of each page and act at {site.size:,}.")
+    with served(folder, site.url, workers=1, settings=COUNTED, **more) as port:
+        site.sign_in(port)
+        for page in PAGES:
+            for _warm in range(2):
+                took = _open(site, page)
+            _note(site, page.name, took)
+        for act, took in _acts(site, each=2):
+            _note(site, act.name, took)
+
+
+def _note(site: Site, name: str, took: Took) -> None:
+    noted = site.of(name)
+    noted.queries, noted.size, noted.sql_seconds = took.queries, took.size, took.sql_seconds
+
+
+def _open(site: Site, page: Page) -> Took:
+    visitor = site.visitors[page.who]
+    took = visitor.get(page.address(site.cast))
+    assert took.status == 200, (page.name, took.status, visitor.there, visitor.last[:2000])
+    return took
+
+
+def _acts(site: Site, *, each: int) -> Iterator[tuple[Act, Took]]:
+    """Do each act so many times, with what was not acted on yet."""
+    for act in ACTS:
+        yield from ((act, took) for took in _do(site, act, each=each))
+
+
+def _do(site: Site, act: Act, *, each: int) -> Iterator[Took]:
+    visitor = site.visitors[act.who]
+    if act.name == "End an activation":
+        site.cast["running"] = running_of(visitor)
+    objects = act.objects(site.cast)
+    todo, objects[:] = objects[:each], objects[each:]
+    give_factors(site.url, act.who, len(todo))
+    for one in todo:
+        took = act.send(visitor, site.cast, one)
+        assert took.status == 302, (act.name, took.status, visitor.last[:4000])
+        yield took
+
+
+def measure(sites: Sequence[Site], folder: Path, *, samples: int) -> None:
+    """Time each page and act with one worker and one visitor at a time, the sizes in turn."""
+    with contextlib.ExitStack() as stack:
+        for site in sites:
+            site.move(stack.enter_context(served(folder, site.url, workers=1, settings=PRODUCT)))
+        gc.disable()
+        for page in PAGES:
+            tell(f"{page.name}.")
+            for _warm in range(WARM):
+                for site in sites:
+                    _open(site, page)
+            for _each in range(samples):
+                for site in sites:
+                    site.of(page.name).seconds.append(_open(site, page).seconds)
+        for act in ACTS:
+            tell(f"{act.name}.")
+            doing = [(site, _do(site, act, each=min(samples, 40) + WARM)) for site in sites]
+            for site, took in doing:
+                site.of(act.name).seconds += [one.seconds for one in took][WARM:]
+        gc.enable()

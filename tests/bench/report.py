@@ -1,0 +1,63 @@
+"""The tables of a run, as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+
+from tests.bench.measuring import Site
+from tests.bench.visits import ACTS, PAGES
+
+CLIENT = (
+    "One client, one request at a time: Python's http.client over a kept connection, from the first byte sent to the"
+    " last byte read. One gunicorn worker of eight threads; the sizes are asked in turn."
+)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; every column but the first is of figures."""
+    lines = [f"| {' | '.join(header)} |", f"|---|{'---:|' * (len(header) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+
+
+def machine() -> str:
+    """Say what the run ran on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}, Python"
+        f" {platform.python_version()}; load at the end {load:.1f}."
+    )
+
+
+def pages(sites: Sequence[Site]) -> str:
+    """Return the table of pages and acts: the largest size in full, and how it compares with the smallest."""
+    smallest, largest = sites[0], sites[-1]
+    medians = [f"median at {site.size:,}" for site in sites]
+    header = ["Page or act (ms)", *medians, "p95", "goal", "ratio", "queries", "KB", "SQL share"]
+    rows = []
+    for one in (*PAGES, *ACTS):
+        here, there = largest.of(one.name), smallest.of(one.name)
+        queries = f"{here.queries}" if here.queries == there.queries else f"{here.queries} (was {there.queries})"
+        met = "" if here.p95 <= one.goal else " ✗"
+        rows.append([
+            one.name, *(f"{site.of(one.name).median:.1f}" for site in sites), f"{here.p95:.1f}{met}", one.goal,
+            f"{here.median / there.median:.2f}", queries, f"{here.size / 1024:.0f}",
+            f"{100 * min(1, 1000 * here.sql_seconds / here.median):.0f} %",
+        ])  # fmt: skip
+    return table(header, rows)
+
+
+def summary(sites: Sequence[Site]) -> str:
+    """Say how many goals were met, and how many pages grew by more than 1.3."""
+    smallest, largest = sites[0], sites[-1]
+    every = (*PAGES, *ACTS)
+    met = sum(largest.of(one.name).p95 <= one.goal for one in every)
+    steady = sum(largest.of(one.name).median <= 1.3 * smallest.of(one.name).median for one in every)
+    constant = sum(largest.of(one.name).queries == smallest.of(one.name).queries for one in every)
+    return (
+        f"At {largest.size:,} assignments, as many requests and {10 * largest.size:,} events {met} of {len(every)} are"
+        f" within their goal at the 95th percentile; {steady} take at most 1.3 times as long as at {smallest.size:,};"
+        f" {constant} ask as many queries."
+    )
