@@ -156,7 +156,7 @@ def test_postgresql_gives_up_waiting_and_keeps_what_its_address_says(production:
     assert (database["HOST"], database["PORT"]) == ("db.example.org", 5433)
     assert database["OPTIONS"] == {
         "sslmode": "verify-full",
-        "options": "-c lock_timeout=5s -c statement_timeout=30s",
+        "options": "-c lock_timeout=5s -c statement_timeout=30s -c jit=off",
     }
 
 

@@ -37,8 +37,8 @@ def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
 def _busy(user: User, now: datetime) -> set[uuid.UUID | None]:
     """The eligibilities that are active, planned or waiting; as values, since the query of what is held is deep."""
     running = _activations(user, now).filter(resource=F("activated_from__resource"))
-    asked = Request.objects.waiting(now).filter(principal=user.pk, action=Action.ACTIVATE)
-    waiting = asked.filter(resource=F("assignment__resource"))
+    asked = Request.objects.filter(principal=user.pk, action=Action.ACTIVATE, resource=F("assignment__resource"))
+    waiting = asked.waiting_among(now)
     return {*running.values_list("activated_from", flat=True), *waiting.values_list("assignment", flat=True)}
 
 
@@ -68,9 +68,11 @@ def _with_source(rows: AssignmentQuerySet) -> AssignmentQuerySet:
 
 def _activations(user: User, now: datetime) -> AssignmentQuerySet:
     """This person's activations that run or are planned; lost ones as values, since that query is deep."""
-    lost = list(Assignment.objects.orphaned(now).filter(principal=user.pk).values_list("pk", flat=True))
     rows = Assignment.objects.open().filter(principal=user.pk, activated_from__isnull=False, ends_at__gt=now)
-    return rows.exclude(pk__in=lost)
+    if not (open_now := list(rows.order_by().values_list("pk", flat=True))):
+        return Assignment.objects.none()
+    lost = Assignment.objects.orphaned(now).filter(principal=user.pk).values_list("pk", flat=True)
+    return Assignment.objects.filter(pk__in={*open_now} - {*lost})
 
 
 def eligibilities_among(user: User, ids: Iterable[uuid.UUID], now: datetime) -> list[Assignment]:
@@ -91,7 +93,7 @@ def request_behind(user: User, eligibility: Assignment, resource_id: uuid.UUID, 
         action=Action.ACTIVATE, principal=user.pk, assignment=eligibility, resource=resource_id
     )
     running = _activations(user, now).filter(activated_from=eligibility, resource=resource_id)
-    waiting = slot.waiting(now).first()
+    waiting = slot.waiting_among(now).first()
     return waiting or slot.filter(outcome__in=running).first()
 
 
@@ -131,8 +133,8 @@ def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[
     for one in _activations(user, now).filter(activated_from__in=rows).select_related("resource").order_by("ends_at"):
         activations.setdefault(one.activated_from_id, []).append(one)
     waiting: dict[uuid.UUID, list[Request]] = {}
-    asked = Request.objects.waiting(now).filter(action=Action.ACTIVATE, principal=user.pk, assignment__in=rows)
-    for request in asked.shown():
+    asked = Request.objects.filter(action=Action.ACTIVATE, principal=user.pk, assignment__in=rows)
+    for request in asked.waiting_among(now).shown():
         waiting.setdefault(request.about.pk, []).append(request)
     book = SettingsBook(row.role_id for row in rows)
     ends = _ends(user, rows, now)

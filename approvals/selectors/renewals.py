@@ -35,7 +35,7 @@ def standings_of_renewal(user: User, rows: Iterable[Assignment], now: datetime) 
     rows = list(rows)
     asked: dict[uuid.UUID | None, Request] = {}
     actions = (*RENEWALS, Action.PROLONG)
-    for request in Request.objects.waiting(now).filter(assignment__in=rows, action__in=actions):
+    for request in Request.objects.filter(assignment__in=rows, action__in=actions).waiting_among(now):
         asked[request.assignment_id] = request
     renewed = set(Assignment.objects.filter(renewed_from__in=rows).values_list("renewed_from", flat=True))
     return {row.pk: _keeping(user, row, asked.get(row.pk), now, renewed=row.pk in renewed) for row in rows}

@@ -13,6 +13,7 @@ from approvals.selectors.settings_changes import settings_changes_awaiting
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, User
+from roles.models.held import ByRow
 from roles.selectors.sight import within_sight
 
 
@@ -32,15 +33,16 @@ def status_at(request: Request, now: datetime) -> Status:
 
 
 def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
-    """Return what was put to this person, or to an approver in whose place they may decide."""
+    """Return what still pends and was put to this person, or to an approver in whose place they may decide."""
     behind = Deputy.objects.in_effect(now).filter(deputy=user_id)
     asked = RequestApprover.objects.filter(
         Q(principal=user_id) | Q(principal__in=behind.values("approver")),
-        stage__request=OuterRef("pk"),
-        stage__number=OuterRef("stage_number"),
+        stage__request__status=Status.PENDING,
+        stage__number=F("stage__request__stage_number"),
     ).asked(now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
-    return Request.objects.filter(Exists(asked)).exclude(Exists(decided)).exclude(_own(user_id))
+    rows = Request.objects.filter(pk__in=asked.order_by().values("stage__request"))
+    return rows.exclude(ByRow(decided)).exclude(_own(user_id))
 
 
 def requests_awaiting(authority: Authority) -> list[Request]:
@@ -53,7 +55,7 @@ def renewals_awaiting(authority: Authority) -> RequestQuerySet:
     """Return the extensions and renewals that wait where this person administers, but for their own."""
     there = within_sight(authority, Permission.DECIDE_RENEWALS)
     rows = Request.objects.filter(there, action__in=RENEWALS).exclude(_own(authority.user.pk))
-    return rows.waiting(authority.now).shown()
+    return rows.waiting_among(authority.now).shown()
 
 
 def _own(user_id: uuid.UUID) -> Q:
@@ -62,17 +64,19 @@ def _own(user_id: uuid.UUID) -> Q:
 
 def _in_stages(authority: Authority) -> list[Request]:
     """What waits for this person as an approver, when it was asked and now, or as the deputy of one."""
-    rows = list(_asked_of(authority.user.pk, authority.now).waiting(authority.now).shown())
+    rows = list(_asked_of(authority.user.pk, authority.now).waiting_among(authority.now).shown())
     panels = panels_of(rows, authority.now) if rows else {}
     return [row for row in rows if row.pk in panels and panels[row.pk].panel.seat_for(authority.user) is not None]
 
 
 def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
     """Return what this person was asked to decide and that is over, or that they decided, the newest first."""
-    asked = RequestApprover.objects.filter(stage__request=OuterRef("pk"), principal=user.pk).asked(now)
-    decided = Exists(Decision.objects.filter(request=OuterRef("pk"), approver=user.pk))
-    over = ~Q(pk__in=Request.objects.waiting(now).values("pk"))
-    rows = Request.objects.filter(decided | (Exists(asked) & over)).exclude(principal=user.pk)
+    asked = RequestApprover.objects.filter(principal=user.pk).asked(now).order_by().values("stage__request")
+    decided = Decision.objects.filter(approver=user.pk).order_by().values("request")
+    # As values, since that query is deep; one set to look up by index, as in `AssignmentQuerySet.of`.
+    waiting = list(Request.objects.filter(pk__in=asked).waiting_among(now).values_list("pk", flat=True))
+    rows = Request.objects.filter(pk__in=decided.union(asked)).exclude(principal=user.pk)
+    rows = rows.filter(Q(pk__in=decided) | ~Q(pk__in=waiting))
     return rows.shown().with_waits(now).order_by(F("decided_at").desc(nulls_first=True), "-made_at", "pk")
 
 

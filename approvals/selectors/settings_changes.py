@@ -51,7 +51,7 @@ def settings_changes_awaiting(authority: Authority) -> list[Request]:
     """Return the changes of settings that this person can decide now, and nobody their own."""
     where = within_sight(authority, Permission.CHANGE_SETTINGS) | within_sight(authority, Permission.DEFINE)
     rows = Request.objects.filter(where, action=Action.CHANGE_SETTINGS).exclude(requestor=authority.user.pk)
-    waiting = rows.waiting(authority.now).shown()
+    waiting = rows.waiting_among(authority.now).shown()
     return [one for one in waiting if authority.user in deciders_of(one, authority.now)]
 
 

@@ -28,7 +28,7 @@ from approvals.selectors.my_roles import (
 from approvals.selectors.profiles import profiles_of
 from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage, Tab, counted
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, EndReason
 from roles.refusals import Refused, broken
@@ -47,7 +47,7 @@ def tabs_of_my_roles(request: PortalRequest, current: str) -> list[Tab]:
     """The tabs above My roles, and above the profiles that were saved from it."""
     page = reverse("approvals:my_roles")
     tabs = [
-        Tab(label, f"{page}?tab={name}", name == current, selector(request.user, request.now).count())
+        Tab(label, f"{page}?tab={name}", name == current, counted(selector(request.user, request.now)))
         for name, (label, selector) in TABS.items()
     ]
     kept = profiles_of(request.user).count()

@@ -22,7 +22,8 @@ SQLITE_OPTIONS = {
         "PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON;"
     ),
 }
-POSTGRESQL_TIMEOUTS = "-c lock_timeout=5s -c statement_timeout=30s"
+# Compiling a long question (jit) takes seconds, answering it some milliseconds.
+POSTGRESQL_SESSION = "-c lock_timeout=5s -c statement_timeout=30s -c jit=off"
 
 HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."
 
@@ -77,6 +78,6 @@ class Databases(Values):
         if not config["NAME"]:
             self.mistakes.append(f"DATABASE_URL names no database. {HOW_TO_NAME_A_DATABASE}")
         options = dict(config.get("OPTIONS", {}))
-        options["options"] = f"{POSTGRESQL_TIMEOUTS} {options.get('options', '')}".strip()
+        options["options"] = f"{POSTGRESQL_SESSION} {options.get('options', '')}".strip()
         # No connection pool: it does not live through the fork of the worker.
         return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
