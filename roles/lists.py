@@ -35,6 +35,14 @@ else:
     _Paginator = Paginator
 
 
+MOST_COUNTED = 1000  # rows: counting more takes longer than anybody waits for, and nobody reads on
+
+
+def counted(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
+    """Return how many rows there are, up to one more than `most`."""
+    return rows.order_by()[: most + 1].count()
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """One of the views of a page, for `components/tabs.html`."""
@@ -44,6 +52,11 @@ class Tab:
     current: bool = False
     count: int | None = None
     more: bool = False  # behind "More", where the others leave no room
+
+    @property
+    def said(self) -> str:
+        """How many there are, as far as they are counted."""
+        return f"{MOST_COUNTED}+" if (self.count or 0) > MOST_COUNTED else str(self.count)
 
 
 class ChoicePill(django_filters.ChoiceFilter):
@@ -92,11 +105,33 @@ class OrderedRows(TableQuerysetData):
     """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
 
     data: QuerySet[Any]
+    keys_first = True
+    reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
 
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
         if aliases:
             self.data = self.data.order_by(*self.data.query.order_by, "pk")
+
+    @cached_property
+    def counted(self) -> int:
+        """How many rows there are, up to one more than the reach."""
+        return counted(self.data, self.reach)
+
+    def __len__(self) -> int:
+        return min(self.counted, self.reach) if hasattr(self.table, "paginator") else super().__len__()
+
+    @property
+    def _is_long(self) -> bool:
+        return hasattr(self.table, "paginator") and self.counted >= self.reach
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a part; of a long list its keys are put in order first, and all else is fetched for them alone."""
+        if not (isinstance(key, slice) and self.keys_first and self._is_long):
+            return super().__getitem__(key)
+        keys = list(self.data.values_list("pk", flat=True)[key])
+        found = {row.pk: row for row in self.data.order_by().filter(pk__in=keys)}
+        return [found[one] for one in keys if one in found]
 
 
 class SelectColumn(tables.Column):
@@ -208,12 +243,21 @@ class ListPage(tables.SingleTableMixin, TemplateView):
 
     def get_table_data(self) -> OrderedRows:
         rows = self.filter.qs if self.filter else self.rows()
-        return OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
+        found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
+        asked = self.request.GET.get("page", "")
+        # However far back a page is, so many more are numbered after it.
+        found.reach = MOST_COUNTED + (
+            int(asked) * ListPaginator.SIZES[-1] if asked.isdecimal() and len(asked) < 9 else 0
+        )
+        return found
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
         # "Nothing here" and "nothing matches" are different news.
         table.filtered = self.filter is not None and any(self.filter.form.cleaned_data.values())
+        rows = table.data
+        if hasattr(table, "paginator") and isinstance(rows, OrderedRows) and rows.counted > rows.reach:
+            table.is_longer = True
         return table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

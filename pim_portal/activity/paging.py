@@ -63,6 +63,8 @@ class Stretch(OrderedRows):
     """The rows of a table, as far as the stretch goes."""
 
     data: EventQuerySet
+    reach = STRETCH
+    keys_first = False  # an index has them in order
 
     def __init__(self, data: QuerySet[Event], length: int = STRETCH) -> None:
         super().__init__(data)

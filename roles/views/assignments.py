@@ -21,7 +21,7 @@ from roles.assignment_files import columns_for
 from roles.catalogue import Permission
 from roles.downloads import Column
 from roles.guards import at_place
-from roles.lists import ListFilter, Tab
+from roles.lists import ListFilter, Tab, counted
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
@@ -111,7 +111,7 @@ class AssignmentList(PlaceList):
         )
 
     def _count(self, name: str) -> int:
-        return self._of_role(LISTS[name](self.place, self.request.now)).count()
+        return counted(self._of_role(LISTS[name](self.place, self.request.now)))
 
 
 class Eligible(AssignmentList):

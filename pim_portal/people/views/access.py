@@ -19,7 +19,7 @@ from pim_portal.people.selectors import people as selectors
 from pim_portal.people.tables import AccessFilter, AccessTable, PersonHistoryTable
 from pim_portal.people.views.common import only_with
 from roles.catalogue import Permission
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage, Tab, counted
 from roles.middleware import PortalRequest
 from roles.models import User
 
@@ -97,7 +97,7 @@ class Access(PersonList):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = reverse("person_access", args=[self.person.pk])
         tabs = [
-            Tab(label, f"{page}?tab={tab}", tab == self.tab, self._rows_of(tab).count())
+            Tab(label, f"{page}?tab={tab}", tab == self.tab, counted(self._rows_of(tab)))
             for tab, label in LABELS.items()
             if tab != selectors.SUSPENDED or not self.person.enabled
         ]
