@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 APPS = ("audit", "roles", "approvals", "reviews", "pim_portal")
 SOURCES = [path for app in APPS for path in (BASE_DIR / app).rglob("*.py") if "migrations" not in path.parts]
+CHECKS = BASE_DIR / "pim_portal" / "checks.py"  # names what must never be
 TEMPLATES = list((BASE_DIR / "templates").rglob("*.html"))
 
 
@@ -24,6 +25,7 @@ def lines_with(pattern: str, files: list[Path]) -> list[str]:
     return [
         f"{path.relative_to(BASE_DIR)}:{number}: {line.strip()}"
         for path in files
+        if path != CHECKS
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if re.search(pattern, line)
     ]
