@@ -19,7 +19,7 @@ DUE ?= 10000
 CORE = tests/test_house.py tests/test_authority.py tests/test_activation.py tests/test_attacks.py
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-reset check test test-sqlite test-long faults bench lint tools lock sbom format
+.PHONY: help demo demo-reset check test test-sqlite test-long pictures faults bench lint tools lock sbom format
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ test-long: tools  ## What takes a minute each: every page in a browser, the larg
 
 faults: .venv/dev.stamp  ## Break things on purpose, on SQLite and PostgreSQL, and hold the rows against the rules (docs/faults.md)
 	$(PY) -m tests.faults
+
+pictures: tools  ## Make the pictures of the guides (docs/pictures) anew, from the journeys in the browser
+	PIM_PICTURES=1 $(PY) -m pytest -q -m "not long" tests/journeys
 
 .venv/sbom.stamp: requirements/sbom.txt | $(PY)
 	@$(PY) -m venv --clear .venv/sbom

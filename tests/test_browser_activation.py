@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
@@ -16,17 +15,12 @@ from approvals.models import Request, Status
 from roles import ids
 from roles.models import Assignment, User
 from tests.people import (
-    DAY,
     EXCHANGE_ADMINISTRATOR,
-    MINUTE,
     configure,
     group,
     make_eligible,
     person,
-    request_activation,
     role,
-    tree,
-    unit,
 )
 from tests.stepping import code_of
 from tests.visitors import cookie_of
@@ -72,32 +66,6 @@ def ask_for(page: Page, name: str, user: User, *, reason: str) -> None:
     page.get_by_label("Code").fill(code_of(user)["code"])
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_asked_for_in_one_browser_approved_in_another_active_and_ended(stage, browse, script):
-    mine, theirs = (browse(user, java_script_enabled=script) for user in (stage.ines, stage.adam))
-
-    ask_for(mine, "Exchange Administrator", stage.ines, reason="Restore the mailbox")
-    expect(mine.get_by_text("Adam Weber or Berta Raman approves.")).to_be_visible()
-    mine.get_by_role("button", name="Ask for approval").click()
-    expect(mine.get_by_role("heading", level=1)).to_have_text("Your request for Exchange Administrator")
-    expect(mine.get_by_role("button", name="Cancel request")).to_be_visible()
-    request = Request.objects.get()
-
-    theirs.goto(reverse("approvals:request", args=[request.pk]))
-    expect(theirs.get_by_text("Restore the mailbox").first).to_be_visible()
-    theirs.get_by_label("Justification").fill("Go on")
-    theirs.get_by_label("Code").fill(code_of(stage.adam)["code"])
-    theirs.get_by_role("button", name="Approve").click()
-    expect(theirs.get_by_text("You approved this request.")).to_be_visible()
-
-    mine.reload()
-    expect(mine.get_by_role("link", name="1 role active")).to_be_visible()
-    mine.get_by_role("link", name="Deactivate").click()
-    mine.get_by_role("button", name="Deactivate").click()
-    expect(mine.get_by_text("is no longer active")).to_be_visible()
-    expect(mine.get_by_role("link", name="No role active")).to_be_visible()
-
-
 def test_a_refusal_in_the_panel_keeps_what_was_typed(stage, browse, console_errors):
     page = browse(stage.ines)
     ask_for(page, "Security Reader", stage.ines, reason="Look into the alert")
@@ -130,20 +98,6 @@ def test_several_are_chosen_activated_and_told_one_by_one(stage, browse):
     assert Request.objects.filter(status=Status.PENDING).count() == 1
 
 
-def test_several_are_denied_with_one_justification(stage, browse):
-    request_activation(stage.ines, stage.asked, now=stage.now)
-    page = browse(stage.berta)
-    page.goto(reverse("approvals:approvals"))
-    page.get_by_label("Select Ines Okafor: Exchange Administrator").check()
-    page.get_by_role("button", name="Deny selected").click()
-    panel = page.get_by_role("dialog", name="Deny 1 request")
-    panel.get_by_label("Justification").fill("Not tonight")
-    panel.get_by_label("Code").fill(code_of(stage.berta)["code"])
-    panel.get_by_role("button", name="Deny").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("What became of the request")
-    assert Request.objects.get().status == Status.DENIED
-
-
 def test_the_panel_is_left_by_keyboard(stage, browse):
     page = browse(stage.ines)
     page.goto(reverse("approvals:my_roles"))
@@ -154,51 +108,3 @@ def test_the_panel_is_left_by_keyboard(stage, browse):
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(link).to_be_focused()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible_and_fit_a_phone(stage, browse, scheme):
-    subscription = tree("Contoso", "prod-weu", "rg-ledger")[1]
-    unit("Lyon")
-    begun = stage.now - 100 * DAY
-    owner = make_eligible(
-        stage.ines, role(ids.OWNER), subscription, now=stage.now, starts_at=begun, ends_at=stage.now + 9 * DAY
-    )
-    request_activation(stage.ines, stage.free, now=stage.now - 2 * DAY)
-    active = request_activation(stage.ines, stage.free, now=stage.now - MINUTE, hours=2)
-    asked = request_activation(stage.ines, stage.asked, now=stage.now, hours=4, reason="Restore the mailbox")
-    roles, requests, approvals = (reverse(f"approvals:{name}") for name in ("my_roles", "my_requests", "approvals"))
-    activate = reverse("approvals:activate")
-    pages = {
-        stage.ines: [
-            roles,
-            f"{roles}?tab=active",
-            f"{roles}?tab=expired",
-            f"{activate}?eligibility={owner.pk}",
-            f"{activate}?eligibility={owner.pk}&eligibility={stage.asked.pk}",
-            f"{activate}?eligibility={stage.asked.pk}",
-            reverse("approvals:deactivate", args=[active.outcome.pk]),
-            requests,
-            reverse("approvals:request", args=[asked.pk]),
-            reverse("approvals:request", args=[active.pk]),
-        ],
-        stage.adam: [
-            approvals,
-            f"{approvals}?tab=decided",
-            reverse("approvals:request", args=[asked.pk]),
-            f"{reverse('approvals:decide_selected')}?request={asked.pk}",
-        ],
-    }
-    faults = []
-    for user, paths in pages.items():
-        page = browse(user, color_scheme=scheme)
-        for path in paths:
-            page.goto(path)
-            for width in (1280, 360):
-                page.set_viewport_size({"width": width, "height": 900})
-                if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                    faults.append(f"{path} at {width}: scrolls sideways")
-                found = Axe().run(page)
-                if found.violations_count:
-                    faults.append(f"{path} at {width}: {found.generate_report()}")
-    assert not faults, "\n".join(faults)

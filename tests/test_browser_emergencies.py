@@ -20,7 +20,7 @@ from tests.visitors import cookie_of
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-@pytest.mark.parametrize(("scheme", "script"), [("light", True), ("dark", True), ("light", False)])
+@pytest.mark.parametrize(("scheme", "script"), [("dark", True), ("light", False)])
 def test_an_emergency_from_the_panel_to_its_review(scheme, script, new_context, live_server):
     now = timezone.now()
     ines, adam = person("ines", name="Ines Okafor", now=now), person("adam", name="Adam Weber", now=now)

@@ -42,8 +42,7 @@ def violations(page: Page) -> list[str]:
     return [one["id"] for one in Axe().run(page).response["violations"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("scheme", "width"), [("light", "wide"), ("dark", "phone")])
 @pytest.mark.parametrize("name", ["notifications", "mails"])
 def test_the_pages_about_mails_are_accessible_and_fit(sven, new_context, live_server, name, width, scheme):
     make: Callable[..., BrowserContext] = new_context

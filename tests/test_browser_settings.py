@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
@@ -104,23 +103,6 @@ def test_settings_are_copied_after_they_were_shown(petra, now, browse):
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_role("heading", name="What became of copying the settings")).to_be_visible()
     assert settings_of(role(ids.USER_ADMINISTRATOR), directory()).max_activation == HOUR
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_are_accessible(petra, now, browse, theme):
-    User.objects.filter(pk=petra.pk).update(theme=theme)
-    make_eligible(petra, role(EXCHANGE_ADMINISTRATOR), now=now)
-    configure(role(EXCHANGE_ADMINISTRATOR), directory(), approvers=[[petra], [petra]], max_activation=HOUR)
-    page = browse(petra)
-    others = [at_directory(act) for act in ("", "edit", "reset", "copy")]
-    compared = f"{at_directory('difference')}?with=default"
-    for path in (address(directory(), "settings"), *others, compared):
-        for width in (1280, 360):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(path)
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is too wide at {width}"
 
 
 def test_the_pages_of_a_change_that_waits_are_accessible_and_fit(petra, now, browse, console_errors):

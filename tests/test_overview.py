@@ -7,10 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page
 
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
@@ -30,7 +28,6 @@ from tests.people import (
     MINUTE,
     NOW,
     at,
-    configure,
     give,
     group,
     make_eligible,
@@ -40,7 +37,7 @@ from tests.people import (
     tree,
     unit,
 )
-from tests.visitors import cookie_of, visiting
+from tests.visitors import visiting
 
 
 @pytest.fixture
@@ -322,27 +319,3 @@ def test_opening_the_overview_changes_nothing(petra):
     client.get(reverse("overview"))
     assert Event.objects.count() == before
     assert not SetUp.objects.exists()
-
-
-# In the browser
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_are_accessible(page: Page, live_server, theme):
-    now = timezone.now().replace(microsecond=0)
-    petra = person("petra", now=now)
-    User.objects.filter(pk=petra.pk).update(theme=theme)
-    give(petra, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
-    configure(role(EXCHANGE_ADMINISTRATOR), max_activation=8 * HOUR)
-    request = request_activation(petra, make_eligible(petra, role(EXCHANGE_ADMINISTRATOR), now=now), now=now)
-    event = Event.objects.filter(request_id=request.pk).latest("id")
-    page.context.add_cookies([cookie_of(petra, live_server)])
-    details = reverse("my_audit_event", args=[event.uuid])
-    for path in (reverse("overview"), reverse("access"), reverse("my_audit"), details):
-        for width in (1280, 360):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(live_server.url + path)
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is too wide at {width}"
