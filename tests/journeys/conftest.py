@@ -46,7 +46,7 @@ def sample(
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of all workers
-    file = Path(os.environ.get("PIM_SAMPLE", folder / "sample.sqlite3"))
+    file = folder / "sample.sqlite3"
     with (folder / "sample.lock").open("w") as lock, django_db_blocker.unblock():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
