@@ -20,6 +20,7 @@ from approvals.services.settings_changes import change_or_ask, make_alone, move_
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Notification
+from pim_portal.notifications.letters.requests import settings_wait
 from roles import ids
 from roles.authority import Authority
 from roles.models import Assignment, Purpose, Resource, Role, RoleSettings, SecondFactor, TotpDevice, User
@@ -333,6 +334,17 @@ class TestDeciding:
         assert event.actor_id == paul.pk
         assert event.details["asked_by"] == str(petra.pk)
         assert event.authority_id is not None
+
+    def test_the_reason_is_told_and_kept(self, eligible, paul, petra, exchange):
+        actor = acting(petra, Purpose.SETTINGS, exchange.pk)
+        given = {"resource": directory(), "values": LONGER, "reason": "night shifts", "actor": actor, "clock": at(NOW)}
+        asked = change_or_ask(exchange, **given)
+        assert isinstance(asked, Request)
+        assert settings_wait(asked, with_reason=True).quote == ("Reason, as Petra wrote it", "night shifts")
+        assert settings_wait(asked, with_reason=False).quote is None
+        decide(Verdict.APPROVE, asked, paul)
+        event = Event.objects.filter(kind=Kind.ROLE_SETTINGS_CHANGED, actor_id=paul.pk).get()
+        assert event.text.fields["reason"] == "night shifts"
 
     def test_a_denial_ends_it(self, waiting, paul, exchange):
         assert decide(Verdict.DENY, waiting, paul, now=NOW + MINUTE).status == Status.DENIED

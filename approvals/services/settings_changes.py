@@ -60,6 +60,7 @@ def change_or_ask(
     stages: tuple[Stage, ...] | None = None,
     cells: tuple[Cell, ...] | None = None,
     seen: str = "",
+    reason: str = "",
     actor: Actor,
     clock: Clock,
 ) -> RoleSettings | Request:
@@ -77,16 +78,16 @@ def change_or_ask(
         return role, place, Proposal(Act.CHANGE, (ruling_of(before, after),), everywhere=resource is None)
 
     def changing(clock: Clock) -> RoleSettings:
-        given: dict[str, Any] = {"values": values, "stages": stages, "cells": cells, "seen": seen}
+        given: dict[str, Any] = {"values": values, "stages": stages, "cells": cells, "seen": seen, "reason": reason}
         return change_settings(role, resource=resource, **given, actor=actor, clock=clock)
 
     _serialise(role, actor)
-    return _done_or_asked(changing, proposing, actor=actor, clock=clock)
+    return _done_or_asked(changing, proposing, reason=reason, actor=actor, clock=clock)
 
 
 @service(Kind.ROLE_SETTINGS_RESET)
 def reset_or_ask(
-    role: Role, *, resource: Resource, seen: str = "", actor: Actor, clock: Clock
+    role: Role, *, resource: Resource, seen: str = "", reason: str = "", actor: Actor, clock: Clock
 ) -> EffectiveSettings | Request:
     """Take settings from above again, or return the request that now waits for it. Raises `Refused`."""
 
@@ -96,8 +97,9 @@ def reset_or_ask(
 
     _serialise(role, actor)
     return _done_or_asked(
-        lambda clock: reset_settings(role, resource=resource, seen=seen, actor=actor, clock=clock),
+        lambda clock: reset_settings(role, resource=resource, seen=seen, reason=reason, actor=actor, clock=clock),
         proposing,
+        reason=reason,
         actor=actor,
         clock=clock,
     )
@@ -188,12 +190,12 @@ def make_agreed(request: Request, *, actor: Actor, now: datetime, alone: bool = 
     """
     proposal = proposal_of(request)
     agreed = Agreed(request.pk, request.requestor_id, alone=alone)
-    given: dict[str, Any] = {"agreed": agreed, "actor": actor, "clock": lambda: now}
+    given: dict[str, Any] = {"agreed": agreed, "reason": request.reason, "actor": actor, "clock": lambda: now}
     resource = None if proposal.everywhere else request.resource
     if proposal.act == Act.MOVE:
         target: Resource = Resource.objects.get(pk=proposal.target_id)
         seen = preview_of_move(request.resource, target, now).digest
-        move_resource(request.resource_id, target.pk, seen=seen, reason=request.reason, **given)
+        move_resource(request.resource_id, target.pk, seen=seen, **given)
     elif proposal.act == Act.RESET:
         reset_settings(request.role, resource=request.resource, seen=proposal.ruling.seen, **given)
     else:

@@ -17,7 +17,7 @@ from approvals.services.settings_changes import change_or_ask, reset_or_ask
 from approvals.views.settings_waiting import asked_instead, told_beforehand
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
-from roles.forms.settings import SettingsForm, SettingsStepUpForm, as_typed
+from roles.forms.settings import ReasonedSettingsForm, SettingsForm, as_typed
 from roles.forms.settings_stages import changes_only_the_form, stages_shown, stages_typed
 from roles.guards import at_place
 from roles.middleware import PortalRequest
@@ -58,6 +58,7 @@ def edit(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
                 stages=form.stages(),
                 cells=form.cells(),
                 seen=form.cleaned_data["seen"],
+                reason=form.cleaned_data["reason"],
                 actor=form.actor([shown.pk]),
                 clock=timezone.now,
             )
@@ -109,13 +110,14 @@ def reset(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
     then = SettingsBook([shown.pk]).without_own(shown, place)
-    form = SettingsStepUpForm(request.POST or None, request=request, initial={"seen": settings.seen})
+    form = ReasonedSettingsForm(request.POST or None, request=request, initial={"seen": settings.seen})
     if form.is_valid():
         try:
             done = reset_or_ask(
                 shown,
                 resource=place,
                 seen=form.cleaned_data["seen"],
+                reason=form.cleaned_data["reason"],
                 actor=form.actor([shown.pk]),
                 clock=timezone.now,
             )

@@ -36,6 +36,7 @@ from roles.rules.settings import (
 from roles.selectors.prospects import MOST_FOUND
 from roles.selectors.settings import RULES, Cell, EffectiveSettings, Stage
 from roles.settings_words import LABELS, cell_label, cells_of
+from roles.text import MAX_REASON
 from roles.wording import span
 
 PRESETS = [timedelta(days=days) for days in (15, 30, 90, 180, 365)]
@@ -89,7 +90,19 @@ class CellRow:
     additional: BoundField | None
 
 
-class SettingsForm(SettingsStepUpForm):
+class ReasonedSettingsForm(SettingsStepUpForm):
+    """An act on settings that may be explained: to the history, and to a second administrator who decides on it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=MAX_REASON,
+        widget=forms.Textarea({"rows": 2}),
+        help_text=gettext_lazy("It is recorded, and shown to whoever has to agree."),
+    )
+
+
+class SettingsForm(ReasonedSettingsForm):
     """All rules of a role at a place."""
 
     max_activation = DurationField(label=LABELS["max_activation"], longest=LONGEST_ACTIVATION)

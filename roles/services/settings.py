@@ -28,6 +28,7 @@ from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
 from roles.services.agreed import Agreed
 from roles.services.settings_rows import details_of, row_of, rows_to_reset, write
+from roles.text import clean
 
 
 @service(Kind.ROLE_SETTINGS_CHANGED)
@@ -39,6 +40,7 @@ def change_settings(
     stages: tuple[Stage, ...] | None = None,
     cells: tuple[Cell, ...] | None = None,
     seen: str = "",
+    reason: str = "",
     agreed: Agreed | None = None,
     actor: Actor,
     clock: Clock,
@@ -67,13 +69,20 @@ def change_settings(
     ground.spend()
     row.changed_at, row.changed_by = ground.now, actor.user
     write(row, stages=stages, cells=cells)
-    ground.record(Kind.ROLE_SETTINGS_CHANGED, before)
+    ground.record(Kind.ROLE_SETTINGS_CHANGED, before, reason=reason)
     return row
 
 
 @service(Kind.ROLE_SETTINGS_RESET)
 def reset_settings(
-    role: Role, *, resource: Resource, seen: str = "", agreed: Agreed | None = None, actor: Actor, clock: Clock
+    role: Role,
+    *,
+    resource: Resource,
+    seen: str = "",
+    reason: str = "",
+    agreed: Agreed | None = None,
+    actor: Actor,
+    clock: Clock,
 ) -> EffectiveSettings:
     """Let the settings of a role at a resource come from above again; at the directory, from the portal's default.
 
@@ -91,7 +100,7 @@ def reset_settings(
     require(RESET, facts, about=ground.about)
 
     ground.spend()
-    ground.record(Kind.ROLE_SETTINGS_RESET, before)
+    ground.record(Kind.ROLE_SETTINGS_RESET, before, reason=reason)
     return after
 
 
@@ -198,7 +207,7 @@ class _Ground:
         if self.authority is not None and self.agreed is None:
             step_ups.spend(self.actor, Purpose.SETTINGS, self.role.pk, now=self.now)
 
-    def record(self, kind: Kind, before: EffectiveSettings) -> None:
+    def record(self, kind: Kind, before: EffectiveSettings, *, reason: str) -> None:
         after = self.ruling()
         details, addresses = details_of(before, after)
         record(
@@ -213,6 +222,7 @@ class _Ground:
             details=details | (self.agreed.told if self.agreed else {}),
             addresses_before=addresses[0],
             addresses_after=addresses[1],
+            reason=clean(reason),
         )
         if self.role.pk == ids.PRIVILEGED_ROLE_ADMINISTRATOR and after.approval_required:
             keep_an_administrator(self.now, about=self.about)

@@ -39,7 +39,7 @@ def request_to_decide(request: Request, *, with_reason: bool) -> Letter:
     Reason and ticket are for people of the portal only: an address in some settings may be anybody's.
     """
     if request.action == Action.CHANGE_SETTINGS:
-        return settings_wait(request)
+        return settings_wait(request, with_reason=with_reason)
     if request.action != Action.ACTIVATE:
         return keeping_waits(request, with_reason=with_reason)
     person = User.objects.get(pk=request.principal_id)
@@ -70,7 +70,7 @@ def request_to_decide(request: Request, *, with_reason: bool) -> Letter:
     )
 
 
-def settings_wait(request: Request) -> Letter:
+def settings_wait(request: Request, *, with_reason: bool) -> Letter:
     """Ask another administrator whether settings may become looser for who proposes it."""
     person = User.objects.get(pk=request.principal_id)
     words = {"person": person.name, "the_role": the_role(request.role, request.resource)}
@@ -91,6 +91,7 @@ def settings_wait(request: Request) -> Letter:
             *changes,
             (_("Decide by"), wording.exact(request.lapses_at)),
         ),
+        quote=_reason_of(request, person) if with_reason and request.reason else None,
         button=_("Open the request"),
         path=reverse("approvals:request", args=[request.pk]),
         note=_("Opening it decides nothing: you sign in, look, and say why you decide as you do."),
