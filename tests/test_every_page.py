@@ -314,7 +314,7 @@ PAGES: dict[str, Row] = {
     "audit_proof": Row(SEE_DIRECTORY, to="sealed_event"),
     "audit_erase": Row({"sven"}, to="event"),
     "audit_request": Row(SEE_DIRECTORY, to="request"),
-    "keeping": Row(SEE_DIRECTORY | {"olga", "gina"}, denied=403),
+    "keeping": Row(SEE_DIRECTORY | SEE_RESOURCE | {"gina"}, denied=403),
     "keeping_change": Row({"sven"}, denied=403),
     "archive_take": Row(SEE_DIRECTORY, to="archive"),
     "my_audit": Row(EVERYONE),
