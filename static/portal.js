@@ -127,6 +127,8 @@
 
   // Forms are sent once; those of a panel are sent by fetch, so that a refusal keeps what was typed.
 
+  const DOWNLOAD_HELD = 3000; // milliseconds
+
   function hold(form) {
     form.dataset.sent = "";
     // Only after the browser has gathered the form, or the button's own value would be left out.
@@ -147,6 +149,7 @@
     const form = event.target;
     const attribute = (name) => event.submitter?.getAttribute(`form${name}`) ?? form.getAttribute(name);
     const posts = attribute("method")?.toLowerCase() === "post";
+    const downloads = form.hasAttribute("data-download");
     if (form.dataset.sent !== undefined) {
       event.preventDefault();
       return;
@@ -157,12 +160,14 @@
       event.preventDefault();
       url.search = data;
       openPanel(url.href, event.submitter);
-    } else if (posts && form.closest("dialog.panel")) {
+    } else if (posts && form.closest("dialog.panel") && !downloads) {
       event.preventDefault();
       hold(form);
       submitPanel(form, url.href, data);
     } else if (posts) {
       hold(form);
+      // What answers with a file leaves the page as it is, and tells nobody that it came.
+      if (downloads) setTimeout(() => release(form), DOWNLOAD_HELD);
     }
   });
 
