@@ -39,8 +39,11 @@ MOST_COUNTED = 1000  # rows: counting more takes longer than anybody waits for, 
 
 
 def counted(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
-    """Return how many rows there are, up to one more than `most`."""
-    return rows.order_by()[: most + 1].count()
+    """Return how many rows there are, up to one more than `most`.
+
+    Their keys are fetched rather than counted: a query around the query is one level too deep for SQLite's parser.
+    """
+    return len(rows.order_by().values_list("pk", flat=True)[: most + 1])
 
 
 @dataclass(frozen=True, slots=True)

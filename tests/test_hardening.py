@@ -62,6 +62,9 @@ class Told(NamedTuple):
     body: str
 
 
+FIRST = "/setup/"  # the page of an empty portal, which this one is
+
+
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Production behind one proxy, over https."""
@@ -111,7 +114,7 @@ def test_every_answer_carries_its_headers_over_the_wire(server, path):
 
 
 def test_static_files_are_kept_and_sniffed_by_nobody(server):
-    page = ask(server, "/account/sign-in/").body
+    page = ask(server, FIRST).body
     (style,) = re.findall(r"(/static/portal[\w./-]*\.css)", page)
 
     told = ask(server, style)
@@ -123,7 +126,7 @@ def test_static_files_are_kept_and_sniffed_by_nobody(server):
 
 
 def test_cookies_are_for_this_host_over_https_and_for_no_script(server):
-    (cookie,) = ask(server, "/account/sign-in/").cookies
+    (cookie,) = ask(server, FIRST).cookies
 
     name, _is, rest = cookie.partition("=")
     parts = {part.strip().lower() for part in rest.split(";")}
@@ -214,13 +217,13 @@ def test_slow_clients_hold_nobody_up_behind_nginx(server, tmp_path):
             one = line()
             # Half of them never end their headers, the others never send their form.
             unfinished = b"GET / HTTP/1.1\r\nHost: pim.example.org\r\nX-Slow: "
-            body = b"POST /account/sign-in/ HTTP/1.1\r\nHost: pim.example.org\r\nContent-Length: 1000\r\n\r\nuser"
+            body = b"POST /setup/ HTTP/1.1\r\nHost: pim.example.org\r\nContent-Length: 1000\r\n\r\nuser"
             one.sendall(unfinished if number % 2 else body)
         took = []
         for _each in range(5):
             began = time.monotonic()
             one = line()
-            one.sendall(b"GET /account/sign-in/ HTTP/1.1\r\nHost: pim.example.org\r\nConnection: close\r\n\r\n")
+            one.sendall(b"GET /setup/ HTTP/1.1\r\nHost: pim.example.org\r\nConnection: close\r\n\r\n")
             answer = one.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200"), answer[:100]
             assert b"nginx/" not in answer
