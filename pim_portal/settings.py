@@ -236,6 +236,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = PIM_DATA_DIR / "static" if ENVIRONMENT.production else None
 WHITENOISE_USE_FINDERS = not ENVIRONMENT.production
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from psycopg.conninfo import make_conninfo
 
 from approvals.models import Verdict
 from audit import keys
@@ -47,7 +48,8 @@ def raw() -> Raw:
     name, settings = connection.settings_dict["NAME"], connection.settings_dict
     if connection.vendor == "sqlite":
         return Raw(f"sqlite:///{name}")
-    return Raw(f"host={settings['HOST']} user={settings['USER']} password={settings['PASSWORD']} dbname={name}")
+    user, password = settings["USER"], settings["PASSWORD"] or None
+    return Raw(make_conninfo(host=settings["HOST"], user=user, password=password, dbname=name))
 
 
 @pytest.fixture

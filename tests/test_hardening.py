@@ -265,13 +265,18 @@ def nginx(upstream: int, folder: Path) -> Iterator[int]:
     )
     try:
         deadline = time.monotonic() + 20
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not _answers(port):
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
         yield port
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_portals_own_checks_find_nothing():

@@ -114,7 +114,7 @@ class TestWhatIsShown:
         Resource.objects.filter(pk=nodes["test"].pk).update(numchild=2000)
         with CaptureQueriesContext(connection) as many:
             shown = body(client, "/manage/resources/")
-        assert len(many) <= len(few) + 1
+        assert len(many) <= len(few) + 3  # of a long list, the keys are put in order first
         assert shown.count("rg ") <= MOST_SHOWN
         left_out = tree_of(Resource.objects.filter(path__startswith=nodes["root"].path)).more
         assert left_out == 2006 - MOST_SHOWN
