@@ -132,7 +132,7 @@ def who_opens(name: str) -> list[str]:
     return who if ROUNDS else who[:1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_form_sent_what_nobody_should_send(people, targets):
     visits = Visits(people)
     forms: dict[str, list[tuple[str, Form]]] = {}
