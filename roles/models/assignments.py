@@ -64,7 +64,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         groups = Assignment.objects.memberships(now).filter(principal=user_id).order_by().values("resource__group")
         oneself = Principal.objects.filter(pk=user_id).order_by().values("pk")
         # One set to look up by index: with OR between the two, PostgreSQL reads every open assignment there is.
-        return self.filter(principal__in=oneself.union(groups))
+        return self.filter(held.Among("principal", oneself.union(groups)))
 
     def given_to(self, outer: str, now: datetime, *, since: str) -> AssignmentQuerySet:
         """In a subquery: return what is given to the person in the outer query's column `outer`; see `of`.

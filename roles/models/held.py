@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, DateTimeField, Exists, Expression, F, UUIDField, Value
+from django.db.models import BooleanField, DateTimeField, Exists, Expression, F, QuerySet, Subquery, UUIDField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -152,6 +152,21 @@ class Condition(Expression):
             sql.append(text)
             params.extend(values)
         return f"({' '.join(sql)})", params
+
+
+class Among(Condition):
+    """The column is one of the rows' values, which are found first, once.
+
+    PostgreSQL would else join them, and where a page has joined eight tables already it does so last: after everything
+    that anybody holds was looked at.
+    """
+
+    def __init__(self, column: str, rows: QuerySet[Any]) -> None:
+        super().__init__("{column} IN {rows}", column=F(column), rows=Subquery(rows))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+        column, rows = (compiler.compile(part) for part in self.parts)
+        return f"({column[0]} = ANY(ARRAY{rows[0]}))", [*column[1], *rows[1]]
 
 
 def _at(now: datetime) -> dict[str, Combinable]:
