@@ -126,6 +126,10 @@ REFUSED = {
         {"frequency": Frequency.MONTHLY, "starts_at": NOW + 9 * DAY, "ends_on": NOW.date()},
         "ends_before_start",
     ),
+    "an end on the day before the start": (
+        {"frequency": Frequency.MONTHLY, "starts_at": NOW + 9 * DAY, "ends_on": (NOW + 8 * DAY).date()},
+        "ends_before_start",
+    ),
     "no instance": ({"frequency": Frequency.MONTHLY, "occurrences": 0}, "occurrences"),
     "too many instances": ({"frequency": Frequency.MONTHLY, "occurrences": 501}, "occurrences"),
     "inactive for no day": ({"inactive_days": 0}, "inactive_days"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -148,17 +149,34 @@ class SeriesForm(StepUpForm):
     }
 
     def __init__(
-        self, *args: Any, request: PortalRequest, roles: list[Role], people: list[Principal], **kwargs: Any
+        self,
+        *args: Any,
+        request: PortalRequest,
+        roles: list[Role],
+        people: list[Principal],
+        before: Wanted | None = None,
+        started: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, request=request, purpose=Purpose.ASSIGN, **kwargs)
         self.people = people
+        self.before = before
         self.fields["roles"].choices = [(str(one.pk), one.name) for one in roles]  # type: ignore[attr-defined]
         for name in PARTS:
             self.fields[name].choices = [(str(one.pk), one.name) for one in people]  # type: ignore[attr-defined]
+        self._ask_for_start(started=started)
+
+    def _ask_for_start(self, *, started: bool) -> None:
         zone = timezone.get_current_timezone_name()
-        self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}), also for later ones.").format(
-            zone=zone
-        )
+        start, before = self.fields["starts_at"], self.before
+        sentence = _("Empty: at once. Your clock ({zone}), also for later ones.")
+        if before is not None:
+            sentence = _("Your clock ({zone}). Later ones follow by the clock of {series}, unless you move the start.")
+        if before is not None and started:
+            start.disabled = True
+            self.initial["starts_at"] = before.starts_at
+            sentence = _("The first instance has started. Your clock ({zone}); later ones follow by that of {series}.")
+        start.help_text = sentence.format(zone=zone, series=before.zone if before else zone)
 
     def part(self, names: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
         """Yield fields with what stands behind them."""
@@ -211,11 +229,12 @@ class SeriesForm(StepUpForm):
         end = given["end"]
         plain = ("name", "description", "inherited", "inactive_days", *self.THEN)
         values = {name: given[name] for name in plain if name != "if_unanswered"}
+        starts_at, zone = self._start()
         return Wanted(
             roles=_ids(given["roles"]),
             covers=Covers(given["covers"]),
-            starts_at=given["starts_at"] or self.request.now,
-            zone=timezone.get_current_timezone_name(),
+            starts_at=starts_at,
+            zone=zone,
             frequency=Frequency(given["frequency"]),
             ends_on=given["ends_on"] if end == BY_DATE else None,
             occurrences=given["occurrences"] if end == BY_NUMBER else None,
@@ -224,6 +243,13 @@ class SeriesForm(StepUpForm):
             if_unanswered=IfUnanswered(given["if_unanswered"]),
             **values,
         )
+
+    def _start(self) -> tuple[datetime, str]:
+        """Return the start and on whose clock it is; one that nobody moved stays as it was, seconds and clock too."""
+        given, before = self.cleaned_data["starts_at"], self.before
+        if before is not None and given is not None and _minute(given) == _minute(before.starts_at):
+            return before.starts_at, before.zone
+        return given or self.request.now, timezone.get_current_timezone_name()
 
     def _stage(self, number: int) -> StageWanted:
         given = self.cleaned_data
@@ -243,6 +269,11 @@ class SeriesForm(StepUpForm):
             if not once and given.get("end") == end and not given.get(name) and name not in self.errors:
                 self.add_error(name, _("Say when the series ends."))
         return given
+
+
+def _minute(moment: datetime) -> datetime:
+    """As precisely as the field shows it."""
+    return moment.replace(second=0, microsecond=0)
 
 
 def _ids(values: list[str]) -> frozenset[uuid.UUID]:

@@ -149,11 +149,11 @@ def no_role(facts: SeriesFacts) -> Violation | None:
 
 def start_wrong(facts: SeriesFacts) -> Violation | None:
     start, before = facts.wanted.starts_at, facts.before
-    if before is not None and before.started:
-        if start != before.starts_at:
-            sentence = _("The first instance has started: its start can no longer be changed.")
-            return Violation("started", sentence, "starts_at")
+    if before is not None and start == before.starts_at:
         return None
+    if before is not None and before.started:
+        sentence = _("The first instance has started: its start can no longer be changed.")
+        return Violation("started", sentence, "starts_at")
     if start < facts.now - SLACK:
         return Violation("start_in_past", _("The start lies in the past. Choose now, or a later time."), "starts_at")
     if start > facts.now + HORIZON:
@@ -184,12 +184,20 @@ def end_wrong(facts: SeriesFacts) -> Violation | None:
     wanted = facts.wanted
     if wanted.ends_on is not None and wanted.occurrences is not None:
         return Violation("two_ends", _("A series ends by date or by number, not both."), "ends_on")
-    if wanted.ends_on is not None and wanted.ends_on < wanted.starts_at.date() - timedelta(days=1):
+    if wanted.ends_on is not None and wanted.ends_on < _first_day(wanted):
         return Violation("ends_before_start", _("The series would end before it starts."), "ends_on")
     if wanted.occurrences is not None and not 1 <= wanted.occurrences <= MOST_OCCURRENCES:
         sentence = _("Choose between 1 and %(most)s instances.")
         return Violation("occurrences", sentence % {"most": MOST_OCCURRENCES}, "occurrences")
     return None
+
+
+def _first_day(wanted: Wanted) -> date:
+    """The day of the start on the clock of the series; an unknown clock is another rule's."""
+    try:
+        return wanted.starts_at.astimezone(zoneinfo.ZoneInfo(wanted.zone)).date()
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return wanted.starts_at.date()
 
 
 def days_wrong(facts: SeriesFacts) -> Violation | None:

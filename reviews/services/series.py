@@ -46,7 +46,7 @@ def create_review(place_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: C
     Raises `Refused` with everything that is wrong with it, and `Resource.DoesNotExist`.
     """
     place = Resource.objects.get(pk=place_id)
-    uncovered = _uncovered(place, wanted, clock())
+    uncovered = count_uncovered(place, wanted, clock())
     return _create(place_id, wanted, uncovered, actor=actor, clock=clock)
 
 
@@ -78,11 +78,11 @@ def change_review(review_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: 
     `AccessReview.DoesNotExist`.
     """
     place = AccessReview.objects.select_related("resource").get(pk=review_id).resource
-    uncovered = _uncovered(place, wanted, clock())
+    uncovered = count_uncovered(place, wanted, clock())
     return _change(review_id, wanted, uncovered, actor=actor, clock=clock)
 
 
-def _uncovered(place: Resource, wanted: Wanted, now: datetime) -> tuple[int, ...]:
+def count_uncovered(place: Resource, wanted: Wanted, now: datetime) -> tuple[int, ...]:
     """Count the rows that nobody would review, by stage: before the transaction, which a large place would hold up.
 
     Who holds what changes every minute until the start anyway; what is without a reviewer then is told on the page.
@@ -98,8 +98,8 @@ def _change(
 ) -> AccessReview:
     review = lock_review(review_id)
     now = clock()
-    before = _before(review)
-    wanted = tidy(wanted, now, started=before.started)
+    before = before_of(review)
+    wanted = tidy(wanted, now, planned=before.starts_at)
     held = authority_at(actor, review.resource, now)
     place = review.resource
     facts = gather(wanted, place, uncovered, now=now, held=held, actor=actor, covers=review.pk, before=before)
@@ -144,11 +144,14 @@ def delete_review(review_id: uuid.UUID, *, actor: Actor, reason: str = "", clock
     return review
 
 
-def tidy(wanted: Wanted, now: datetime, *, started: bool = False) -> Wanted:
-    """Return the same in one form: text cleaned, a start of a moment ago is now, what happens once has no end."""
+def tidy(wanted: Wanted, now: datetime, *, planned: datetime | None = None) -> Wanted:
+    """Return the same in one form: text cleaned, a start of a moment ago is now, what happens once has no end.
+
+    `planned` is the start that a series has already: it stays to the microsecond, however long ago.
+    """
     start = wanted.starts_at.astimezone(UTC)
-    if not started and start < now:
-        start = now if start >= now - SLACK else start
+    if start != planned and now - SLACK <= start < now:
+        start = now
     once = wanted.frequency == Frequency.ONCE
     return replace(
         wanted,
@@ -241,7 +244,8 @@ def _sorted(ids: frozenset[uuid.UUID]) -> list[str]:
     return sorted(str(one) for one in ids)
 
 
-def _before(review: AccessReview) -> Before:
+def before_of(review: AccessReview) -> Before:
+    """Return what a change of this series meets."""
     stages = list(review.stages.order_by("number"))
     return Before(
         starts_at=review.starts_at,

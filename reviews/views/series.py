@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,18 +18,20 @@ from reviews.forms.acts import ActForm
 from reviews.forms.presets import preset_of
 from reviews.forms.series import PARTS, PROPOSED, SeriesForm, initial_of
 from reviews.models import AccessReview, Instance
+from reviews.rules.series import Wanted
 from reviews.selectors.places import instances_of, latest_of, reviews_at
 from reviews.selectors.previews import preview
 from reviews.selectors.results import counts_of_instances
+from reviews.services.objections import objections_to
+from reviews.services.series import before_of, create_review, delete_review, wanted_of
 from reviews.services.series import change_review as change_series
-from reviews.services.series import create_review, delete_review, tidy, wanted_of
 from reviews.tables.series import InstanceTable, ReviewFilter, ReviewTable
 from reviews.wording import WHY_NOBODY
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import at_place
 from roles.lists import Tab
-from roles.middleware import PortalRequest
+from roles.middleware import PortalRequest, actor_of
 from roles.models import Resource
 from roles.places import Frame, address
 from roles.refusals import Refused
@@ -133,6 +136,8 @@ def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) 
     search = sent.get("q", "") if sent is not None else ""
     people = principals_matching(search, chosen=chosen)
     given: dict[str, Any] = {"request": request, "roles": roles_assignable_at(place), "people": people}
+    if review is not None:
+        given |= {"before": wanted_of(review), "started": before_of(review).started}
     page: dict[str, Any] = {
         "place": place,
         "frame": Frame(place, request.authority, "reviews"),
@@ -149,10 +154,13 @@ def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) 
     if "preview" in sent and asks is not None:
         asks.required = form.fields["device"].required = False
     if form.is_valid():
-        done = None if "preview" in sent else _save(request, form, place, review)
-        if done is not None:
-            return done
-        page |= _preview(form, place, request)
+        wanted = form.wanted()  # now: what is refused leaves the form
+        page["preview_roles"] = [name for pk, name in form.fields["roles"].choices if pk in form.cleaned_data["roles"]]  # type: ignore[attr-defined]
+        if "preview" in sent:
+            _foresee(form, wanted, request, place, review)
+        elif saved := _save(request, form, wanted, place, review):
+            return saved
+        page |= _preview(wanted, place, request.now)
     return form_page(request, "reviews/review_form.html", form, **page)
 
 
@@ -162,29 +170,33 @@ def _typed(sent: Any) -> dict[str, Any]:
     return {name: sent.getlist(name) if name in several else sent.get(name) for name in (*_TYPED, *PARTS)}
 
 
-def _preview(form: SeriesForm, place: Resource, request: PortalRequest) -> dict[str, Any]:
-    shown = preview(place, tidy(form.wanted(), request.now), request.now)
+def _foresee(
+    form: SeriesForm, wanted: Wanted, request: PortalRequest, place: Resource, review: AccessReview | None
+) -> None:
+    """Say beside its field what would be refused when this is saved."""
+    actor = actor_of(request)
+    if objections := objections_to(wanted, place, actor=actor, now=request.now, review=review):
+        form.add_refusal(Refused(objections))
+
+
+def _preview(wanted: Wanted, place: Resource, now: datetime) -> dict[str, Any]:
+    shown = preview(place, wanted, now)
     nobody = {
         stage.number: [(who, role, WHY_NOBODY[why]) for who, role, why in stage.examples] for stage in shown.stages
     }
-    roles = dict(form.fields["roles"].choices)  # type: ignore[attr-defined]
-    return {
-        "preview": shown,
-        "preview_roles": [roles[one] for one in form.cleaned_data["roles"]],
-        "nobody_reviews": nobody,
-    }
+    return {"preview": shown, "nobody_reviews": nobody}
 
 
 def _save(
-    request: PortalRequest, form: SeriesForm, place: Resource, review: AccessReview | None
+    request: PortalRequest, form: SeriesForm, wanted: Wanted, place: Resource, review: AccessReview | None
 ) -> HttpResponse | None:
     about = review or place
     try:
         actor = form.actor([about.pk])
         if review is None:
-            saved = create_review(place.pk, form.wanted(), actor=actor, clock=timezone.now)
+            saved = create_review(place.pk, wanted, actor=actor, clock=timezone.now)
         else:
-            saved = change_series(review.pk, form.wanted(), actor=actor, clock=timezone.now)
+            saved = change_series(review.pk, wanted, actor=actor, clock=timezone.now)
     except Refused as refused:
         form.add_refusal(refused)
         return None
