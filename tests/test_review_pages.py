@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils import timezone
 
-from reviews.models import AccessReview, Opinion, ReviewersKind, Verdict
+from reviews.models import AccessReview, Opinion, PastVerdict, ReviewersKind, Verdict
 from tests.people import EXCHANGE_ADMINISTRATOR, make_eligible, role
-from tests.reviewing import chosen, started
+from tests.reviewing import chosen, row_of, say, started
 from tests.stepping import code_of
 from tests.visitors import visiting
 
@@ -35,6 +37,39 @@ def test_nothing_chosen_is_refused_and_says_so(begun, adam):
     answer = visiting(adam).post(f"/tasks/reviews/{begun.pk}/", {"reason": "none", **code_of(adam)})
     assert answer.status_code == 422
     assert "Choose a verdict for at least one assignment." in answer.content.decode()
+
+
+def test_whoever_changes_one_mind_does_not_say_again_what_others_said(ines, zoe, adam, berta):
+    now = timezone.now()
+    for who in (ines, zoe):
+        make_eligible(who, role(EXCHANGE_ADMINISTRATOR), now=now)
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam, berta)], now=now)
+    of_ines, of_zoe = row_of(instance, ines), row_of(instance, zoe)
+    say(instance, berta, Opinion.DENY, of_ines, reason="left in May", now=now)
+    say(instance, adam, Opinion.DENY, of_zoe, reason="", now=now)
+    client, page = visiting(adam), f"/tasks/reviews/{instance.pk}/?tab=reviewed"
+    html = client.get(page).content.decode()
+    radios = re.findall(r'<input type="radio"[^>]*>', html)
+    assert len(radios) == 6
+    assert [one for one in radios if " checked" in one] == []
+    assert re.search(r"Berta, .*left in May", html, re.S)
+    # What a browser sends: the radios that somebody chose, and every reason, empty where nothing was typed.
+    sent = dict(re.findall(r'name="(reason-[^"]+)"[^>]* value="([^"]*)"', html))
+    assert set(sent) == {f"reason-{row.pk}" for row in (of_ines, of_zoe)}
+    answer = client.post(page, sent | {f"verdict-{of_zoe.pk}": "approve", "reason": "she is back", **code_of(adam)})
+    assert answer.status_code == 302
+    for row in (of_ines, of_zoe):
+        row.refresh_from_db()
+    assert (of_ines.verdict, of_ines.reviewer_name, of_ines.reason) == (Opinion.DENY, "Berta", "left in May")
+    assert (of_zoe.verdict, of_zoe.reviewer_name, of_zoe.reason) == (Opinion.APPROVE, "Adam", "she is back")
+    assert list(PastVerdict.objects.values_list("row", flat=True)) == [of_zoe.pk]
+
+
+def test_the_buttons_of_a_row_stand_in_no_download(begun, adam):
+    lines = b"".join(visiting(adam).get(f"/tasks/reviews/{begun.pk}/?download=csv").streaming_content)
+    header, row = lines.decode("utf-8-sig").splitlines()
+    assert header == "Who,Role,Since,Used,Recommendation"
+    assert "Don’t know" not in row
 
 
 def test_the_recommendations_are_accepted_in_one_form(begun, adam):

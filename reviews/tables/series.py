@@ -11,7 +11,9 @@ from reviews.models import AccessReview, Frequency
 from roles.lists import ChoicePill, ListFilter
 
 
-def cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
+def cell(
+    name: str, label: Any, *order: str, look: str = "", exclude_from_export: bool = False
+) -> tables.TemplateColumn:
     """A column whose cells are the template of this name; the row is all that it is given."""
     return tables.TemplateColumn(
         accessor="pk",
@@ -20,6 +22,7 @@ def cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateC
         order_by=order,
         orderable=bool(order),
         attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
+        exclude_from_export=exclude_from_export,
     )
 
 

@@ -53,7 +53,8 @@ class WorkTable(tables.Table):
     used = cell("used", gettext_lazy("Used"), "last_activated_at")
     recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation", look="wide")
     before = cell("before", gettext_lazy("Said before"), look="wide before")
-    say = cell("say", gettext_lazy("Verdict"), look="wide say")
+    said = cell("said", gettext_lazy("Said so far"), look="wide before")
+    say = cell("say", gettext_lazy("Verdict"), look="wide say", exclude_from_export=True)
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Assignments to review")}

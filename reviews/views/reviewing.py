@@ -121,14 +121,17 @@ class ReviewPage(ListPage):
         stage = self.work.stage
         rows = Verdict.objects.filter(self.work.bench.rows_for(self.request.user.pk), instance=stage.instance_id)
         rows = rows.filter(stage__gte=stage.number) if self.reviewed else rows.filter(stage__lt=stage.number)
+        rows = rows.prefetch_related("past") if self.reviewed else rows
         return rows.select_related("instance", "through", "resource").order_by("role_key", "principal_key", "pk")
 
     def get_table_kwargs(self) -> dict[str, Any]:
         instance, exclude = self.work.stage.instance, []
         if not instance.recommendations:
             exclude.append("recommendation")
-        if self.work.stage.number == 1:
+        if self.reviewed or self.work.stage.number == 1:
             exclude.append("before")
+        if not self.reviewed:
+            exclude.append("said")
         return {"exclude": tuple(exclude)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -157,6 +160,7 @@ class ReviewPage(ListPage):
             "review": stage.instance.review,
             "look_back": stage.instance.look_back_days,
             "list_tabs": tabs,
+            "reviewed": self.reviewed,
             "form": self.form,
             "said": said,
             "reasons": reasons,
