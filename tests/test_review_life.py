@@ -9,6 +9,7 @@ import pytest
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from pim_portal.models import Notification
 from reviews.models import ApplyResult, Frequency, IfUnanswered, Instance, Opinion, PastVerdict, Status
 from reviews.services import applying, running
 from reviews.services.applying import apply_due
@@ -146,7 +147,9 @@ ACTS = {
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("act", ACTS)
 def test_every_act_from_every_status(act, status, cast, eligible):
-    instance, now = STAGES[status](cast["adam"])
+    # Whoever has said everything is not reminded.
+    come_to = untouched if (act, status) == ("remind", Status.IN_PROGRESS) else STAGES[status]
+    instance, now = come_to(cast["adam"])
     assert fresh(instance).status_at(now) == status
     do, allowed = ACTS[act]
     about = instance.review_id if act == "delete" else instance.pk
@@ -207,6 +210,30 @@ def test_without_reminders_nobody_is_reminded(cast, eligible):
     exchange(stages=[chosen(cast["adam"])], reminders=False)
     turn(NOW + 5 * DAY)
     assert done(Kind.REVIEW_REMINDED) == 0
+
+
+@pytest.mark.parametrize("mails", [True, False])
+def test_a_reminder_is_a_mail_of_its_own_whether_the_start_is_told_or_not(mails, cast, eligible):
+    instance = exchange(stages=[chosen(cast["adam"], cast["berta"])], mails=mails)
+    assert mailed("review_begins") == (["Adam", "Berta"] if mails else [])
+    running.remind(instance.pk, actor=manage(cast["petra"], instance), clock=at(NOW))
+    assert mailed("review_reminder") == ["Adam", "Berta"]
+    turn(NOW + 4 * DAY)
+    assert mailed("review_reminder") == ["Adam", "Adam", "Berta", "Berta"]
+
+
+def test_nobody_is_reminded_of_what_is_said(cast, eligible):
+    instance, now = in_progress(cast["adam"])
+    with pytest.raises(Refused) as refused:
+        running.remind(instance.pk, actor=manage(cast["petra"], instance, now), clock=at(now))
+    assert refused.value.codes == {"everybody_finished"}
+    turn(NOW + 4 * DAY)
+    assert done(Kind.REVIEW_REMINDED) == 0
+
+
+def mailed(mail: str) -> list[str]:
+    rows = Notification.objects.filter(mail=mail).order_by("recipient__name")
+    return list(rows.values_list("recipient__name", flat=True))
 
 
 def test_a_late_start_gives_reviewers_all_their_days(cast, eligible):

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.models import Notification
 from pim_portal.notifications.letters.letter import Letter
@@ -32,7 +33,8 @@ def reviewers(event: Event) -> Iterable[User]:
     """Return who has something to review in the stage that has just begun, or that is half over."""
     instance = instance_of(event)
     stage = instance.stages.filter(number=event.details.get("stage", 1)).first()
-    if stage is None or not instance.mails or event.details.get("in_parts"):
+    mails = instance.mails or event.kind == Kind.REVIEW_REMINDED
+    if stage is None or not mails or event.details.get("in_parts"):
         return []
     people = unfinished_reviewers(stage, event.occurred_at)
     if "from" in event.details:

@@ -26,6 +26,7 @@ class ActFacts:
     refused: int = 0
     resetting: bool = False
     reminding: bool = False
+    waited_for: bool = True
 
 
 def not_allowed(facts: ActFacts) -> Violation | None:
@@ -65,6 +66,12 @@ def reminding(facts: ActFacts) -> Violation | None:
     return None
 
 
+def everybody_finished(facts: ActFacts) -> Violation | None:
+    if facts.status == Status.IN_PROGRESS and not facts.waited_for:
+        return Violation("everybody_finished", _("Nothing waits for any reviewer now, so there is nobody to remind."))
+    return None
+
+
 def not_to_apply(facts: ActFacts) -> Violation | None:
     if facts.status == Status.COMPLETED or (facts.status == Status.APPLIED and facts.refused):
         return None
@@ -82,7 +89,7 @@ def deleted(facts: ActFacts) -> Violation | None:
 
 _ALWAYS: Final = (not_allowed, second_factor_missing)
 STOP: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running)
-REMIND: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, reminding)
+REMIND: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, reminding, everybody_finished)
 RESET: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_running, nothing_decided, resetting)
 APPLY: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, not_to_apply)
 DELETE: Final[tuple[Rule[ActFacts], ...]] = (*_ALWAYS, deleted)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from reviews.models import InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
+from reviews.models import Instance, InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, Principal, PrincipalKind, User
 
@@ -122,6 +122,27 @@ def unfinished_reviewers(stage: InstanceStage, now: datetime) -> QuerySet[User]:
     if bench.kind == ReviewersKind.MANAGERS:
         who |= Q(pk__in=waiting.filter(manager__isnull=False).order_by().values("manager"))
     return User.objects.filter(who, enabled=True).order_by("name_key", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """For whom rows still wait in the stage that is open: the first of them by name, and how many more there are."""
+
+    names: tuple[str, ...] = ()
+    more: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+
+def still_reviewing(instance: Instance, now: datetime, most: int = 10) -> Unfinished:
+    """Return who is reminded if somebody reminds the reviewers now."""
+    stage = open_stage(instance.pk, now)
+    if stage is None:
+        return Unfinished()
+    people = unfinished_reviewers(stage, now)
+    names = tuple(people.values_list("name", flat=True)[:most])
+    return Unfinished(names, people.count() - most if len(names) == most else 0)
 
 
 def _with_work(rows: QuerySet[Verdict], people: Iterable[uuid.UUID], now: datetime) -> set[uuid.UUID]:

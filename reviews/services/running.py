@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from audit.kinds import Kind
 from reviews.models import SAYING, Doing, Instance, LongAct, Opinion, Verdict
 from reviews.rules.instances import REMIND, RESET, STOP, ActFacts
-from reviews.selectors.reviewers import open_stage
+from reviews.selectors.reviewers import open_stage, still_reviewing
 from reviews.services.ending import finish
 from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
 from reviews.services.long_acts import CHUNK, actor_of, begin, going_on, next_ids
@@ -39,6 +39,7 @@ def _stand(
         decided=instance.verdicts.exclude(verdict=Opinion.NOT_REVIEWED).count(),
         resetting=going_on(instance, Doing.RESET).exists(),
         reminding=going_on(instance, Doing.REMIND).exists(),
+        waited_for=rules is not REMIND or bool(still_reviewing(instance, now)),
     )
     require(rules, facts, about=about_review(instance.review))
     spend(actor, instance.pk, now)

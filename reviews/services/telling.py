@@ -75,12 +75,14 @@ def tell_reviewers(
 ) -> None:
     """Record what the reviewers who have not finished are told; of many people the rest is a long act.
 
-    `kind` is an event that happens anyway and tells of it, such as the start; it comes first, with `details`.
+    `kind` is an event that happens anyway and tells of it, such as the start; it comes first, with `details`. The
+    mails of the start can be switched off; a reminder is only asked for where it is wanted.
     """
     given: dict[str, object] = {"stage": stage.number} | (details or {})
-    total = unfinished_reviewers(stage, now).count() if instance.mails else 0
+    mails = instance.mails or doing == Doing.REMIND
+    total = unfinished_reviewers(stage, now).count() if mails else 0
     many = total > CHUNK
-    if kind is not None or not many:
+    if kind is not None or 0 < total <= CHUNK:
         told = kind or KINDS[doing]
         given |= {"in_parts": True} if many else {}
         record_review(told, instance.review, actor=actor, at=now, instance=instance, held=held, details=given)

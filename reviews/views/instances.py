@@ -25,6 +25,7 @@ from reviews.models import AccessReview, ApplyResult, Instance, InstanceStage, L
 from reviews.selectors.earlier import earlier_of
 from reviews.selectors.places import unreviewable
 from reviews.selectors.results import Counts, counts_of, results_of
+from reviews.selectors.reviewers import still_reviewing
 from reviews.services.applying import apply
 from reviews.services.running import remind, reset, stop
 from reviews.tables.verdicts import ResultFilter, ResultTable, columns_of
@@ -87,6 +88,7 @@ class InstancePage(PlaceList):
             "status": status,
             "counts": counts,
             "plot": plot(_bars(counts)),
+            "unfinished": still_reviewing(self.instance, now) if status == Status.IN_PROGRESS else None,
             "unreviewable": unreviewable(self.instance, now) if status == Status.IN_PROGRESS else [],
             "settled": counts.total - results.get(ApplyResult.NEW, 0),
             "going_on": going_on,
@@ -220,9 +222,11 @@ def _page(act: Act) -> Callable[..., HttpResponseBase]:
                 messages.success(request, str(act.done))
                 return redirect(address(place, "review_instance", pk=review.pk, instance=found.pk))
         frame = Frame(place, request.authority, "reviews")
-        page = {"place": place, "frame": frame, "review": review, "instance": found, "act": act}
-        counts = counts_of(found.verdicts.all())
-        return form_page(request, "reviews/act.html", form, counts=counts, **page)
+        page: dict[str, Any] = {"place": place, "frame": frame, "review": review, "instance": found, "act": act}
+        page |= {"counts": counts_of(found.verdicts.all())}
+        if act is REMIND:
+            page["unfinished"] = still_reviewing(found, request.now)
+        return form_page(request, "reviews/act.html", form, **page)
 
     return view
 
