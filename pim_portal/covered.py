@@ -67,9 +67,10 @@ COVERED: Final = (
     Covered(reviews.StagePrincipal),
     Covered(reviews.Told),
     Covered(reviews.Instance, unless="OLD.filled_at IS NULL AND NEW.filled_at IS NULL"),
-    Covered(reviews.InstanceStage),
+    # That there was nobody to remind at half time is no change of anything.
+    Covered(reviews.InstanceStage, but=("reminded_at",)),
     Covered(reviews.Panelist),
-    Covered(reviews.Verdict, but=("result", "result_detail", "applied_at"), inserts=False),
+    Covered(reviews.Verdict, but=("result", "result_detail", "applied_at", "applied_by_name"), inserts=False),
     Covered(reviews.PastVerdict),
     Covered(reviews.LongAct, but=("done", "cursor", "finished_at")),
     # What an incident says of how it is now follows what it is about; that it was told is an event of its own.

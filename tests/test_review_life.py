@@ -13,6 +13,7 @@ from pim_portal.models import Notification
 from reviews.models import ApplyResult, Frequency, IfUnanswered, Instance, Opinion, PastVerdict, Status
 from reviews.services import applying, running
 from reviews.services.applying import apply_due
+from reviews.services.deciding import accept_recommendations
 from reviews.services.ending import end_due
 from reviews.services.series import change_review, delete_review, wanted_of
 from reviews.services.starting import start_due
@@ -482,6 +483,27 @@ def test_what_was_denied_ends_with_its_activations_and_says_why(cast, eligible):
     assert event.text.fields["reason"] == "Access review “Quarterly check”: denied by Adam. left the team"
 
 
+REMOVED_BECAUSE = {
+    "a reviewer took the recommendation": "denied by Adam, as recommended. Not activated in the last 30 days.",
+    "nobody answered, and it was recommended": "nobody answered. Not activated in the last 30 days.",
+    "nobody answered": "nobody answered.",
+}
+
+
+@pytest.mark.parametrize("how", REMOVED_BECAUSE)
+def test_whoever_loses_access_is_told_what_spoke_against_it(how, cast, eligible):
+    policy = IfUnanswered.REMOVE if how == "nobody answered" else IfUnanswered.RECOMMENDATION
+    instance = exchange(stages=[chosen(cast["adam"])], auto_apply=True, if_unanswered=policy, now=NOW + 60 * DAY)
+    end = NOW + 67 * DAY
+    if "reviewer" in how:
+        then = NOW + 61 * DAY
+        actor = acting(cast["adam"], Purpose.DECIDE, instance.pk, now=then)
+        accept_recommendations(instance.pk, actor=actor, clock=at(then))
+    turn(end)
+    event = Event.objects.get(kind=Kind.ASSIGNMENT_REMOVED, assignment_id=eligible.pk)
+    assert event.text.fields["reason"] == f"Access review “Quarterly check”: {REMOVED_BECAUSE[how]}"
+
+
 def test_without_auto_apply_nothing_is_removed_before_somebody_applies(cast, eligible):
     instance, now = completed(cast["adam"])
     turn(now + 30 * DAY)
@@ -501,11 +523,13 @@ def test_the_last_administrator_stays_and_applying_again_tries_again(cast):
     assert results == [ApplyResult.REFUSED, ApplyResult.REMOVED]
     stays = instance.verdicts.get(result=ApplyResult.REFUSED)
     assert "Privileged Role Administrator" in stays.result_detail
+    assert {one.applied_by_name for one in instance.verdicts.all()} == {"PIM Portal"}
     give(cast["zoe"], admins, starts_at=END + HOUR, now=END + HOUR)
-    applying.apply(instance.pk, actor=OPERATOR, clock=at(END + 2 * HOUR))
+    applying.apply(instance.pk, actor=manage(cast["zoe"], instance, END + 2 * HOUR), clock=at(END + 2 * HOUR))
     turn(END + 2 * HOUR)
     stays.refresh_from_db()
-    assert (stays.result, stays.result_detail) == (ApplyResult.REMOVED, "")
+    assert (stays.result, stays.result_detail, stays.applied_by_name) == (ApplyResult.REMOVED, "", "Zoe")
+    assert instance.verdicts.exclude(pk=stays.pk).get().applied_by_name == "PIM Portal"  # who did it, did it
     with pytest.raises(Refused, match="applied"):
         applying.apply(instance.pk, actor=OPERATOR, clock=at(END + 2 * HOUR))
 

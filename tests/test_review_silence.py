@@ -100,6 +100,19 @@ def test_a_group_in_a_self_review_that_nobody_stands_in_for_is_left(cast):
     assert told(row_of(instance, cast["ines"])) == TAKEN
 
 
+def test_somebody_disabled_who_was_to_review_themselves_is_left_or_falls_to_whoever_stands_in(cast):
+    ines, berta = cast["ines"], cast["berta"]
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    alone = silent(role(EXCHANGE_ADMINISTRATOR), stages=[themselves()])
+    helped = silent(role(EXCHANGE_ADMINISTRATOR), stages=[themselves(berta)])
+    later = NOW + DAY
+    disable_person(ines.pk, reason="on leave", actor=OPERATOR, clock=at(later))
+    assert say(helped, berta, Opinion.APPROVE, row_of(helped, ines), now=later) == 1
+    turn(END)
+    assert told(row_of(alone, ines)) == LEFT_BY_NOBODY
+    assert row_of(helped, ines).verdict == Opinion.APPROVE
+
+
 # Emergency accounts
 
 

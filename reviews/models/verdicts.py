@@ -109,6 +109,7 @@ class Verdict(models.Model):
     result = models.CharField(_("apply result"), max_length=15, choices=ApplyResult.choices, blank=True, default="")
     result_detail = models.CharField(max_length=500, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    applied_by_name = models.CharField(_("applied by"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("verdict of a review")

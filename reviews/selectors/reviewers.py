@@ -53,7 +53,7 @@ class Bench:
     def without_reviewer(self) -> Q:
         """The rows for which the kind of this stage names nobody who may review them."""
         if self.kind == ReviewersKind.SELF:
-            return ~Q(principal_kind=PrincipalKind.USER)
+            return ~Q(principal_kind=PrincipalKind.USER) | Q(principal__enabled=False)
         if self.kind == ReviewersKind.MANAGERS:
             return Q(manager=None) | Q(manager__enabled=False)
         return self._of_all(self.reviewers)

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
-from reviews.models import ApplyResult, How, Instance, Opinion, Verdict
+from reviews.models import ApplyResult, How, IfUnanswered, Instance, Opinion, Verdict
 from reviews.rules.instances import APPLY, ActFacts
 from reviews.selectors.authors import Right, right_of_author
 from reviews.selectors.results import results_of, to_apply
 from reviews.services.ending import record_waiting
 from reviews.services.ground import about_review, authority_at, covered, lock_instance, record_review, spend
 from reviews.services.long_acts import CHUNK
+from reviews.wording import reason_of_recommendation
 from roles.actors import Actor, Clock
 from roles.models import Assignment
 from roles.refusals import Refused, require
@@ -50,7 +51,7 @@ def apply(instance_id: uuid.UUID, *, actor: Actor, clock: Clock) -> Instance:
     require(APPLY, facts, about=about_review(instance.review))
 
     spend(actor, instance.pk, now)
-    refused.update(result=ApplyResult.NEW, result_detail="", applied_at=None)
+    refused.update(result=ApplyResult.NEW, result_detail="", applied_at=None, applied_by_name="")
     instance.applying_at, instance.applied_at = now, None
     instance.applied_by, instance.applied_by_name = actor.user, actor.label
     instance.applied_authority_id = held.assignment_id if held else None
@@ -72,7 +73,7 @@ def apply_due(*, clock: Clock, limit: int) -> int:
         denied = to_apply(instance).values_list("pk", "through", "inherited")[: limit - applied]
         for row, through, inherited in list(denied):
             if through or inherited:
-                _settle([row], ApplyResult.THROUGH_GROUP if through else ApplyResult.INHERITED, clock=clock)
+                _settle(instance, [row], ApplyResult.THROUGH_GROUP if through else ApplyResult.INHERITED, clock=clock)
             elif not _apply_row(row, clock=clock):
                 _wait_for_somebody(pk, clock=clock)
                 break
@@ -89,17 +90,17 @@ def _settle_what_stays(instance: Instance, *, clock: Clock) -> bool:
         new = instance.verdicts.filter(verdict=verdict, result=ApplyResult.NEW)
         chunk = list(new.order_by("pk").values_list("pk", flat=True)[:CHUNK])
         if chunk:
-            _settle(chunk, ApplyResult.KEPT, clock=clock)
+            _settle(instance, chunk, ApplyResult.KEPT, clock=clock)
             return True
     return False
 
 
-def _settle(rows: Iterable[uuid.UUID], result: ApplyResult, *, clock: Clock) -> None:
+def _settle(instance: Instance, rows: Iterable[uuid.UUID], result: ApplyResult, *, clock: Clock) -> None:
     """Write the same result of rows of which nothing is to be removed here."""
     with transaction.atomic():
         now = clock()
         new = Verdict.objects.filter(pk__in=rows, result=ApplyResult.NEW).order_by()
-        new.update(result=result, applied_at=now)
+        new.update(result=result, applied_at=now, applied_by_name=_applied_by(instance))
 
 
 def _apply_row(pk: uuid.UUID, *, clock: Clock) -> bool:
@@ -115,9 +116,15 @@ def _apply_row(pk: uuid.UUID, *, clock: Clock) -> bool:
         if not right.stands:
             return False
         result, detail = _remove(row, right, clock)
-        row.result, row.result_detail, row.applied_at = result, detail[:500], clock()
-        row.save(update_fields=["result", "result_detail", "applied_at"])
+        row.result, row.result_detail = result, detail[:500]
+        row.applied_at, row.applied_by_name = clock(), _applied_by(instance)
+        row.save(update_fields=["result", "result_detail", "applied_at", "applied_by_name"])
     return True
+
+
+def _applied_by(instance: Instance) -> str:
+    """Name whoever pressed the button, else the portal: said of each row, since somebody may apply once more later."""
+    return instance.applied_by_name or Actor.portal().label
 
 
 def _right_behind(instance: Instance, now: datetime) -> Right:
@@ -158,12 +165,18 @@ def _remove(row: Verdict, right: Right, clock: Clock) -> tuple[ApplyResult, str]
 
 def why(row: Verdict) -> str:
     """Say why an assignment is removed, for the history and whoever held it."""
-    words = {"review": row.instance.review.name, "reviewer": row.reviewer_name, "reason": row.reason}
+    words = {"review": row.instance.review.name, "reviewer": row.reviewer_name}
+    said = row.reason
     if row.how == How.UNANSWERED:
-        return _("Access review “{review}”: nobody answered.").format(**words)
-    if row.reason:
-        return _("Access review “{review}”: denied by {reviewer}. {reason}").format(**words)
-    return _("Access review “{review}”: denied by {reviewer}.").format(**words)
+        sentence = _("Access review “{review}”: nobody answered.")
+        taken = row.instance.if_unanswered == IfUnanswered.RECOMMENDATION
+        said = reason_of_recommendation(row, row.instance.look_back_days) if taken else ""
+    elif row.how == How.RECOMMENDED:
+        sentence = _("Access review “{review}”: denied by {reviewer}, as recommended.")
+        said = reason_of_recommendation(row, row.instance.look_back_days)
+    else:
+        sentence = _("Access review “{review}”: denied by {reviewer}.")
+    return " ".join(part for part in (sentence.format(**words), said) if part)
 
 
 def _finish(pk: uuid.UUID, *, clock: Clock) -> None:

@@ -84,7 +84,7 @@ def columns_of(look_back_days: int) -> list[tuple[str, Any]]:
         ("reason", lambda row: row.reason),
         ("reviewed by", lambda row: row.reviewer_name),
         ("reviewed at", lambda row: row.decided_at),
-        ("applied by", lambda row: row.instance.applied_by_name or ("PIM Portal" if row.applied_at else "")),
+        ("applied by", lambda row: row.applied_by_name),
         ("apply result", lambda row: row.result),
         ("apply detail", result_sentence),
         ("applied at", lambda row: row.applied_at),
