@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from reviews.models import ApplyResult, Because, Verdict
+from reviews.models import ApplyResult, Because, Instance, InstanceStage, Status, Verdict
+from roles.wording import exact
 
 
 def reason_of_recommendation(row: Verdict, look_back_days: int) -> str:
@@ -47,6 +50,22 @@ def result_sentence(row: Verdict) -> str:
         case ApplyResult.INHERITED:
             return _("It comes from above; remove it where it was given.")
     return row.result_detail
+
+
+def why_nothing(instance: Instance, to_come: InstanceStage | None, now: datetime) -> tuple[str, str]:
+    """Say why somebody who has, had or will have a part in an instance has nothing to review in it now."""
+    if to_come is not None:
+        start, end = exact(to_come.starts_at), exact(to_come.ends_at)
+        text = _("Others review first. Your part begins {start} and ends {end}; you see then what they said.")
+        return _("Your turn has not come yet"), text.format(start=start, end=end)
+    match instance.status_at(now):
+        case Status.DELETED:
+            return _("This review was deleted"), _("Nothing follows from it. What you said is kept.")
+        case Status.IN_PROGRESS:
+            text = _("Others review now, or you are no longer one of its reviewers. What you said is kept.")
+            return _("There is nothing for you to review here now"), text
+    text = _("It ended {end}. What you said is kept, and cannot be changed any more.")
+    return _("This review is over"), text.format(end=exact(instance.closes_at))
 
 
 WHY_NOBODY = {

@@ -14,8 +14,8 @@ from reviews.selectors.earlier import earlier_of
 from reviews.services.applying import apply
 from reviews.services.deciding import Saying, accept_recommendations, decide, decide_waiting
 from reviews.services.running import stop
-from reviews.services.series import change_review, wanted_of
-from roles import ids
+from reviews.services.series import change_review, delete_review, wanted_of
+from roles import ids, wording
 from roles.models import Assignment, Purpose
 from roles.refusals import Refused
 from roles.services.assignments import remove
@@ -165,6 +165,35 @@ def test_whoever_stands_in_does_not_review_themselves(adam, berta):
     row = row_of(instance, berta)
     assert "not_yours" in codes(lambda: say(instance, berta, Opinion.APPROVE, row))
     assert say(instance, adam, Opinion.APPROVE, row) == 1
+
+
+# Whoever has nothing to review now
+
+
+def test_whoever_has_nothing_to_review_now_reads_why(ines, adam, berta, petra):
+    now = timezone.now()
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)
+    begun = now - DAY
+
+    def two_stages():
+        stages = [chosen(adam, days=3), chosen(berta, days=4)]
+        return started(role(EXCHANGE_ADMINISTRATOR), stages=stages, now=begun)
+
+    def read(who, instance) -> str:
+        answer = visiting(who).get(f"/tasks/reviews/{instance.pk}/")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    waiting, stopped, gone = two_stages(), two_stages(), two_stages()
+    stop(stopped.pk, actor=OPERATOR, clock=at(now - MINUTE))
+    delete_review(gone.review_id, actor=OPERATOR, clock=at(now - MINUTE))
+    assert "Your turn has not come yet" in read(berta, waiting)
+    assert wording.exact(begun + 3 * DAY) in read(berta, waiting)
+    assert "This review is over" in read(berta, stopped)
+    assert "This review was deleted" in read(adam, gone)
+    new = replace(wanted_of(waiting.review), stages=(chosen(petra, days=3), chosen(berta, days=4)))
+    change_review(waiting.review_id, new, actor=OPERATOR, clock=at(now - MINUTE))
+    assert "There is nothing for you to review here now" in read(adam, waiting)
 
 
 # The clock alone, without a worker

@@ -21,6 +21,9 @@ from pim_portal.notifications.letters.letter import Letter
 from reviews.models import Instance, InstanceStage
 from reviews.selectors.reviewers import bench_of, open_stage, people_in, unfinished_reviewers, waiting_rows
 from roles import wording
+from roles.authority import Authority
+from roles.catalogue import Permission
+from roles.ids import DIRECTORY
 from roles.models import User
 
 
@@ -56,12 +59,12 @@ def still_to_review(notification: Notification, now: datetime) -> bool:
     if stage is None:
         return False
     bench = bench_of(stage, now)
-    return waiting_rows(stage).filter(bench.rows_for(_reviewer(notification))).exists()
+    return waiting_rows(stage).filter(bench.rows_for(_person(notification))).exists()
 
 
-def _reviewer(notification: Notification) -> uuid.UUID:
+def _person(notification: Notification) -> uuid.UUID:
     if notification.recipient_id is None:
-        raise LookupError("Only people review.")
+        raise LookupError("Reviews are told to people only.")
     return notification.recipient_id
 
 
@@ -81,7 +84,7 @@ def _asking(notification: Notification, now: datetime, subject: str) -> Letter |
         return None
     instance, review = stage.instance, stage.instance.review
     bench = bench_of(stage, now)
-    count = waiting_rows(stage).filter(bench.rows_for(_reviewer(notification))).count()
+    count = waiting_rows(stage).filter(bench.rows_for(_person(notification))).count()
     until = wording.exact(stage.ends_at)
     words = {"review": review.name, "place": review.resource.name, "count": count, "end": until}
     sentence = ngettext(
@@ -120,8 +123,11 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
         (_("Not reviewed"), str(instance.rows_unanswered)),
     ]
     follows = _("Nothing is removed before somebody applies the results.")
-    if instance.applying_at is not None:
+    if not instance.rows_denied:
+        follows = _("Nothing was denied, so nothing is removed.")
+    elif instance.applying_at is not None:
         follows = _("What was denied is removed.")
+    button, path, note = _way_to_results(notification, instance, now)
     return Letter(
         subject=_("Access review completed: {review}").format(review=review.name),
         sentences=(
@@ -131,10 +137,26 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
             follows,
         ),
         facts=tuple(facts),
-        button=_("Open the results"),
-        path=reverse("reviews:results", args=[instance.pk]),
+        button=button,
+        path=path,
+        note=note,
         because=_("You set up this review, or it names you to be told."),
     )
+
+
+def _way_to_results(notification: Notification, instance: Instance, now: datetime) -> tuple[str, str, str]:
+    """Return the button, where it leads, and a note: whoever may not see the results would find no page there."""
+    place = instance.review.resource
+    authority = Authority(User.objects.get(pk=_person(notification)), now)
+    results = _("Open the results"), reverse("reviews:results", args=[instance.pk])
+    if authority.allows(Permission.SEE, place):
+        return *results, ""
+    if role := authority.by_eligibility(Permission.SEE, place):
+        what = _("{role} at {resource}").format(role=role.role_name, resource=role.resource_name)
+        sentence = _("You see them while a role of yours is active: activate {role} first.")
+        return *results, sentence.format(role=role.role_name if role.resource_id == DIRECTORY else what)
+    sentence = _("Who was denied is shown to whoever may see the roles at {place}.")
+    return _("Open PIM Portal"), reverse("overview"), sentence.format(place=place.name)
 
 
 def still_to_apply(notification: Notification, now: datetime) -> bool:
@@ -148,6 +170,7 @@ def review_waits(notification: Notification, now: datetime) -> Letter | None:
     instance = instance_of(_event(notification))
     review = instance.review
     words = {"review": review.name, "place": review.resource.name}
+    button, path, note = _way_to_results(notification, instance, now)
     return Letter(
         subject=_("To be applied: {review}").format(**words),
         sentences=(
@@ -158,8 +181,9 @@ def review_waits(notification: Notification, now: datetime) -> Letter | None:
             _("Look at what was denied and apply the results. Save the review to take it over for the next times."),
         ),
         facts=((_("Review"), review.name), (_("Resource"), review.resource.name)),
-        button=_("Open the results"),
-        path=reverse("reviews:results", args=[instance.pk]),
+        button=button,
+        path=path,
+        note=note,
         because=_("You administer this place."),
     )
 

@@ -103,6 +103,14 @@ def was_reviewer(instance_id: uuid.UUID, user_id: uuid.UUID) -> bool:
     )
 
 
+def stage_to_come(instance: Instance, user_id: uuid.UUID, now: datetime) -> InstanceStage | None:
+    """Return the next stage in which somebody has rows to review, where it has not begun yet."""
+    if not Instance.objects.open(now).filter(pk=instance.pk).exists():
+        return None
+    stages = instance.stages.filter(starts_at__gt=now).select_related("instance__review__resource").order_by("number")
+    return next((one for one in stages if work_of(one, user_id, now).total), None)
+
+
 def unreviewable(instance: Instance, now: datetime) -> Sequence[tuple[InstanceStage, int]]:
     """Return the stages that go on or come, each with the number of rows that nobody may review in it."""
     stages = instance.stages.filter(ends_at__gt=now).select_related("instance__review__resource").order_by("number")

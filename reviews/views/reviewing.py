@@ -20,11 +20,12 @@ from django.views.decorators.http import require_safe
 from reviews.forms.acts import RECOMMENDED, VERDICTS, SayAllForm, SayForm
 from reviews.models import SAYING, Instance, LongAct, Opinion, ReviewersKind, Verdict
 from reviews.selectors.earlier import earlier_of
-from reviews.selectors.places import Waiting, reviews_for, was_reviewer, work_of
+from reviews.selectors.places import Waiting, reviews_for, stage_to_come, was_reviewer, work_of
 from reviews.selectors.reviewers import open_stage
 from reviews.services.deciding import accept_recommendations, decide, decide_waiting
 from reviews.tables.verdicts import WorkFilter, WorkTable
 from reviews.views.series import shown_of
+from reviews.wording import why_nothing
 from roles.answers import form_page, read_and_send
 from roles.lists import ListPage, ListPaginator, Tab
 from roles.middleware import PortalRequest
@@ -86,11 +87,17 @@ class ReviewPage(ListPage):
         """Show the rows, or that the review is over."""
         work = work_in(self.request, pk)
         if work is None:
-            instance = Instance.objects.select_related("review__resource").get(pk=pk)
-            return render(request, "reviews/over.html", {"instance": instance})
+            return self._nothing_now(pk)
         self.work = work
         self.form = SayForm(request=self.request, reason_required=work.stage.instance.reason_required)
         return super().get(request, *args, **kwargs)
+
+    def _nothing_now(self, pk: uuid.UUID) -> HttpResponse:
+        """Tell somebody who has, had or will have a part in an instance why there is nothing for them now."""
+        instance = Instance.objects.select_related("review__resource").get(pk=pk)
+        stage = stage_to_come(instance, self.request.user.pk, self.request.now)
+        title, text = why_nothing(instance, stage, self.request.now)
+        return render(self.request, "reviews/over.html", {"instance": instance, "title": title, "text": text})
 
     def post(self, request: HttpRequest, *args: Any, pk: uuid.UUID, **kwargs: Any) -> HttpResponse:
         """Write down what was said of the rows of this page, and show the next ones."""
