@@ -68,7 +68,10 @@ def test_the_button_of_the_last_mail_leads_whoever_is_told_somewhere(adam, nina,
 FOLLOWS = {
     "nothing was denied": ({"verdict": Opinion.APPROVE}, "Nothing was denied, so nothing is removed."),
     "by hand": ({"verdict": Opinion.DENY}, "Nothing is removed before somebody applies the results."),
-    "automatically": ({"verdict": Opinion.DENY, "auto_apply": True}, "What was denied is removed."),
+    "automatically": (
+        {"verdict": Opinion.DENY, "auto_apply": True},
+        "What was denied is removed; the results say what became of each assignment.",
+    ),
 }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
 from reviews.models import AccessReview, Opinion, PastVerdict, ReviewersKind, Verdict
-from tests.people import EXCHANGE_ADMINISTRATOR, make_eligible, role
+from reviews.services.series import change_review, wanted_of
+from tests.people import EXCHANGE_ADMINISTRATOR, OPERATOR, make_eligible, role
 from tests.reviewing import chosen, row_of, say, started
 from tests.stepping import code_of
 from tests.visitors import visiting
@@ -107,3 +109,14 @@ def test_the_results_are_downloaded_in_full(begun, petra):
     lines = visiting(petra).get(page).getvalue().decode("utf-8-sig").splitlines()
     assert lines[0].startswith("who,principal id,")
     assert lines[1].startswith("Ines,")
+
+
+def test_an_instance_shows_its_own_terms_whatever_was_changed_since(begun, petra):
+    new = replace(wanted_of(begun.review), auto_apply=True, reason_required=True)
+    change_review(begun.review_id, new, actor=OPERATOR, clock=timezone.now)
+    client, page = visiting(petra), f"/manage/directory/reviews/{begun.review_id}/"
+    series, instance = (client.get(path).content.decode() for path in (page, f"{page}{begun.pk}/"))
+    assert "Applied automatically" in series
+    assert "Required on approval" in series
+    assert "Applied by hand" in instance
+    assert "Not required" in instance

@@ -126,7 +126,7 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
     if not instance.rows_denied:
         follows = _("Nothing was denied, so nothing is removed.")
     elif instance.applying_at is not None:
-        follows = _("What was denied is removed.")
+        follows = _("What was denied is removed; the results say what became of each assignment.")
     button, path, note = _way_to_results(notification, instance, now)
     return Letter(
         subject=_("Access review completed: {review}").format(review=review.name),
