@@ -14,7 +14,8 @@ from reviews.selectors.earlier import earlier_of
 from reviews.services.applying import apply
 from reviews.services.deciding import Saying, accept_recommendations, decide, decide_waiting
 from reviews.services.running import stop
-from reviews.services.series import change_review, delete_review, wanted_of
+from reviews.services.series import change_review, delete_review
+from reviews.services.wants import wanted_of
 from roles import ids, wording
 from roles.models import Assignment, Purpose
 from roles.refusals import Refused

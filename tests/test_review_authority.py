@@ -12,7 +12,8 @@ from pim_portal.models import Notification
 from reviews.models import ApplyResult, IfUnanswered, Instance, Status
 from reviews.services.applying import apply, apply_due
 from reviews.services.ending import end_due
-from reviews.services.series import change_review, create_review, wanted_of
+from reviews.services.series import change_review, create_review
+from reviews.services.wants import wanted_of
 from roles import ids
 from roles.models import Assignment, Purpose, Resource
 from roles.services.assignments import deactivate, remove

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from reviews.models import AccessReview, Frequency
+from reviews.models import AccessReview, Frequency, IfUnanswered
+from reviews.services.series import change_review
+from reviews.services.wants import wanted_of
 from roles.models import User
-from tests.people import DAY, EXCHANGE_ADMINISTRATOR, MINUTE, make_eligible, role
-from tests.reviewing import chosen, make_review, turn
+from tests.people import DAY, EXCHANGE_ADMINISTRATOR, MINUTE, OPERATOR, at, make_eligible, role
+from tests.reviewing import chosen, fresh, make_review, started, turn
 from tests.stepping import code_of, errors_in
 from tests.visitors import visiting
 
@@ -79,7 +82,7 @@ def test_rows_without_a_reviewer_are_named_and_refused_until_somebody_stands_in(
 
 def value_in(html: str, name: str) -> str:
     [found] = re.findall(rf'<input[^>]*name="{name}"[^>]*>', html)
-    return re.findall(r'value="([^"]*)"', found)[0]
+    return str(re.findall(r'value="([^"]*)"', found)[0])
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "planned"])
@@ -123,3 +126,36 @@ def test_what_is_due_and_not_started_yet_can_be_changed(petra, adam, now):
     answer = client.post(page, form_of(adam, starts_at=shown, frequency="once") | code_of(petra))
     assert answer.status_code == 302, errors_in(answer.content.decode())
     assert review.instances.get().starts_at == then
+
+
+@pytest.mark.parametrize("too", [True, False])
+def test_what_follows_changes_for_the_instance_that_runs_where_somebody_says_so(too, petra, adam, now):
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)], now=now, frequency="monthly")
+    page = f"/manage/directory/reviews/{instance.review_id}/change/"
+    values = {
+        "auto_apply": "on",
+        "if_unanswered": "remove",
+        "reason_required": "on",
+        "mail_text": "Soon",
+        "look_back_days": "60",
+    }
+    answer = visiting(petra).post(
+        page, form_of(adam, **values, **({"running_too": "on"} if too else {})) | code_of(petra)
+    )
+    assert answer.status_code == 302, errors_in(answer.content.decode())
+    runs = fresh(instance)
+    found = (runs.auto_apply, runs.if_unanswered, runs.reason_required, runs.mail_text)
+    assert found == ((True, "remove", True, "Soon") if too else (False, "no_change", False, ""))
+    assert runs.look_back_days == 30  # what is recommended was said at the start
+    assert (runs.review.auto_apply, runs.review.look_back_days) == (True, 60)
+
+
+def test_what_is_over_is_not_changed_any_more(adam, now):
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)], now=now)
+    end = instance.ends_at  # the worker has not come yet
+    new = replace(wanted_of(instance.review), if_unanswered=IfUnanswered.REMOVE)
+    change_review(instance.review_id, new, running_too=True, actor=OPERATOR, clock=at(end))
+    assert fresh(instance).if_unanswered == IfUnanswered.NO_CHANGE
+    again = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)], now=now)
+    change_review(again.review_id, new, running_too=True, actor=OPERATOR, clock=at(end - timedelta(microseconds=1)))
+    assert fresh(again).if_unanswered == IfUnanswered.REMOVE

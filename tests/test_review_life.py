@@ -15,9 +15,10 @@ from reviews.services import applying, running
 from reviews.services.applying import apply_due
 from reviews.services.deciding import accept_recommendations
 from reviews.services.ending import end_due
-from reviews.services.series import change_review, delete_review, wanted_of
+from reviews.services.series import change_review, delete_review
 from reviews.services.starting import start_due
 from reviews.services.telling import tell_due
+from reviews.services.wants import wanted_of
 from roles import ids
 from roles.models import Assignment, EndReason, Purpose
 from roles.refusals import Refused

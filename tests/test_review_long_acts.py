@@ -17,7 +17,8 @@ from reviews.services.clockwork import go_on_with_long_acts, keep_reviews_going
 from reviews.services.deciding import accept_recommendations, decide_waiting
 from reviews.services.ending import end_due
 from reviews.services.running import remind, reset, stop
-from reviews.services.series import change_review, delete_review, wanted_of
+from reviews.services.series import change_review, delete_review
+from reviews.services.wants import wanted_of
 from roles.models import Purpose, User
 from roles.refusals import Refused
 from roles.services.principals import disable_person

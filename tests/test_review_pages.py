@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from reviews.models import AccessReview, Opinion, PastVerdict, ReviewersKind, Verdict
-from reviews.services.series import change_review, wanted_of
+from reviews.services.series import change_review
+from reviews.services.wants import wanted_of
 from tests.people import EXCHANGE_ADMINISTRATOR, OPERATOR, make_eligible, role
 from tests.reviewing import chosen, row_of, say, started
 from tests.stepping import code_of
@@ -68,8 +70,8 @@ def test_whoever_changes_one_mind_does_not_say_again_what_others_said(ines, zoe,
 
 
 def test_the_buttons_of_a_row_stand_in_no_download(begun, adam):
-    lines = b"".join(visiting(adam).get(f"/tasks/reviews/{begun.pk}/?download=csv").streaming_content)
-    header, row = lines.decode("utf-8-sig").splitlines()
+    answer: Any = visiting(adam).get(f"/tasks/reviews/{begun.pk}/?download=csv")
+    header, row = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert header == "Who,Role,Since,Used,Recommendation"
     assert "Don’t know" not in row
 

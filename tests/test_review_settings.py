@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from pim_portal.models import Notification
-from reviews.forms.series import PROPOSED, SeriesForm
+from reviews.forms.initial import PROPOSED
+from reviews.forms.series import SeriesForm
 from reviews.models import Covers, Frequency, IfUnanswered, ReviewersKind
 from reviews.rules.series import HORIZON, SLACK, Wanted
 from reviews.selectors import previews
 from reviews.selectors.candidates import in_chunks
 from reviews.services.deciding import accept_recommendations
-from reviews.services.series import change_review, create_review, wanted_of
+from reviews.services.series import change_review, create_review
+from reviews.services.wants import wanted_of
 from roles import ids
 from roles.models import Purpose
 from roles.refusals import Refused

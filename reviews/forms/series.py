@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviews.models import Covers, Frequency, IfUnanswered, ReviewersKind
-from reviews.rules.series import MOST_INACTIVE, MOST_LOOK_BACK, MOST_OCCURRENCES, StageWanted, Wanted
+from reviews.rules.series import MOST_INACTIVE, MOST_LOOK_BACK, MOST_OCCURRENCES, Before, StageWanted, Wanted
 from roles.forms.assignments import label_of
 from roles.forms.fields import LocalDateTimeField
 from roles.forms.step_up import StepUpForm
@@ -155,7 +155,7 @@ class SeriesForm(StepUpForm):
         roles: list[Role],
         people: list[Principal],
         before: Wanted | None = None,
-        started: bool = False,
+        stands: Before | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, request=request, purpose=Purpose.ASSIGN, **kwargs)
@@ -164,7 +164,13 @@ class SeriesForm(StepUpForm):
         self.fields["roles"].choices = [(str(one.pk), one.name) for one in roles]  # type: ignore[attr-defined]
         for name in PARTS:
             self.fields[name].choices = [(str(one.pk), one.name) for one in people]  # type: ignore[attr-defined]
-        self._ask_for_start(started=started)
+        self._ask_for_start(started=stands is not None and stands.started)
+        if stands is not None and stands.running:
+            self.fields["running_too"] = forms.BooleanField(
+                label=_("Also for the instance that runs"),
+                help_text=_("For it, too: what stands in this card. What use recommends of its rows stays."),
+                required=False,
+            )
 
     def _ask_for_start(self, *, started: bool) -> None:
         zone = timezone.get_current_timezone_name()
@@ -220,6 +226,10 @@ class SeriesForm(StepUpForm):
             ]
             rows.append((named, boxes))
         return rows
+
+    def also_for_what_runs(self) -> bool:
+        """Return whether what follows is to change for the instance that runs as well."""
+        return bool(self.cleaned_data.get("running_too"))
 
     def wanted(self) -> Wanted:
         """Return what the form says; a start left empty is now."""
@@ -278,38 +288,3 @@ def _minute(moment: datetime) -> datetime:
 
 def _ids(values: list[str]) -> frozenset[uuid.UUID]:
     return frozenset(uuid.UUID(one) for one in values)
-
-
-def initial_of(wanted: Wanted) -> dict[str, Any]:
-    """Return what the form shows of a series as it is."""
-    first, second = wanted.stages[0], wanted.stages[1] if len(wanted.stages) > 1 else None
-    same = ("name", "description", "covers", "inherited", "inactive_days", "starts_at", "frequency", "ends_on")
-    values: dict[str, Any] = {name: getattr(wanted, name) for name in (*same, "occurrences", *SeriesForm.THEN)}
-    return values | {
-        "roles": [str(one) for one in wanted.roles],
-        "end": BY_DATE if wanted.ends_on else BY_NUMBER if wanted.occurrences else NEVER,
-        "kind_1": first.kind,
-        "days_1": first.days,
-        "kind_2": second.kind if second else "",
-        "days_2": second.days if second else None,
-        "reviewers_1": [str(one) for one in first.reviewers],
-        "fallbacks_1": [str(one) for one in first.fallbacks],
-        "reviewers_2": [str(one) for one in second.reviewers] if second else [],
-        "fallbacks_2": [str(one) for one in second.fallbacks] if second else [],
-        "told": [str(one) for one in wanted.told],
-    }
-
-
-# What hosted PIM proposes (pim-behaviour.md §7.1).
-PROPOSED: dict[str, Any] = {
-    "covers": Covers.BOTH,
-    "frequency": Frequency.ONCE,
-    "end": NEVER,
-    "kind_1": ReviewersKind.CHOSEN,
-    "days_1": 30,
-    "recommendations": True,
-    "look_back_days": 30,
-    "if_unanswered": IfUnanswered.NO_CHANGE,
-    "mails": True,
-    "reminders": True,
-}

@@ -8,7 +8,8 @@ from typing import Final
 from reviews.models import AccessReview
 from reviews.rules.series import SERIES, Wanted, nobody_to_review, second_factor_missing
 from reviews.services.ground import authority_at
-from reviews.services.series import before_of, gather, tidy
+from reviews.services.series import before_of, gather
+from reviews.services.wants import tidy
 from roles.actors import Actor
 from roles.models import Resource
 from roles.refusals import Violation, broken

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from audit.kinds import Kind
 from audit.recording import Ids
 from reviews.models import (
     AccessReview,
-    Frequency,
     Instance,
     InstanceStage,
     Panelist,
@@ -19,15 +19,15 @@ from reviews.models import (
     Stage,
     StagePrincipal,
     Status,
-    Terms,
     Told,
 )
 from reviews.rules.instances import DELETE, ActFacts
-from reviews.rules.series import SERIES, SLACK, Before, SeriesFacts, StageWanted, Wanted
+from reviews.rules.series import SERIES, Before, SeriesFacts, Wanted
 from reviews.selectors.previews import preview
 from reviews.selectors.reviewers import people_in
 from reviews.services.ground import about_review, authority_at, covered, lock_review, record_review, spend
 from reviews.services.planning import plan_next
+from reviews.services.wants import PLAIN, details_of, tidy, wanted_of
 from roles.actors import Actor, Clock
 from roles.authority import Held
 from roles.models import Principal, Resource, Role
@@ -36,8 +36,8 @@ from roles.selectors.prospects import roles_assignable_at
 from roles.service import service
 from roles.text import clean
 
-TERMS = tuple(field.name for field in Terms._meta.get_fields())
-_PLAIN = ("name", "description", "starts_at", "zone", "frequency", "ends_on", "occurrences", *TERMS)
+# What of a running instance can still be changed; its rows are taken, and what use recommends of them is said.
+FOLLOWING: Final = ("reason_required", "auto_apply", "if_unanswered", "mails", "reminders", "mail_text")
 
 
 def create_review(place_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
@@ -71,15 +71,18 @@ def _create(
     return review
 
 
-def change_review(review_id: uuid.UUID, wanted: Wanted, *, actor: Actor, clock: Clock) -> AccessReview:
+def change_review(
+    review_id: uuid.UUID, wanted: Wanted, *, running_too: bool = False, actor: Actor, clock: Clock
+) -> AccessReview:
     """Change a series; what runs keeps the terms of its start, but for the people who review it.
 
-    Whoever changes it takes it over: results are applied automatically by their right. Raises `Refused`, and
+    With `running_too` what follows from it changes for the instance that runs as well (`FOLLOWING`). Whoever changes a
+    series takes it over: results are applied automatically by their right. Raises `Refused`, and
     `AccessReview.DoesNotExist`.
     """
     place = AccessReview.objects.select_related("resource").get(pk=review_id).resource
     uncovered = count_uncovered(place, wanted, clock())
-    return _change(review_id, wanted, uncovered, actor=actor, clock=clock)
+    return _change(review_id, wanted, uncovered, running_too=running_too, actor=actor, clock=clock)
 
 
 def count_uncovered(place: Resource, wanted: Wanted, now: datetime) -> tuple[int, ...]:
@@ -94,9 +97,17 @@ def count_uncovered(place: Resource, wanted: Wanted, now: datetime) -> tuple[int
 
 @service(Kind.REVIEW_CHANGED)
 def _change(
-    review_id: uuid.UUID, wanted: Wanted, uncovered: tuple[int, ...], *, actor: Actor, clock: Clock
+    review_id: uuid.UUID,
+    wanted: Wanted,
+    uncovered: tuple[int, ...],
+    *,
+    running_too: bool,
+    actor: Actor,
+    clock: Clock,
 ) -> AccessReview:
     review = lock_review(review_id)
+    # Whoever decides, ends or applies holds the instance.
+    going_on = list(_running(review).select_for_update(no_key=True).order_by("pk"))
     now = clock()
     before = before_of(review)
     wanted = tidy(wanted, now, planned=before.starts_at)
@@ -109,11 +120,17 @@ def _change(
     old = details_of(wanted_of(review))
     review.set_by = actor.user
     _write(review, wanted)
-    for instance in _running(review):
+    for instance in going_on:
+        instance.review = review
         _seat_the_new(instance, now)
+        if running_too and now < instance.closes_at:
+            for name in FOLLOWING:
+                setattr(instance, name, getattr(wanted, name))
+            instance.save(update_fields=FOLLOWING)
     plan_next(review, now)
     new = details_of(wanted)
-    details = {"changed": {name: [old[name], new[name]] for name in new if old[name] != new[name]}}
+    changed = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
+    details: dict[str, Any] = {"changed": changed} | ({"running_too": True} if running_too else {})
     record_review(Kind.REVIEW_CHANGED, review, actor=actor, at=now, held=held, details=details)
     return review
 
@@ -142,26 +159,6 @@ def delete_review(review_id: uuid.UUID, *, actor: Actor, reason: str = "", clock
     plan_next(review, now)
     record_review(Kind.REVIEW_DELETED, review, actor=actor, at=now, held=held, reason=clean(reason))
     return review
-
-
-def tidy(wanted: Wanted, now: datetime, *, planned: datetime | None = None) -> Wanted:
-    """Return the same in one form: text cleaned, a start of a moment ago is now, what happens once has no end.
-
-    `planned` is the start that a series has already: it stays to the microsecond, however long ago.
-    """
-    start = wanted.starts_at.astimezone(UTC)
-    if start != planned and now - SLACK <= start < now:
-        start = now
-    once = wanted.frequency == Frequency.ONCE
-    return replace(
-        wanted,
-        name=" ".join(clean(wanted.name).split()),
-        description=clean(wanted.description),
-        mail_text=clean(wanted.mail_text),
-        starts_at=start,
-        ends_on=None if once else wanted.ends_on,
-        occurrences=None if once else wanted.occurrences,
-    )
 
 
 def gather(
@@ -196,54 +193,6 @@ def _is_retired(place: Resource) -> bool:
     return bool(Resource.objects.filter(path__in=paths, retired_at__isnull=False).exists())
 
 
-def wanted_of(review: AccessReview) -> Wanted:
-    """Return a series as it is, in the form in which it is changed."""
-    stages = []
-    for stage in review.stages.prefetch_related("principals").order_by("number"):
-        named = [(one.principal_id, one.fallback) for one in stage.principals.all()]
-        reviewers = frozenset(pk for pk, fallback in named if not fallback)
-        fallbacks = frozenset(pk for pk, fallback in named if fallback)
-        stages.append(StageWanted(ReviewersKind(stage.kind), stage.days, reviewers, fallbacks))
-    plain: dict[str, Any] = {name: getattr(review, name) for name in _PLAIN}
-    plain["frequency"] = Frequency(review.frequency)
-    return Wanted(
-        roles=frozenset(review.roles.values_list("pk", flat=True)),
-        told=frozenset(review.told.values_list("principal", flat=True)),
-        stages=tuple(stages),
-        **plain,
-    )
-
-
-def details_of(wanted: Wanted) -> dict[str, Any]:
-    """Return what was set, for the history: plain values and ids, no text that people wrote."""
-    texts = {"name", "description", "mail_text"}
-    found: dict[str, Any] = {}
-    for field in fields(wanted):
-        if field.name in texts:
-            continue
-        value = getattr(wanted, field.name)
-        if field.name == "stages":
-            value = [
-                {
-                    "kind": str(one.kind),
-                    "days": one.days,
-                    "reviewers": _sorted(one.reviewers),
-                    "fallbacks": _sorted(one.fallbacks),
-                }
-                for one in value
-            ]
-        elif isinstance(value, frozenset):
-            value = _sorted(value)
-        elif value is not None and not isinstance(value, bool | int):
-            value = value.isoformat() if hasattr(value, "isoformat") else str(value)
-        found[field.name] = value
-    return found
-
-
-def _sorted(ids: frozenset[uuid.UUID]) -> list[str]:
-    return sorted(str(one) for one in ids)
-
-
 def before_of(review: AccessReview) -> Before:
     """Return what a change of this series meets."""
     stages = list(review.stages.order_by("number"))
@@ -252,18 +201,18 @@ def before_of(review: AccessReview) -> Before:
         kinds=tuple(ReviewersKind(one.kind) for one in stages),
         fallbacks=tuple(one.principals.filter(fallback=True).exists() for one in stages),
         started=review.instances.exclude(taken_at=None).exists(),
-        running=bool(_running(review)),
+        running=_running(review).exists(),
         deleted=review.deleted_at is not None,
     )
 
 
-def _running(review: AccessReview) -> list[Instance]:
+def _running(review: AccessReview) -> QuerySet[Instance]:
     """Return the instances that have begun and are not completed."""
-    return list(review.instances.exclude(taken_at=None).filter(completed_at=None))
+    return review.instances.exclude(taken_at=None).filter(completed_at=None)
 
 
 def _write(review: AccessReview, wanted: Wanted) -> None:
-    for name in _PLAIN:
+    for name in PLAIN:
         setattr(review, name, getattr(wanted, name))
     review.save()
     review.roles.set(Role.objects.filter(pk__in=wanted.roles))

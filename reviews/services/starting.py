@@ -18,8 +18,9 @@ from reviews.selectors.candidates import CHUNK, DONE, Candidate, next_chunk, sco
 from reviews.selectors.usage import Usage, included, usage_of
 from reviews.services.ground import lock_instance, lock_review
 from reviews.services.planning import plan_next
-from reviews.services.series import TERMS, seat
+from reviews.services.series import seat
 from reviews.services.telling import tell_reviewers
+from reviews.services.wants import TERMS
 from roles.actors import Actor, Clock
 from roles.models import AssignmentType
 

@@ -15,16 +15,18 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
 from reviews.forms.acts import ActForm
+from reviews.forms.initial import PROPOSED, initial_of
 from reviews.forms.presets import preset_of
-from reviews.forms.series import PARTS, PROPOSED, SeriesForm, initial_of
+from reviews.forms.series import PARTS, SeriesForm
 from reviews.models import AccessReview, Instance
 from reviews.rules.series import Wanted
 from reviews.selectors.places import instances_of, latest_of, reviews_at
 from reviews.selectors.previews import preview
 from reviews.selectors.results import counts_of_instances
 from reviews.services.objections import objections_to
-from reviews.services.series import before_of, create_review, delete_review, wanted_of
+from reviews.services.series import before_of, create_review, delete_review
 from reviews.services.series import change_review as change_series
+from reviews.services.wants import wanted_of
 from reviews.tables.series import InstanceTable, ReviewFilter, ReviewTable
 from reviews.wording import WHY_NOBODY
 from roles.answers import form_page, read_and_send
@@ -137,7 +139,7 @@ def _edit(request: PortalRequest, place: Resource, review: AccessReview | None) 
     people = principals_matching(search, chosen=chosen)
     given: dict[str, Any] = {"request": request, "roles": roles_assignable_at(place), "people": people}
     if review is not None:
-        given |= {"before": wanted_of(review), "started": before_of(review).started}
+        given |= {"before": wanted_of(review), "stands": before_of(review)}
     page: dict[str, Any] = {
         "place": place,
         "frame": Frame(place, request.authority, "reviews"),
@@ -196,7 +198,9 @@ def _save(
         if review is None:
             saved = create_review(place.pk, wanted, actor=actor, clock=timezone.now)
         else:
-            saved = change_series(review.pk, wanted, actor=actor, clock=timezone.now)
+            saved = change_series(
+                review.pk, wanted, running_too=form.also_for_what_runs(), actor=actor, clock=timezone.now
+            )
     except Refused as refused:
         form.add_refusal(refused)
         return None
