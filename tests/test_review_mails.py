@@ -95,3 +95,18 @@ def test_a_reviewer_is_told_how_many_wait_for_them_and_until_when(ines, adam, zo
     assert visiting(adam).get(letter.path).status_code == 200
     say(instance, adam, Opinion.APPROVE, row_of(instance, zoe), now=now)
     assert letter_to(adam, "review_begins").sentences[0].startswith("1 assignment at Directory waits for your review")
+
+
+def test_what_was_denied_and_is_still_held_is_told(adam, nina, petra, now):
+    admins = role(ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    then = now - 8 * DAY
+    values = {"now": then, "auto_apply": True, "told": frozenset({nina.pk})}
+    instance = started(admins, stages=[chosen(adam)], **values)
+    say(instance, adam, Opinion.DENY, *instance.verdicts.all(), now=then)
+    removed = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)], **values)
+    say(removed, adam, Opinion.DENY, *removed.verdicts.all(), now=then)
+    turn(now)
+    letter = letter_to(nina, "review_left")  # of the first review alone
+    assert letter.subject == "Denied, and still held: Quarterly check"
+    assert letter.facts == (("Removed", "0"), ("Could not be removed", "1"))
+    assert letter.path == f"/tasks/reviews/{instance.pk}/results/"

@@ -90,6 +90,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
     Kind.REVIEW_REMINDED: (reviews.REVIEW_REMINDER,),
     Kind.REVIEW_COMPLETED: (reviews.REVIEW_COMPLETED,),
     Kind.REVIEW_WAITS: (reviews.REVIEW_WAITS,),
+    Kind.REVIEW_APPLIED: (reviews.REVIEW_LEFT,),
     # Roles, resources, settings
     Kind.ROLE_SETTINGS_CHANGED: (portal.SETTINGS_CHANGED, requests.REQUEST_RESULT, requests.REQUEST_CLOSED),
     Kind.ROLE_SETTINGS_CHANGED_ALONE: (portal.SETTINGS_CHANGED_ALONE,),
@@ -140,7 +141,6 @@ NO_MAIL: frozenset[Kind] = frozenset(
         Kind.REVIEW_STOPPED,
         Kind.REVIEW_ANSWERED,
         Kind.REVIEW_APPLYING,
-        Kind.REVIEW_APPLIED,
         Kind.ROLE_ADDED,
         Kind.ROLE_CHANGED,
         Kind.ROLE_RETIRED,

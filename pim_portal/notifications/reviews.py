@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,13 +19,15 @@ from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.models import Notification
 from pim_portal.notifications.letters.letter import Letter
-from reviews.models import Instance, InstanceStage
+from reviews.models import ApplyResult, Instance, InstanceStage
 from reviews.selectors.reviewers import bench_of, open_stage, people_in, unfinished_reviewers, waiting_rows
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY
 from roles.models import User
+
+LEFT: Final = (ApplyResult.REFUSED, ApplyResult.THROUGH_GROUP, ApplyResult.INHERITED)
 
 
 def instance_of(event: Event) -> Instance:
@@ -157,6 +160,38 @@ def _way_to_results(notification: Notification, instance: Instance, now: datetim
         return *results, sentence.format(role=role.role_name if role.resource_id == DIRECTORY else what)
     sentence = _("Who was denied is shown to whoever may see the roles at {place}.")
     return _("Open PIM Portal"), reverse("overview"), sentence.format(place=place.name)
+
+
+def is_left(event: Event) -> bool:
+    """Whether applying left something in place that was denied."""
+    return any(event.details.get(result) for result in LEFT)
+
+
+def review_left(notification: Notification, now: datetime) -> Letter | None:
+    """Tell whoever is told of the end that applying has left something in place, and why in figures."""
+    event = _event(notification)
+    instance = instance_of(event)
+    review = instance.review
+    words = {"review": review.name, "place": review.resource.name}
+    button, path, note = _way_to_results(notification, instance, now)
+    return Letter(
+        subject=_("Denied, and still held: {review}").format(**words),
+        sentences=(
+            _(
+                "The results of the access review “{review}” at {place} are applied, but not all that was denied could "
+                "be removed there. It is still held."
+            ).format(**words),
+            _("The results say of each assignment why, and lead to where it can be removed."),
+        ),
+        facts=(
+            (_("Removed"), str(event.details.get(ApplyResult.REMOVED, 0))),
+            *((str(result.label), str(event.details[result])) for result in LEFT if event.details.get(result)),
+        ),
+        button=button,
+        path=path,
+        note=note,
+        because=_("You set up this review, or it names you to be told."),
+    )
 
 
 def still_to_apply(notification: Notification, now: datetime) -> bool:

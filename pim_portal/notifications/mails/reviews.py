@@ -18,4 +18,7 @@ REVIEW_WAITS = Mail(
     "review_waits", recipients.administrators_there, reviews.review_waits, reviews.still_to_apply, asks=True
 )
 
+# Whoever set it up believes that it is gone: nobody can quiet it.
+REVIEW_LEFT = Mail("review_left", reviews.told_at_the_end, reviews.review_left, applies=reviews.is_left)
+
 REVIEW_COMPLETED = Mail("review_completed", reviews.told_at_the_end, reviews.review_completed, topic=Topic.ADMINISTERED)
