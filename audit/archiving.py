@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,15 +20,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from audit import archive_files
 from audit.archive_files import file_of
+from audit.canonical import canonical_moment
 from audit.kinds import Kind, Realm
 from audit.models import Archive, Archived, Event, EventText, Leaf
-from audit.proofs import check_archive, digest_of_leaves
+from audit.proofs import canonical_json, check_archive, digest_of_leaves
 
 AT_ONCE: Final = 50_000  # events of one archive
 PART: Final = 500  # events of one transaction, when they leave
 _LOCK: Final = 0x50494D41524348  # "PIMARCH": archives get their numbers one after the other
+TOMBSTONES: Final = "tombstones_digest"
 # fmt: off
-_TOMBSTONE: Final = (
+_KEPT: Final = (
     "occurred_at", "kind", "realm", "resource_id", "actor_id", "target_id", "request_id", "assignment_id",
     "authority_id",
 )
@@ -35,10 +38,16 @@ _TOMBSTONE: Final = (
 
 
 class Written(NamedTuple):
-    """An archive whose files are on the disk, and the leaves in it."""
+    """An archive whose files are on the disk, its leaves, and the digest of the tombstones that they will have."""
 
     archive: Archive
     leaves: list[int]
+    tombstones: str
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What the event that tells of it says."""
+        return {**self.archive.told, TOMBSTONES: self.tombstones}
 
 
 class MovedMeanwhile(Exception):  # noqa: N818 - a race that was lost
@@ -87,7 +96,8 @@ def write(
         newest=max(moments),
         made_at=now,
     )
-    return Written(archive, leaves)
+    stones = (stone for part in _parts(leaves) for stone in _tombstones(part))
+    return Written(archive, leaves, digest_of_tombstones(archive, stones))
 
 
 def number(archive: Archive) -> None:
@@ -111,15 +121,29 @@ def settle(written: Written, event: Event, *, still: QuerySet[Event]) -> None:
     archive.event = event.uuid
     archive.save(force_insert=True)
     for part in _parts(written.leaves):
-        Archived.objects.bulk_create(_tombstones(archive, part))
+        Archived.objects.bulk_create(_tombstones(part, archive=archive))
 
 
-def _tombstones(archive: Archive, leaves: list[int]) -> Iterator[Archived]:
+def _tombstones(leaves: list[int], **more: Any) -> Iterator[Archived]:
     rows = Leaf.objects.filter(number__in=leaves).select_related("event").order_by("number")
     for leaf in rows:
         event = leaf.event
-        kept: dict[str, Any] = {name: getattr(event, name) for name in _TOMBSTONE}
-        yield Archived(leaf=leaf.number, event=event.pk, uuid=event.uuid, hash=leaf.hash, archive=archive, **kept)
+        kept: dict[str, Any] = {name: getattr(event, name) for name in _KEPT}
+        yield Archived(leaf=leaf.number, event=event.pk, uuid=event.uuid, hash=leaf.hash, **kept, **more)
+
+
+def digest_of_tombstones(archive: Archive, tombstones: Iterable[Archived]) -> str:
+    """Return the one hash (SHA-256, hex) over what is kept here of an archive and of each event in it, in their order.
+
+    What `Archive.told` says stands in the event as it is.
+    """
+    hashed = sha256()
+    moments = [canonical_moment(one) for one in (archive.oldest, archive.newest, archive.made_at)]
+    hashed.update(canonical_json([archive.kinds, *moments]))
+    for one in tombstones:
+        kept = [canonical_moment(one.occurred_at), *(str(getattr(one, name)) for name in _KEPT[1:])]
+        hashed.update(canonical_json([one.leaf, one.event, str(one.uuid), one.hash, *kept]))
+    return hashed.hexdigest()
 
 
 def remove(*, folder: Path, after: int = 0) -> tuple[int, int]:

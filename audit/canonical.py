@@ -6,7 +6,7 @@ lower-case text.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audit.proofs import canonical_json, commitment
@@ -14,9 +14,14 @@ from audit.proofs import canonical_json, commitment
 if TYPE_CHECKING:
     from audit.models import Event
 
-__all__ = ["IDS", "canonical", "canonical_form", "commitment"]
+__all__ = ["IDS", "canonical", "canonical_form", "canonical_moment", "commitment"]
 
 IDS = ("actor_id", "target_id", "role_id", "resource_id", "request_id", "assignment_id", "authority_id")
+
+
+def canonical_moment(moment: datetime) -> str:
+    """Return a moment as it is sealed."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def canonical_form(event: Event) -> dict[str, object]:
@@ -25,8 +30,8 @@ def canonical_form(event: Event) -> dict[str, object]:
     return form | {
         "id": event.pk,
         "uuid": str(event.uuid),
-        "occurred_at": event.occurred_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "recorded_at": event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "occurred_at": canonical_moment(event.occurred_at),
+        "recorded_at": canonical_moment(event.recorded_at),
         "kind": str(event.kind),
         "outcome": str(event.outcome),
         "realm": str(event.realm),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from audit.canonical import canonical_moment
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 
@@ -44,6 +45,13 @@ class Erasures:
             self._read()  # one may have come while the verification ran
         return event in self._told
 
+    def at(self, event: str, moment: str) -> bool:
+        """Return whether the text of an event was erased at this very moment, in the canonical form."""
+        return event in self and moment in self._told[event]
+
     def _read(self) -> None:
-        told = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE).values_list("details", flat=True)
-        self._told = {one for details in told for one in details.get("events", [])}
+        rows = Event.objects.filter(kind=Kind.TEXT_ERASED, outcome=Outcome.DONE)
+        self._told: dict[str, set[str]] = {}
+        for at, details in rows.values_list("occurred_at", "details"):
+            for one in details.get("events", []):
+                self._told.setdefault(one, set()).add(canonical_moment(at))

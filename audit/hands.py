@@ -16,9 +16,10 @@ from typing import Final
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from audit.findings import Erasures, Finding, Wrong
+from audit.leaves import Checked, check_leaves
 from audit.models import Batch
 from audit.spawned import begin
-from audit.verifying import UNREADABLE, Checked, LeafCheck, check_leaves, unreadable
+from audit.verifying import UNREADABLE, LeafCheck, unreadable
 
 AHEAD: Final = 8  # batches that wait for each process
 Span = tuple[int, int, int]  # a batch, its first and its last leaf

@@ -26,18 +26,27 @@ _JSON: Final = ("details", "commitments")
 _NUMBERS: Final = ("id", "format_version")
 COLUMNS: Final = (*_UUIDS, *_TIMES, *_TEXTS, *_JSON, *_NUMBERS)
 
+_MOMENT: Final = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
+TEXT: Final = f"t.fields::text, t.salts::text, t.search, {_MOMENT.format('t.erased_at')}"  # on PostgreSQL
+
 _scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in typeshed
 # json makes a new encoder for every value, which takes longer than to encode an event with it.
 _MAKE: Final = getattr(json.encoder, "c_make_encoder", None)
 _WRITER: Final = _MAKE and _MAKE(None, None, json.encoder.encode_basestring, None, ":", ",", True, False, True)
 
 
+def written(value: Any) -> str:
+    """Return the text of `canonical_json`, sooner."""
+    return "".join(_WRITER(value, 0)) if _WRITER else canonical_json(value).decode()
+
+
 def sealed_bytes(form: dict[str, Any]) -> bytes:
-    """Return `canonical_json` of an event that was read here, sooner."""
-    return "".join(_WRITER(form, 0)).encode() if _WRITER else canonical_json(form)
+    """Return the bytes of an event that was read here."""
+    return written(form).encode()
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Return the JSON value that a column holds. Raises ValueError."""
     try:
         value, end = _scan(text, 0)
     except StopIteration:
@@ -46,7 +55,10 @@ def _value(text: str) -> Any:
 
 
 class Row(NamedTuple):
-    """A leaf, with its event as the database has it now. `event` is none where it is gone, `texts` where they are."""
+    """A leaf, with its event as the database has it now. `event` is none where it is gone, `texts` where they are.
+
+    `erased_at` is in the canonical form of a moment.
+    """
 
     leaf: int
     batch: int
@@ -55,15 +67,16 @@ class Row(NamedTuple):
     texts: dict[str, str] | None
     salts: dict[str, str]
     search: str
-    erased: bool
+    erased_at: str | None
 
 
 def rows(first: int, last: int) -> Iterator[Row]:
     """Yield the leaves from `first` to `last`, in their order, with events and texts."""
     postgres = connection.vendor == "postgresql"
-    body = "t.fields::text, t.salts::text" if postgres else "t.fields, t.salts"
+    body = TEXT if postgres else "t.fields, t.salts, t.search, CAST(t.erased_at AS TEXT)"
+    json_of, moment_of = (value_of, str) if postgres else (_stored_json, _moment)
     statement = (
-        f"SELECT l.number, l.batch_id, l.hash, {_columns()}, {body}, t.search, t.erased_at IS NOT NULL"
+        f"SELECT l.number, l.batch_id, l.hash, {_columns()}, {body}"
         f" FROM {Leaf._meta.db_table} l LEFT JOIN {Event._meta.db_table} e ON e.id = l.event_id"
         f" LEFT JOIN {EventText._meta.db_table} t ON t.event_id = l.event_id"
         " WHERE l.number BETWEEN %s AND %s ORDER BY l.number"
@@ -76,8 +89,9 @@ def rows(first: int, last: int) -> Iterator[Row]:
             for row in part:
                 fields, salts, search, erased = row[width:]
                 event = made(row[3:width]) if row[3] is not None else None
-                texts = _value(fields) if fields is not None else None
-                yield Row(row[0], row[1], row[2], event, texts, _value(salts or "{}"), search or "", bool(erased))
+                texts = json_of(fields) if fields is not None else None
+                erased_at = moment_of(erased) if erased is not None else None
+                yield Row(row[0], row[1], row[2], event, texts, json_of(salts or "{}"), search or "", erased_at)
 
 
 def waiting(limit: int) -> list[dict[str, Any]]:
@@ -93,7 +107,7 @@ def waiting(limit: int) -> list[dict[str, Any]]:
 
 
 def _columns() -> str:
-    form = _as_text if connection.vendor == "postgresql" else _as_stored
+    form = as_text if connection.vendor == "postgresql" else _as_stored
     return ", ".join(form(name) for name in COLUMNS)
 
 
@@ -106,29 +120,39 @@ def _as_stored(name: str) -> str:
     return f"CAST(e.{name} AS TEXT)" if name in _TIMES else f"e.{name}"
 
 
-def _as_text(name: str) -> str:
+def as_text(name: str) -> str:
+    """Return what gives a column of an event `e` as canonical text, on PostgreSQL."""
     if name in _UUIDS or name in _JSON:
         return f"e.{name}::text"
-    if name in _TIMES:
-        return f"""to_char(e.{name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
-    return f"e.{name}"
+    return _MOMENT.format(f"e.{name}") if name in _TIMES else f"e.{name}"
 
 
 def _form_of_postgres(values: Any) -> dict[str, Any]:
     form = dict(zip(COLUMNS, values, strict=True))
     for name in _JSON:
-        form[name] = _value(form[name]) if form[name] != "{}" else {}
+        form[name] = value_of(form[name]) if form[name] != "{}" else {}
     return form
 
 
 def _form_of_sqlite(values: Any) -> dict[str, Any]:
-    form = _form_of_postgres(values)
+    form = dict(zip(COLUMNS, values, strict=True))
+    for name in _JSON:
+        form[name] = _stored_json(form[name])
     for name in _UUIDS:
         if (value := form[name]) is not None:
             form[name] = f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
     for name in _TIMES:
         form[name] = _moment(form[name])
     return form
+
+
+def _stored_json(text: str) -> Any:
+    """Return the value of a column of SQLite; where it stands there in another form than Django's, only that text.
+
+    Such as a name that comes twice, of which SQLite takes the first and Python the last.
+    """
+    value = value_of(text)
+    return value if text == "{}" or json.dumps(value) == text else {"": text}
 
 
 def _moment(value: str) -> str:

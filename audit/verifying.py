@@ -7,39 +7,27 @@ While it runs new events are recorded and sealed; it verifies up to the batch th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from audit.archive_checks import archive_after, check_all_told, check_archived, tombstones
+from audit.archive_checks import archive_after, check_all_told, check_archived
 from audit.findings import Erasures, Finding, Wrong
+from audit.leaves import Checked, check_leaves, keeps_promises
 from audit.models import Batch, Event, EventText, Leaf, Pending
-from audit.proofs import GENESIS, Broken, check_signature, commitment, leaf_hash, link, merkle_root
-from audit.reading import Row, rows, sealed_bytes
-from audit.recording import folded
+from audit.proofs import GENESIS, Broken, check_signature, link
 from audit.services.sealing import stated
 
 NAMED: Final = 5  # archives that a sentence names
 GRACE: Final = timedelta(hours=1)  # how long an event may wait to be sealed before it counts as wrong
 Keys = dict[str, Ed25519PublicKey]
 Tip = tuple[int, int, str]  # a batch, the leaves up to it, its link
-
-
-class Checked(NamedTuple):
-    """What the leaves of a batch came to: the root over their events as these are now, how many texts are erased.
-
-    An event that is archived stands for itself by the hash on its tombstone: the root tells whether that is right.
-    """
-
-    root: str
-    erased: int
-    archived: int = 0
 
 
 LeafCheck = Callable[[int, int, int, Erasures], Checked]
@@ -157,89 +145,6 @@ def _check_batch(progress: Progress, keys: Keys, erasures: Erasures, leaves: Lea
     _check_tips(progress)
 
 
-def check_leaves(batch: int, first: int, last: int, erasures: Erasures) -> Checked:
-    """Check the leaves from `first` to `last`, which make up a batch, against their events. Raises `Wrong`."""
-    expected, erased, archived = first, 0, 0
-    hashes: list[bytes] = []
-    gone: dict[int, str] | None = None
-    for row in rows(first, last):
-        if row.leaf != expected:
-            break
-        expected += 1
-        if row.batch != batch:
-            sentence = _("Leaf {leaf} is said to belong to batch {batch}.").format(leaf=row.leaf, batch=row.batch)
-            raise Wrong("leaf_changed", sentence, batch=batch, leaf=row.leaf)
-        if row.event is None:
-            gone = tombstones(first, last) if gone is None else gone
-            hashes.append(_archived(row, gone))
-            archived += 1
-            continue
-        hashes.append(_check_event(row, erasures))
-        erased += row.erased
-    if expected != last + 1:
-        sentence = _("Leaf {leaf} is gone.").format(leaf=expected)
-        raise Wrong("leaf_removed", sentence, batch=batch, leaf=expected)
-    return Checked(merkle_root(hashes).hex(), erased, archived)
-
-
-def _archived(row: Row, gone: Mapping[int, str]) -> bytes:
-    """Return what stands for an event that is not here any more: the hash on its tombstone."""
-    hashed = gone.get(row.leaf)
-    if hashed is None:
-        event_id = Leaf.objects.values_list("event_id", flat=True).get(pk=row.leaf)
-        sentence = _("The event at leaf {leaf} (number {event}) was removed.").format(leaf=row.leaf, event=event_id)
-        raise Wrong("event_removed", sentence, batch=row.batch, leaf=row.leaf)
-    if hashed != row.hash:
-        sentence = _("The tombstone of the archived event at leaf {leaf} was changed.").format(leaf=row.leaf)
-        raise Wrong("tombstone_changed", sentence, batch=row.batch, leaf=row.leaf)
-    return bytes.fromhex(hashed)
-
-
-def _check_event(row: Row, erasures: Erasures) -> bytes:
-    assert row.event is not None  # noqa: S101 - the caller has looked
-    hashed = leaf_hash(sealed_bytes(row.event))
-    if hashed.hex() != row.hash:
-        raise _changed(row, hashed.hex())
-    _check_texts(row, erasures)
-    return hashed
-
-
-def _changed(row: Row, hashed: str) -> Wrong:
-    """Say whether an event was changed, or is one of another place."""
-    assert row.event is not None  # noqa: S101 - the caller has looked
-    where: dict[str, Any] = {"batch": row.batch, "leaf": row.leaf, "event": row.event["uuid"]}
-    home = Leaf.objects.filter(hash=hashed).values_list("number", flat=True).first()
-    if home is not None:
-        sentence = _("The event at leaf {leaf} was swapped: it was sealed as leaf {home}.")
-        return Wrong("event_swapped", sentence.format(leaf=row.leaf, home=home), **where)
-    sentence = _("The event {event} at leaf {leaf}, or its leaf, was changed after it was sealed.")
-    return Wrong("event_changed", sentence.format(event=row.event["uuid"], leaf=row.leaf), **where)
-
-
-def _check_texts(row: Row, erasures: Erasures) -> None:
-    assert row.event is not None  # noqa: S101 - the caller has looked
-    name, promised, texts = row.event["uuid"], row.event["commitments"], row.texts
-    where: dict[str, Any] = {"batch": row.batch, "leaf": row.leaf, "event": name}
-    if texts is None:
-        raise Wrong("text_removed", _("The text of event {event} was removed.").format(event=name), **where)
-    if row.erased:
-        if name not in erasures:
-            sentence = _("The text of event {event} was erased, and no event tells of it.").format(event=name)
-            raise Wrong("text_erased_silently", sentence, **where)
-        return
-    if texts.keys() != promised.keys() or row.salts.keys() != promised.keys():
-        raise Wrong("text_changed", _("A text of event {event} was removed or added.").format(event=name), **where)
-    for part, text in texts.items():
-        if commitment(text, salt=row.salts[part]) != promised[part]:
-            sentence = _("The text “{name}” of event {event} was changed.").format(name=part, event=name)
-            raise Wrong("text_changed", sentence, **where)
-    searched = folded(" ".join(texts.values()))
-    # The database does not keep the order of the fields.
-    if searched != row.search and sorted(searched.split()) != sorted(row.search.split()):
-        sentence = _("What event {event} is found by in a search was changed.").format(event=name)
-        raise Wrong("search_changed", sentence, **where)
-
-
 def _check_tips(progress: Progress) -> None:
     for number, leaves, hashed in progress.tips:
         if number == progress.batch and (leaves, hashed) != (progress.leaves, progress.link):
@@ -290,8 +195,9 @@ def _keeps_its_promises(event: Event) -> bool:
     text = EventText.objects.filter(pk=event.pk).first()
     if text is None:
         return False
-    made = {name: commitment(words, salt=text.salts.get(name, "")) for name, words in text.fields.items()}
-    return text.erased_at is not None or made == event.commitments
+    if text.erased_at is not None:
+        return not (text.fields or text.salts or text.search)
+    return keeps_promises(event.commitments, text.fields, text.salts, text.search)
 
 
 def sentence_of(progress: Progress) -> str:

@@ -172,6 +172,23 @@ BEHIND: dict[str, tuple[str, str]] = {
     "a tombstone removed": ("DELETE FROM audit_archived WHERE leaf = 3", "event_removed"),
     "the row changed": ("UPDATE audit_archive SET sha256 = '00'", "archive_row_changed"),
     "the digest changed": ("UPDATE audit_archive SET digest = '00'", "archive_row_changed"),
+    "the kinds changed": ("UPDATE audit_archive SET kinds = '[]'", "tombstone_changed"),
+    "when it was made changed": ("UPDATE audit_archive SET made_at = oldest", "tombstone_changed"),
+    "the oldest changed": ("UPDATE audit_archive SET oldest = made_at", "tombstone_changed"),
+    **{
+        f"the {column} of a tombstone changed": (
+            f"UPDATE audit_archived SET {column} = {value} WHERE leaf = 3",
+            "tombstone_changed",
+        )
+        for column, value in (
+            ("event", "event + 1000"),
+            *((one, "'1f2e3d4c5b6a79880123456789abcdef'") for one in ("uuid", "actor_id", "target_id", "resource_id")),
+            *((one, "'1f2e3d4c5b6a79880123456789abcdef'") for one in ("request_id", "assignment_id", "authority_id")),
+            ("kind", "'session.signed_in'"),
+            ("realm", "'group'"),
+            ("occurred_at", "'2020-01-01 00:00:00'"),
+        )
+    },
 }
 
 

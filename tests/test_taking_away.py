@@ -120,6 +120,27 @@ def changed_text(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> N
     last["text"]["actor"] = "Somebody else"
 
 
+def text_in_its_salt(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> None:
+    last = next(row for row in reversed(rows) if row["text"])
+    text = last["text"]["actor"]
+    last["text"]["actor"] = text[2:]
+    last["salts"]["actor"] += text[:2].encode().hex()
+
+
+def removed_text(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> None:
+    last = next(row for row in reversed(rows) if row["text"])
+    del last["text"]["actor"], last["salts"]["actor"]
+
+
+def removed_texts(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> None:
+    last = next(row for row in reversed(rows) if row["text"])
+    last |= {"text": {}, "salts": {}}
+
+
+def respelled_signature(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> None:
+    batches[1]["signature"] = batches[1]["signature"].upper()
+
+
 def added_text(rows: list[dict[str, Any]], batches: list[dict[str, Any]]) -> None:
     last = next(row for row in reversed(rows) if row["text"])
     last["text"]["invented"], last["salts"]["invented"] = "x", "00"
@@ -184,6 +205,10 @@ WAYS: dict[str, tuple[Callable[..., None], set[str]]] = {
     },
     "a changed text": (changed_text, {"text_changed"}),
     "an added text": (added_text, {"text_changed"}),
+    "a text cut in front, into its salt": (text_in_its_salt, {"text_changed"}),
+    "a removed text": (removed_text, {"text_changed"}),
+    "all texts of an event removed": (removed_texts, {"text_changed"}),
+    "a respelled signature": (respelled_signature, {"forged_signature"}),
     "a removed event": (removed_event, {"event_removed"}),
     "a cut-off end": (cut_off_events, {"event_removed"}),
     "a doubled event": (doubled_event, {"event_twice"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,12 +15,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 
 from audit import keys, verifying
-from audit.canonical import canonical, canonical_form
+from audit.canonical import canonical, canonical_form, commitment
+from audit.findings import Erasures
+from audit.glance import glance
 from audit.hands import hands
 from audit.kinds import Kind
 from audit.models import Batch, Event, EventText, Leaf
 from audit.proofs import canonical_json, leaf_hash, link, merkle_root, statement
 from audit.reading import rows, sealed_bytes, waiting
+from audit.recording import folded
 from audit.services.sealing import stated
 from pim_portal.activity.services import erase_texts, erase_texts_of
 from roles import ids
@@ -174,6 +177,85 @@ def test_one_letter_of_a_text_is_found_by_its_name(key, history, name):
     finding = verified(key).finding
     assert finding.code == "text_changed"
     assert f"“{name}”" in finding.sentence
+
+
+def texts(pk: Any, **values: Any) -> None:
+    """Write columns of a text anew behind the portal."""
+    named = ", ".join(f"{name} = %s" for name in values)
+    made = [json.dumps(value) if isinstance(value, dict) else value for value in values.values()]
+    tamper(f"UPDATE audit_eventtext SET {named} WHERE event_id = %s", *made, pk)  # noqa: S608
+
+
+def test_letters_cannot_wander_from_a_text_into_its_salt(key, history):
+    """Together they hash to the same: without its beginning a reason may say the opposite."""
+    text = EventText.objects.get(pk=history[5].pk)
+    reason, salt = text.fields["reason"], text.salts["reason"]
+    short, longer = reason[4:], salt + reason[:4].encode().hex()
+    assert commitment(short, salt=longer) == history[5].commitments["reason"]
+    searched = text.search.replace(folded(reason), folded(short))
+    texts(text.pk, fields=text.fields | {"reason": short}, salts=text.salts | {"reason": longer}, search=searched)
+    finding = verified(key).finding
+    assert (finding.code, finding.leaf) == ("text_changed", 6)
+    assert "“reason”" in finding.sentence
+
+
+FORMS: dict[str, Callable[[EventText], None]] = {
+    "a salt": lambda text: texts(text.pk, salts=text.salts | {"reason": text.salts["reason"].upper()}),
+    "a space in the search": lambda text: texts(text.pk, search=text.search.replace(" ", "\n", 1)),
+    "the order in the search": lambda text: texts(text.pk, search=" ".join(reversed(text.search.split()))),
+    "a signature": lambda text: tamper("UPDATE audit_batch SET signature = upper(signature) WHERE number = 2"),
+    "a hash": lambda text: tamper("UPDATE audit_leaf SET hash = upper(hash) WHERE number = 6"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_what_means_the_same_in_another_form_is_found(key, history, name):
+    FORMS[name](EventText.objects.get(pk=history[5].pk))
+    codes = {"a salt": "text_changed", "a signature": "forged_signature", "a hash": "event_changed"}
+    assert found(key) == codes.get(name, "search_changed")
+
+
+@pytest.mark.skipif(POSTGRES, reason="a jsonb holds a name once")
+def test_a_name_that_comes_twice_is_found(key, history):
+    """SQLite takes the first, Python the last."""
+    stored = EventText.objects.get(pk=history[5].pk).fields
+    texts(history[5].pk, fields='{"actor": "Somebody else", ' + json.dumps(stored)[1:])
+    assert found(key) == "text_changed"
+    tamper("UPDATE audit_eventtext SET fields = %s WHERE event_id = %s", json.dumps(stored), history[5].pk)
+    tamper("UPDATE audit_event SET details = %s WHERE id = %s", '{"number": 7, "number": 5}', history[5].pk)
+    assert found(key) == "event_changed"
+
+
+@pytest.mark.parametrize("name", ["erased_at", "fields", "salts", "search"])
+def test_what_is_put_in_the_place_of_an_erased_text_is_found(key, history, name):
+    erase_texts([history[5].uuid], reason="Asked for", actor=OPERATOR, clock=at(NOW))
+    seal_all(key)
+    assert found(key) == ""
+    value: dict[str, Any] = {"erased_at": NOW + HOUR if POSTGRES else "2020-01-01 00:00:00", "search": "x"}
+    texts(history[5].pk, **{name: value.get(name, {"actor": "Somebody else"})})
+    finding = verified(key).finding
+    assert (finding.code, finding.event) == ("text_changed", str(history[5].uuid))
+
+
+@pytest.mark.skipif(not POSTGRES, reason="SQLite is looked at closely always")
+def test_a_glance_is_enough_where_nothing_was_changed(key, history):
+    """Erased and archived events among the others; whatever else is found is looked at closely."""
+    erase_texts([history[5].uuid], reason="Asked for", actor=OPERATOR, clock=at(NOW))
+    seal_all(key)
+    seen = glance(2, 5, 8, Erasures(), {})
+    assert seen is not None
+    assert (seen.erased, seen.archived) == (1, 0)
+    assert [one.hex() for one in seen.hashes] == list(
+        Leaf.objects.filter(batch=2).order_by("number").values_list("hash", flat=True)
+    )
+    with behind_the_portal() as cursor:
+        cursor.execute("DELETE FROM audit_eventtext WHERE event_id = %s", [history[6].pk])
+        cursor.execute("DELETE FROM audit_event WHERE id = %s", [history[6].pk])
+    assert glance(2, 5, 8, Erasures(), {}) is None
+    assert glance(2, 5, 8, Erasures(), {7: "ab"}) is None
+    seen = glance(2, 5, 8, Erasures(), {7: seen.hashes[2].hex()})
+    assert seen is not None
+    assert (seen.erased, seen.archived) == (1, 1)
 
 
 @pytest.mark.parametrize("field", columns(Leaf))

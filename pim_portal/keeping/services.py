@@ -113,7 +113,7 @@ def _archive(
         archiving.number(archive)
         # What is set may have changed meanwhile, and what is needed.
         still = may_go(old(now, kept=retention()))
-        event = record(Kind.HISTORY_ARCHIVED, actor=actor, at=clock(), details=archive.told)
+        event = record(Kind.HISTORY_ARCHIVED, actor=actor, at=clock(), details=written.told)
         archiving.settle(written, event, still=still)
     logger.info("%d events went into the archive %s.jsonl.", archive.leaves, archive.name)
     return archive

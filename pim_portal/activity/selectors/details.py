@@ -74,6 +74,7 @@ LABELS: dict[str, str | Promise] = {
     "sha256": gettext_lazy("SHA-256"),
     "world": gettext_lazy("World"),
     "leaves_digest": gettext_lazy("Digest of the leaves"),
+    "tombstones_digest": gettext_lazy("Digest of the tombstones"),
     "first_leaf": gettext_lazy("First leaf"),
     "last_leaf": gettext_lazy("Last leaf"),
 }
