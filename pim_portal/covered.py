@@ -98,6 +98,7 @@ EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.UploadPart: "Part of such a file.",
     portal.UploadLine: "What would become of one line of it.",
     portal.UploadProgress: "How far a process is with it.",
+    portal.Download: "How far a file is that is being sent; no change of anything.",
     portal.AuditCursor: "How far a reader of the history as lines has got.",
     audit.Event: "The history itself; append-only by triggers of its own.",
     audit.EventText: "The history itself; erasing is an event, and the rest refused by triggers of its own.",

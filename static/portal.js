@@ -167,7 +167,10 @@
     } else if (posts) {
       hold(form);
       // What answers with a file leaves the page as it is, and tells nobody that it came.
-      if (downloads) setTimeout(() => release(form), DOWNLOAD_HELD);
+      if (downloads) {
+        setTimeout(() => release(form), DOWNLOAD_HELD);
+        follow(document.getElementById(form.dataset.download));
+      }
     }
   });
 
@@ -221,16 +224,24 @@
 
   // What the worker is at: the part of the page that tells of it is fetched anew, and the page itself once it is done.
 
-  async function reloadPart(element) {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  async function reloadPart(element, at = location.href) {
+    const answer = await fetch(at, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
-    if (!answer.ok || !fresh?.dataset.reload) return location.reload();
+    const soon = fresh?.dataset.reload ?? fresh?.dataset.follow;
+    if (!answer.ok || !soon) return location.replace(answer.url);
     element.replaceChildren(...fresh.childNodes);
-    setTimeout(reloadPart, Number(element.dataset.reload), element);
+    setTimeout(reloadPart, Number(soon), element, at);
   }
 
   for (const element of document.querySelectorAll("[data-reload]")) {
     setTimeout(reloadPart, Number(element.dataset.reload), element);
+  }
+
+  // How far a file is that a form was answered with; to look before would keep the session alive.
+  function follow(element) {
+    if (!element || element.dataset.followed !== undefined) return;
+    element.dataset.followed = "";
+    setTimeout(reloadPart, Number(element.dataset.follow), element, element.dataset.at);
   }
 
   // Copy buttons, where the browser lets a page copy.

@@ -28,7 +28,7 @@ from audit.models import Event
 from audit.services.sealing import seal
 from pim_portal.imports.reading import NEEDED
 from pim_portal.imports.services.uploads import receive
-from pim_portal.models import PortalSession, SetUp, Upload
+from pim_portal.models import Download, PortalSession, SetUp, Upload
 from roles import ids
 from roles.actors import Actor
 from roles.models import Purpose, Resource, ResourceKind, Role, TotpDevice, User
@@ -309,6 +309,9 @@ PAGES: dict[str, Row] = {
     **of_the_team("role_settings_copy", changes=True, to="member"),
     "audit": Row(SEE_DIRECTORY | SEE_RESOURCE | {"greta", "gina"}, denied=403),
     "audit_export": Row(SEE_DIRECTORY | SEE_RESOURCE | {"greta", "gina"}, denied=403),
+    "audit_download": Row(SEE_DIRECTORY | SEE_RESOURCE | {"greta", "gina"}, denied=403),
+    "my_audit_download": Row(EVERYONE),
+    "history_download": Row({"ines"}, to="download"),
     "audit_verification": Row(SEE_DIRECTORY, denied=403),
     "audit_event": Row(SEE_DIRECTORY, to="event"),
     "audit_proof": Row(SEE_DIRECTORY, to="sealed_event"),
@@ -440,6 +443,7 @@ def targets(people, sealing_key) -> dict[str, list[object]]:
         "member": [ids.GROUP_MEMBER],
         "event": [event.uuid],
         "sealed_event": [event.uuid],
+        "download": [Download.objects.create(reader=ines, name="audit-history.csv").pk],
         "archive": [known_archive().event],
         "secret": ["no-such-secret"],
         "hook": [hook_of("SIEM", now=now).pk],

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.canonical import canonical_form
@@ -88,6 +87,19 @@ T = TypeVar("T")
 Watch = Callable[[], Q]
 
 
+def _uncounted(events: int) -> None:
+    """Count nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """For whom a file is made: what may be read at any moment, whose own history it is (if so), who counts it."""
+
+    may_read: Watch
+    own: uuid.UUID | None = None
+    count: Callable[[int], None] = _uncounted
+
+
 class CutOff(Exception):  # noqa: N818 - what happened, not an error
     """The right to read ended."""
 
@@ -127,15 +139,16 @@ def _rights(authority: Authority) -> set[tuple[object, str]]:
 
 
 def parts(
-    rows: QuerySet[Event], may_read: Watch, read: Callable[[QuerySet[Event]], Sequence[T]], size: int
+    rows: QuerySet[Event], reading: Reading, read: Callable[[QuerySet[Event]], Sequence[T]], size: int
 ) -> Iterator[Sequence[T]]:
     """Yield the events the newest first, in the form that `read` gives them, part by part. Raises `CutOff`."""
     place: Place | None = None
     while True:
-        left = rows.filter(may_read()).order_by("-occurred_at", "-id")
+        left = rows.filter(reading.may_read()).order_by("-occurred_at", "-id")
         part = read((left if place is None else beyond(left, place))[:size])
         if part:
             yield part
+            reading.count(len(part))  # once it was taken
         if len(part) < size:
             return
         place = _place(part[-1])
@@ -151,39 +164,37 @@ def _copies() -> bool:
     return connection.vendor == "postgresql"
 
 
-def _rows(rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None) -> Iterator[Sequence[object]]:
-    columns = _columns(own)
+def _rows(rows: QuerySet[Event], reading: Reading) -> Iterator[Sequence[object]]:
+    columns = _columns(reading.own)
     try:
-        for part in parts(rows, may_read, list, PART):
+        for part in parts(rows, reading, list, PART):
             yield from ([value(one) for value in columns] for one in part)
     except CutOff:
         yield [str(CUT_OFF)]
 
 
-def _copied_rows(rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None) -> Iterator[Sequence[object]]:
+def _copied_rows(rows: QuerySet[Event], reading: Reading) -> Iterator[Sequence[object]]:
     try:
-        for part in parts(rows, may_read, partial(copying.cells, own=own), COPIED):
+        for part in parts(rows, reading, partial(copying.cells, own=reading.own), COPIED):
             yield from part
     except CutOff:
         yield [str(CUT_OFF)]
 
 
-def _copied_csv(
-    header: Sequence[str], rows: QuerySet[Event], may_read: Watch, own: uuid.UUID | None = None
-) -> Iterator[bytes]:
+def _copied_csv(header: Sequence[str], rows: QuerySet[Event], reading: Reading) -> Iterator[bytes]:
     yield b"".join(downloads.csv_lines(header, []))
     try:
-        for part in parts(rows, may_read, partial(copying.csv_lines, own=own), COPIED):
+        for part in parts(rows, reading, partial(copying.csv_lines, own=reading.own), COPIED):
             yield b"".join(part)
     except CutOff:
         yield f'"{CUT_OFF}"\n'.encode()
 
 
-def _json_lines(rows: QuerySet[Event], may_read: Watch) -> Iterator[bytes]:
+def _json_lines(rows: QuerySet[Event], reading: Reading) -> Iterator[bytes]:
     read: Iterable[Sequence[bytes]] = (
-        parts(rows, may_read, copying.json_lines, COPIED)
+        parts(rows, reading, copying.json_lines, COPIED)
         if _copies()
-        else parts(rows, may_read, lambda some: [json_line(one) for one in some], PART)
+        else parts(rows, reading, lambda some: [json_line(one) for one in some], PART)
     )
     try:
         for part in read:
@@ -198,17 +209,23 @@ def json_line(event: Event) -> bytes:
     return json.dumps(form, ensure_ascii=False).encode() + b"\n"
 
 
-def answer(
-    format: str, rows: QuerySet[Event], *, may_read: Watch, on: date, own: uuid.UUID | None = None
-) -> HttpResponseBase:
-    """Return the file as an attachment; `own` is whoever reads their own history."""
+def content_type(format: str) -> str:
+    return {"jsonl": JSONL, "csv": downloads.CSV}.get(format, downloads.XLSX)
+
+
+def file_name(format: str, on: date) -> str:
+    return f"audit-history-{on.isoformat()}.{format}"
+
+
+def content(format: str, rows: QuerySet[Event], reading: Reading) -> Iterator[bytes]:
+    """Yield a file in parts, while it is made."""
     if format == "jsonl":
-        return downloads.attached(_json_lines(rows, may_read), f"audit-history-{on.isoformat()}.jsonl", JSONL)
+        return _json_lines(rows, reading)
     header = [str(label) for label, _value in COLUMNS]
     if not _copies():
-        return downloads.answer(format, name=_("Audit history"), header=header, rows=_rows(rows, may_read, own), on=on)
-    called = f"audit-history-{on.isoformat()}.{format}"
+        made = downloads.csv_lines if format == "csv" else downloads.workbook
+        return made(header, _rows(rows, reading))
     if format == "csv":
-        return downloads.attached(_copied_csv(header, rows, may_read, own), called, downloads.CSV)
+        return _copied_csv(header, rows, reading)
     # What comes by COPY is protected already.
-    return downloads.attached(xlsx(header, _copied_rows(rows, may_read, own)), called, downloads.XLSX)
+    return xlsx(header, _copied_rows(rows, reading))

@@ -20,7 +20,7 @@ from audit.anchors import tip
 from audit.exporting import Described, Written, export_files
 from audit.kinds import Kind
 from audit.models import Event, Leaf
-from pim_portal.activity.downloads import CutOff, Watch
+from pim_portal.activity.downloads import CutOff, Reading
 from pim_portal.activity.selectors.sight import in_sight
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -66,20 +66,22 @@ def order_export(
     return Ordered(Described(whole, upto, public, portal, user.name, now), leaves)
 
 
-def parts_of(ordered: Ordered, may_read: Watch) -> Iterator[bytes]:
+def parts_of(ordered: Ordered, reading: Reading) -> Iterator[bytes]:
     """Yield the zip of an export in parts."""
     written = Written()
-    files = export_files(_leaves(ordered.leaves, may_read, written), ordered.about, written)
+    files = export_files(_leaves(ordered.leaves, reading, written), ordered.about, written)
     return zipped(files, at=ordered.about.made)
 
 
-def _leaves(numbers: array[int], may_read: Watch, written: Written) -> Iterator[list[Leaf]]:
+def _leaves(numbers: array[int], reading: Reading, written: Written) -> Iterator[list[Leaf]]:
     for first in range(0, len(numbers), PART):
         part = numbers[first : first + PART].tolist()
         try:
-            seen = Event.objects.filter(may_read(), leaf__number__in=part).order_by().values("pk")
+            seen = Event.objects.filter(reading.may_read(), leaf__number__in=part).order_by().values("pk")
         except CutOff:
             written.cut_off = True
             return
         rows = Leaf.objects.filter(number__in=part, event__in=seen)
-        yield list(rows.select_related("batch", "event__text").order_by("number"))
+        found = list(rows.select_related("batch", "event__text").order_by("number"))
+        yield found
+        reading.count(len(found))

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from pim_portal.models import (
     AuditCursor,
+    Download,
     DueItem,
     EntryTicket,
     Heartbeat,
@@ -153,3 +154,11 @@ class AuditCursorAdmin(ReadOnlyAdmin):
     permission = Permission.OPERATE
     hidden = ("lease",)
     list_display = ("name", "position", "moved_at")
+
+
+@admin.register(Download)
+class DownloadAdmin(ReadOnlyAdmin):
+    permission = Permission.OPERATE
+    list_display = ("name", "reader", "sent", "total", "begun_at", "finished_at", "end")
+    list_filter = ("end",)
+    list_select_related = ("reader",)

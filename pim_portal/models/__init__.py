@@ -3,6 +3,7 @@
 from pim_portal.models.accounts import EntryTicket, PortalSession, TicketKind
 from pim_portal.models.alerts import Alert, AlertSettings, Incident, Resolution, Severity
 from pim_portal.models.demo import SampleMail
+from pim_portal.models.downloads import Download, DownloadEnd
 from pim_portal.models.imports import FileKind, Upload, UploadLine, UploadPart, UploadProgress, UploadStatus
 from pim_portal.models.notifications import (
     Delivery,
@@ -21,6 +22,8 @@ __all__ = [
     "AlertSettings",
     "AuditCursor",
     "Delivery",
+    "Download",
+    "DownloadEnd",
     "Due",
     "DueItem",
     "EntryTicket",

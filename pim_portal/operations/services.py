@@ -22,6 +22,7 @@ from audit.anchors import Anchor, Tip, anchor, tip
 from audit.kinds import Kind
 from audit.models import Anchoring, Batch, Pending
 from audit.services import sealing
+from pim_portal.activity.progress import prune_downloads
 from pim_portal.imports.services.applying import take_up_again
 from pim_portal.imports.services.uploads import prune_uploads
 from pim_portal.models import Heartbeat, PortalSession
@@ -186,7 +187,7 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     written = 0
     errors: list[Exception] = []
     writing_down = (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests)
-    for part in (*writing_down, take_up_again, _prune, prune_uploads, prune_sent):
+    for part in (*writing_down, take_up_again, _prune, prune_uploads, prune_downloads, prune_sent):
         try:
             written += _in_chunks(part, clock=clock, deadline=deadline)
         except Exception as error:

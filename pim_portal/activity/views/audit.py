@@ -8,8 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,7 +28,7 @@ from audit.sentences import sentence
 from pim_portal.activity import downloads, exports, services
 from pim_portal.activity.filters import AuditFilter
 from pim_portal.activity.forms import EraseForm, ExportForm
-from pim_portal.activity.paging import BEYOND, HistoryPage
+from pim_portal.activity.progress import BegunBefore, begin, own_download
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.selectors.sight import in_sight, readable
 from pim_portal.activity.selectors.stories import (
@@ -38,6 +39,14 @@ from pim_portal.activity.selectors.stories import (
     told,
 )
 from pim_portal.activity.tables import AuditTable
+from pim_portal.activity.views.files import (
+    OF_THE_LIST,
+    HistoryWithFiles,
+    address_with,
+    beginning_of,
+    id_in,
+    query_without,
+)
 from pim_portal.keeping.selectors import archive_seen_by, may_see_keeping
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
@@ -48,10 +57,11 @@ from roles.refusals import Refused
 
 
 @method_decorator(holding(Permission.SEE_AUDIT), name="dispatch")
-class AuditPage(HistoryPage):
+class AuditPage(HistoryWithFiles):
     """The history of every place that the reader may look at, the newest first."""
 
-    request: PortalRequest
+    view_name = "audit"
+    long_files = "audit_download"
     template_name = "activity/audit.html"
     table_class = AuditTable
     filter_class = AuditFilter
@@ -59,18 +69,12 @@ class AuditPage(HistoryPage):
     def rows(self) -> QuerySet[Event]:
         return readable(self.request.authority)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        format = request.GET.get("download", "")
-        if format in downloads.FORMATS:
-            rows = self.filter.qs if self.filter else self.rows()
-            may_read = downloads.watch(self.request.user, self.request.session.session_key)
-            made: Any = downloads.answer(format, rows, may_read=may_read, on=timezone.localdate())
-            return made  # type: ignore[no-any-return]  # a stream is no HttpResponse to Django's types
-        return super().get(request, *args, **kwargs)
+    def reading(self) -> downloads.Reading:
+        return downloads.Reading(downloads.watch(self.request.user, self.request.session.session_key))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_verify = self.request.authority.allows(Permission.SEE_AUDIT)
-        query = _without(self.request.GET, "page", "per_page", "sort", "download", BEYOND)
+        query = query_without(self.request, *OF_THE_LIST)
         keeps = may_see_keeping(self.request.authority)
         return super().get_context_data(
             may_verify=may_verify, may_see_keeping=keeps, query=query, more_formats=["jsonl"], **kwargs
@@ -78,13 +82,7 @@ class AuditPage(HistoryPage):
 
 
 audit = AuditPage.as_view()
-
-
-def _without(query: QueryDict, *names: str) -> str:
-    kept = query.copy()
-    for name in names:
-        kept.pop(name, None)
-    return kept.urlencode()
+audit_download = beginning_of(AuditPage, Permission.SEE_AUDIT)
 
 
 def archived_page(request: PortalRequest, tombstones: QuerySet[Archived], event: uuid.UUID) -> HttpResponse:
@@ -150,30 +148,47 @@ def audit_request(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @read_and_send
-@holding(Permission.SEE_AUDIT)
 def audit_export(request: PortalRequest) -> HttpResponseBase:
     """Take the history away, as it is filtered: a zip with the seals and a verifier of its own."""
+    pk = id_in(request)
+    if own_download(request.user, pk):
+        return redirect("history_download", pk)
+    if not request.authority.anywhere(Permission.SEE_AUDIT):
+        raise PermissionDenied
     filter = AuditFilter(request.GET, queryset=readable(request.authority))
     form = ExportForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
         try:
-            ordered = exports.order_export(
-                filter.qs,
-                filtered=any(filter.form.cleaned_data.values()),
-                key_file=settings.PIM_AUDIT_KEY,
-                portal=settings.PIM_BASE_URL,
-                actor=form.actor([request.user.pk]),
-                clock=timezone.now,
-            )
+            return _exported(filter, form, pk)
         except Refused as refused:
             form.add_refusal(refused)
-        else:
-            name = f"audit-history-{timezone.localdate().isoformat()}.zip"
-            may_read = downloads.watch(request.user, request.session.session_key)
-            return attached(exports.parts_of(ordered, may_read), name, "application/zip")
+        except BegunBefore:
+            return redirect("history_download", pk)
     count = filter.qs.filter(leaf__isnull=False).count()
-    sentence = ngettext("{count} sealed event.", "{count} sealed events.", count).format(count=f"{count:,}")
-    return form_page(request, "activity/audit_export.html", form, count=sentence, query=request.GET.urlencode())
+    context: dict[str, Any] = {
+        "count": ngettext("{count} sealed event.", "{count} sealed events.", count).format(count=f"{count:,}"),
+        "query": query_without(request, *OF_THE_LIST),
+        "here": address_with(pk, request),
+    }
+    return form_page(request, "activity/audit_export.html", form, **context)
+
+
+def _exported(filter: AuditFilter, form: ExportForm, pk: uuid.UUID) -> HttpResponseBase:
+    """Record an export and answer with it, and tell beside it how far it is. Raises `Refused`, `BegunBefore`."""
+    request = form.request
+    ordered = exports.order_export(
+        filter.qs,
+        filtered=any(filter.form.cleaned_data.values()),
+        key_file=settings.PIM_AUDIT_KEY,
+        portal=settings.PIM_BASE_URL,
+        actor=form.actor([request.user.pk]),
+        clock=timezone.now,
+    )
+    name = f"audit-history-{timezone.localdate().isoformat()}.zip"
+    told = begin(pk, request.user, name=name, clock=timezone.now)
+    may_read = told.watched(downloads.watch(request.user, request.session.session_key))
+    parts = exports.parts_of(ordered, downloads.Reading(may_read, count=told.count))
+    return attached(told.follow(parts, total=lambda: len(ordered.leaves)), name, "application/zip")
 
 
 @read_and_send

@@ -6,29 +6,30 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from audit.kinds import Outcome
 from audit.models import Event
 from audit.selectors import own_archived_of, own_history_of
 from audit.sentences import sentence
-from pim_portal.activity import downloads
+from pim_portal.activity.downloads import Reading, watch_own
 from pim_portal.activity.filters import HistoryFilter
-from pim_portal.activity.paging import HistoryPage
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.activity.views.audit import archived_page
-from roles import downloads as roles_downloads
+from pim_portal.activity.views.files import HistoryWithFiles, beginning_of
+from roles.downloads import FORMATS
 from roles.middleware import PortalRequest
 
 
-class MyAuditPage(HistoryPage):
+class MyAuditPage(HistoryWithFiles):
     """The reader's own history, the newest first."""
 
-    request: PortalRequest
+    view_name = "my_audit"
+    long_files = "my_audit_download"
+    formats = FORMATS
     template_name = "activity/my_audit.html"
     table_class = HistoryTable
     filter_class = HistoryFilter
@@ -36,17 +37,12 @@ class MyAuditPage(HistoryPage):
     def rows(self) -> QuerySet[Event]:
         return own_history_of(self.request.user.pk)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        format = request.GET.get("download", "")
-        if format in roles_downloads.FORMATS:
-            rows, reader = self.filter.qs if self.filter else self.rows(), self.request.user
-            may_read = downloads.watch_own(self.request.session.session_key)
-            made: Any = downloads.answer(format, rows, may_read=may_read, on=timezone.localdate(), own=reader.pk)
-            return made  # type: ignore[no-any-return]  # a stream is no HttpResponse to Django's types
-        return super().get(request, *args, **kwargs)
+    def reading(self) -> Reading:
+        return Reading(watch_own(self.request.session.session_key), own=self.request.user.pk)
 
 
 my_audit = MyAuditPage.as_view()
+my_audit_download = beginning_of(MyAuditPage)
 
 
 @require_GET
