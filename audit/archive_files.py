@@ -93,6 +93,29 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def entry_in(folder: Path, name: str, leaf: int) -> dict[str, Any] | None:
+    """Return a leaf of an archive with the seal of its batch and its text, as a proof has them; none where it is not.
+
+    Raises ValueError, OSError where the file cannot be read.
+    """
+    wanted, seal = b'{"leaf":%d,' % leaf, b"{}"
+    with open(file_of(folder, name), "rb") as lines:
+        for line in lines:
+            if line.startswith(b'{"seal":'):
+                seal = line
+            elif line.startswith(wanted):
+                text = _text_in(texts_beside(file_of(folder, name)), wanted)
+                return {**json.loads(line), "text": {}, "salts": {}, **json.loads(seal), **text}
+    return None
+
+
+def _text_in(file: Path, wanted: bytes) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    with open(file, "rb") as lines:
+        return next((dict(json.loads(line)) for line in lines if line.startswith(wanted)), {})
+
+
 def leaves_with_text(folder: Path, name: str) -> set[int]:
     """Return the leaves of an archive whose personal text is there."""
     file = texts_beside(file_of(folder, name))

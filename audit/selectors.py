@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from audit.kinds import ABOUT_AND_NOT_FOR
+from audit.kinds import ABOUT_AND_NOT_FOR, Realm
 from audit.models import Archived, Event, EventQuerySet
 
 
@@ -29,6 +29,14 @@ def archived_of(principal_id: uuid.UUID) -> QuerySet[Archived]:
 def own_archived_of(principal_id: uuid.UUID) -> QuerySet[Archived]:
     """Return those of what this person may read."""
     return archived_of(principal_id).exclude(_not_for(principal_id))
+
+
+def archived_with(assignment_id: uuid.UUID, realm: Realm) -> dict[str, int]:
+    """Return how many events `about` an assignment, and how many of what was done `under` it there, are in archives."""
+    about, under = Q(assignment_id=assignment_id), Q(authority_id=assignment_id, realm=realm)
+    return Archived.objects.filter(about | under).aggregate(
+        about=Count("pk", filter=about), under=Count("pk", filter=under)
+    )
 
 
 def _not_for(principal_id: uuid.UUID) -> Q:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 from xml.sax.saxutils import escape
 
 from roles.zipping import File, zipped
 
 ROWS_OF_A_SHEET: Final = 1_000_000
+BYTES_OF_A_SHEET: Final = 1 << 30  # beyond which it takes no more rows: below what a zip of 32 bits holds, and a part
 LONGEST_CELL: Final = 32_000  # characters; a spreadsheet holds 32,767
 _PART: Final = 200  # rows that are written at once
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -30,7 +31,7 @@ _TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 def xlsx(header: Cells, rows: Iterable[Cells]) -> Iterator[bytes]:
     """Yield a workbook in parts: a sheet, or more where one would be too long, each with the header."""
-    return zipped(_files(header, iter(rows)), at=datetime.now(UTC))
+    return zipped(_files(header, iter(rows)), at=datetime.now(UTC), large=False)
 
 
 def _files(header: Cells, rows: Iterator[Cells]) -> Iterator[File]:
@@ -39,7 +40,7 @@ def _files(header: Cells, rows: Iterator[Cells]) -> Iterator[File]:
     while first is not None or sheets == 0:
         sheets += 1
         beginning = [header] if first is None else [header, first]
-        yield f"xl/worksheets/sheet{sheets}.xml", _sheet(chain(beginning, islice(rows, ROWS_OF_A_SHEET - 1)))
+        yield f"xl/worksheets/sheet{sheets}.xml", _sheet(beginning, rows)
         first = next(rows, None)
     numbers = range(1, sheets + 1)
     named = "".join(f'<sheet name="Sheet{one}" sheetId="{one}" r:id="rId{one}"/>' for one in numbers)
@@ -71,10 +72,16 @@ def _file(name: str, xml: str) -> File:
     return name, [(_HEAD + xml).encode()]
 
 
-def _sheet(rows: Iterator[Cells]) -> Iterator[bytes]:
+def _sheet(part: Sequence[Cells], rows: Iterator[Cells]) -> Iterator[bytes]:
+    """Yield a sheet that begins with this header and row, and goes on as far as a sheet may."""
     yield f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
-    while part := list(islice(rows, _PART)):
-        yield "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in part).encode()
+    left, written = ROWS_OF_A_SHEET - 1, 0
+    while part:
+        text = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in part).encode()
+        written += len(text)
+        yield text
+        part = list(islice(rows, min(_PART, left))) if written < BYTES_OF_A_SHEET else []
+        left -= len(part)
     yield b"</sheetData></worksheet>"
 
 

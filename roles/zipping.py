@@ -30,15 +30,20 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
-def zipped(files: Iterable[File], *, at: datetime) -> Iterator[bytes]:
-    """Yield a zip of these files, each read part by part when its turn comes."""
+def zipped(files: Iterable[File], *, at: datetime, large: bool = True) -> Iterator[bytes]:
+    """Yield a zip of these files, each read part by part when its turn comes.
+
+    A file may have any size: the zip says so beforehand (ZIP64), as it is not known yet. Where it is not to be `large`
+    it must stay below 2 GiB, or RuntimeError is raised: for spreadsheets, some of which take a zip of 64 bits for a
+    broken one.
+    """
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, parts in files:
             about = zipfile.ZipInfo(name, date_time=at.timetuple()[:6])
             about.compress_type = zipfile.ZIP_DEFLATED
             about.external_attr = 0o644 << 16
-            with archive.open(about, "w", force_zip64=True) as entry:
+            with archive.open(about, "w", force_zip64=large) as entry:
                 for part in parts:
                     entry.write(part)
                     if ready := outlet.taken():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 import zipfile
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from audit import archive_files, proofs
+from audit.archive_files import file_of
 from audit.groups import LEAST, Group
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event, Retention
@@ -21,10 +24,21 @@ from pim_portal.keeping.staying import retention
 from pim_portal.models import Notification
 from pim_portal.notifications.catalogue import BY_NAME
 from roles import ids
+from roles.actors import Actor
 from roles.models import Purpose, StepUp
 from roles.refusals import Refused
+from roles.services.assignments import deactivate
 from tests.archived import DAY, archive, happened, keep, known_archive, sealed
-from tests.people import acting, give, person, role, tree
+from tests.people import (
+    EXCHANGE_ADMINISTRATOR,
+    acting,
+    give,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+    tree,
+)
 from tests.sealed import key_in
 from tests.stepping import give_step_up
 from tests.visitors import visiting
@@ -212,3 +226,59 @@ def test_pages_of_what_is_archived_say_so_to_whoever_may_see_it(nina, moved):
     story = visiting(nina).get(reverse("audit_request", args=[request])).content.decode()
     assert "1 more event of this was moved into an archive." in story
     assert status(zoe, "audit_request", request) == 404
+
+
+def test_the_proof_of_an_archived_event_comes_out_of_its_archive(nina, moved, tmp_path):
+    settings, key = moved
+    mine, *_others = happened(3, actor_id=nina.pk)
+    sealed(key)
+    keep(90)
+    (made,) = archive(settings.PIM_AUDIT_ARCHIVES, settings.PIM_AUDIT_KEY)
+    client, there = visiting(nina), reverse("audit_proof", args=[mine.uuid])
+    assert there in client.get(reverse("audit_event", args=[mine.uuid])).content.decode()
+    assert there not in client.get(reverse("my_audit_event", args=[mine.uuid])).content.decode()
+    proof = json.loads(client.get(there).content)
+    assert proof["text"]["actor"] == "Ines Okafor"
+    said = proofs.verify_proof(proof, proofs.read_keys([key.public.hex()]))
+    assert said.startswith(f"Event {mine.uuid}")
+    zoe = person("zoe")
+    assert visiting(zoe).get(there).status_code == 404
+
+    # Erased there, it proves itself without the text.
+    archive_files.erase_texts(settings.PIM_AUDIT_ARCHIVES, made.name, [proof["leaf"]])
+    proof = json.loads(client.get(there).content)
+    assert (proof["text"], proofs.verify_proof(proof, None)) == ({}, said)
+
+    file = file_of(settings.PIM_AUDIT_ARCHIVES, made.name)
+    file.write_text(file.read_text().replace('"number":0', '"number":1'))
+    with pytest.raises(proofs.Broken, match="was changed"):
+        proofs.verify_proof(json.loads(client.get(there).content), None)
+    file.write_text(file.read_text()[:200] + "\n")
+    assert client.get(there).status_code == 404
+    file.unlink()
+    assert client.get(there).status_code == 404
+    page = client.get(reverse("audit_event", args=[mine.uuid])).content.decode()
+    assert "it is kept elsewhere, and the proof of this event with it" in page
+    assert there not in page
+
+
+def test_the_pages_of_an_assignment_and_of_a_request_say_what_is_in_archives(petra, moved):
+    settings, key = moved
+    ines = person("ines")
+    eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=timezone.now())
+    asked = request_activation(ines, eligible, now=timezone.now())
+    deactivate(asked.outcome_id, actor=Actor(ines), reason="Done", clock=timezone.now)
+    happened(2, ids=Ids(request=asked.pk))
+    happened(3, ids=Ids(assignment=asked.outcome_id))
+    happened(4, ids=Ids(authority=asked.outcome_id))
+    happened(5, ids=Ids(authority=asked.outcome_id), realm=Realm.RESOURCE)
+    sealed(key)
+    keep(90)
+    archive(settings.PIM_AUDIT_ARCHIVES, settings.PIM_AUDIT_KEY)
+    client = visiting(petra)
+    there = reverse("directory:assignment", kwargs={"pk": asked.outcome_id})
+    page = " ".join(client.get(there).content.decode().split())
+    assert "3 more events of this were moved into archives." in page
+    assert "4 more events of this were moved into archives." in page
+    page = client.get(reverse("approvals:request", args=[asked.pk])).content.decode()
+    assert "2 more events of this were moved into archives." in " ".join(page.split())

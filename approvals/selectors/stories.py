@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from approvals.models import Request
 from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.models import Archived, Event
 from audit.sentences import said, sentence, why
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
@@ -58,10 +58,18 @@ class Moment:
 
 def story_of(request: Request) -> list[Moment]:
     """Return what happened to this request and to the activation that came of it, the oldest first."""
+    events = Event.objects.filter(_about(request), outcome=Outcome.DONE).select_related("text")
+    return [_moment(event) for event in events.order_by("occurred_at", "id")]
+
+
+def archived_of(request: Request) -> int:
+    """Return how many events about this request are in archives."""
+    return Archived.objects.filter(_about(request)).count()
+
+
+def _about(request: Request) -> Q:
     of_outcome = Q(target_id=request.principal_id, assignment_id=request.outcome_id, kind__in=_ENDS)
-    about = Q(request_id=request.pk) | (of_outcome if request.outcome_id else Q(pk=None))
-    events = Event.objects.filter(about, outcome=Outcome.DONE).select_related("text").order_by("occurred_at", "id")
-    return [_moment(event) for event in events]
+    return Q(request_id=request.pk) | (of_outcome if request.outcome_id else Q(pk=None))
 
 
 def _moment(event: Event) -> Moment:

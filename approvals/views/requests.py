@@ -29,7 +29,7 @@ from approvals.selectors.requests import requests_of, requests_visible_to, statu
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
-from approvals.selectors.stories import earlier_activations, holds_beside, story_of
+from approvals.selectors.stories import archived_of, earlier_activations, holds_beside, story_of
 from approvals.services.activations import Wanted
 from approvals.services.activations import gather as gather_activation
 from approvals.services.decisions import gather
@@ -171,6 +171,7 @@ def show_request(
         "decisions": asked.decisions.select_related("approver", "for_approver", "stage"),
         "instead_of": _instead_of(facts),
         "story": story_of(asked),
+        "archived": archived_of(asked),
         "outcome_state": _outcome_state(asked, request),
         "ended_sentence": _ENDED.get(facts.status, ""),
     }

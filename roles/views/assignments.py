@@ -14,8 +14,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from audit.kinds import Outcome
+from audit.kinds import Outcome, Realm
 from audit.models import Event
+from audit.selectors import archived_with
 from audit.sentences import sentence, why
 from roles.assignment_files import columns_for
 from roles.catalogue import Permission
@@ -200,5 +201,6 @@ def assignment(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
         # It lies at this place or below, in the same world: whoever sees this page may read it.
         "done_under": _story(under.filter(realm=place.realm)[:MOST]),
         "more_under": under.filter(realm=place.realm).count() > MOST,
+        "archived": archived_with(shown.pk, Realm(place.realm)),
     }
     return render(request, "manage/assignment.html", context)

@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from audit import keys
+from audit.archive_files import entry_in
 from audit.exporting import proof_of
 from audit.kinds import Outcome
 from audit.models import Archived, Event, EventText, Leaf
@@ -48,6 +49,7 @@ from pim_portal.activity.views.files import (
     query_without,
 )
 from pim_portal.keeping.selectors import archive_seen_by, may_see_keeping
+from pim_portal.keeping.tables import at_hand
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.downloads import attached
@@ -85,11 +87,18 @@ audit = AuditPage.as_view()
 audit_download = beginning_of(AuditPage, Permission.SEE_AUDIT)
 
 
-def archived_page(request: PortalRequest, tombstones: QuerySet[Archived], event: uuid.UUID) -> HttpResponse:
+def archived_page(
+    request: PortalRequest, tombstones: QuerySet[Archived], event: uuid.UUID, *, may_prove: bool = False
+) -> HttpResponse:
     """Say that an event is in an archive; for any other id there is no page."""
     one = get_object_or_404(tombstones.select_related("archive"), uuid=event)
-    seen = archive_seen_by(request.authority, one.archive.event)
-    return render(request, "activity/archived.html", {"tombstone": one, "archive": seen})
+    context = {
+        "tombstone": one,
+        "archive": archive_seen_by(request.authority, one.archive.event),
+        "at_hand": at_hand(one.archive),
+        "may_prove": may_prove,
+    }
+    return render(request, "activity/archived.html", context)
 
 
 def _event(request: PortalRequest, pk: uuid.UUID) -> Event:
@@ -102,7 +111,7 @@ def audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
     """Everything recorded of one event; one that the reader may not see is as unknown as a random one."""
     one = readable(request.authority).filter(uuid=event).first()
     if one is None:
-        return archived_page(request, Archived.objects.filter(in_sight(request.authority)), event)
+        return archived_page(request, _tombstones(request), event, may_prove=True)
     text: EventText = one.text
     context: dict[str, Any] = {
         "event": one,
@@ -122,9 +131,9 @@ def audit_event(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def audit_proof(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
-    """The proof of one event, as a small file; 404 while it is not sealed."""
-    one = _event(request, event)
-    proof = proof_of(one, "")
+    """The proof of one event, as a small file; 404 while it is not sealed, or its archive is elsewhere."""
+    one = readable(request.authority).filter(uuid=event).first()
+    proof = proof_of(one, "") if one else _archived_proof(request, event)
     if proof is None:
         raise Http404
     key = keys.trusted(settings.PIM_AUDIT_KEY).get(proof["seal"]["key"])
@@ -132,8 +141,24 @@ def audit_proof(request: PortalRequest, event: uuid.UUID) -> HttpResponse:
         raise Http404
     proof["public_key"] = key.public_bytes_raw().hex()
     answer = HttpResponse(json.dumps(proof, indent=2, ensure_ascii=False), content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="event-{one.uuid}.json"'
+    answer["Content-Disposition"] = f'attachment; filename="event-{event}.json"'
     return answer
+
+
+def _archived_proof(request: PortalRequest, event: uuid.UUID) -> dict[str, Any] | None:
+    """Return the proof of an archived event out of its file; as it stands there: whoever verifies it sees a change."""
+    stone = get_object_or_404(_tombstones(request).select_related("archive"), uuid=event)
+    if not at_hand(stone.archive):
+        return None
+    try:
+        entry = entry_in(settings.PIM_AUDIT_ARCHIVES, stone.archive.name, stone.leaf)
+    except (OSError, ValueError):
+        return None
+    return {"format": 1, **entry, "public_key": ""} if entry and "seal" in entry else None
+
+
+def _tombstones(request: PortalRequest) -> QuerySet[Archived]:
+    return Archived.objects.filter(in_sight(request.authority))
 
 
 @require_GET
