@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.archive_checks import archive_after, check_all_told, check_archived
@@ -161,11 +162,15 @@ def _check_end(progress: Progress, now: datetime) -> None:
             "or an older backup was restored."
         )
         raise Wrong("cut_off", sentence.format(last=progress.upto, batch=ahead[0]), batch=ahead[0])
-    stray = Leaf.objects.filter(number__gt=progress.leaves, batch__lte=progress.upto).order_by("number").first()
-    stray = stray or _leaf_without_batch()
+    # Before the first one, where no batch looks, or after the last.
+    beside = Q(number__lt=1) | Q(number__gt=progress.leaves, batch__lte=progress.upto)
+    stray = Leaf.objects.filter(beside).order_by("number").first() or _leaf_without_batch()
     if stray is not None:
         sentence = _("Leaf {leaf} belongs to no sealed batch: it was added, or its batch was removed.")
         raise Wrong("leaf_added", sentence.format(leaf=stray.pk), leaf=stray.pk)
+    added = Batch.objects.filter(number__lt=1).order_by("number").first()
+    if added is not None:
+        raise Wrong("batch_added", _("Batch {batch} was added.").format(batch=added.pk), batch=added.pk)
     _check_unsealed(progress, now)
 
 

@@ -5,6 +5,7 @@ What is compared is measured in one run, so that a busy machine slows both sides
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 import tracemalloc
@@ -129,3 +130,16 @@ def test_memory_does_not_grow_with_the_file(format: str) -> None:
         return reached
 
     assert peak(80_000) < 1.5 * peak(20_000)
+
+
+def test_a_million_events_are_verified_in_a_minute(large: keys.SigningKey, tmp_path: Path, capsys: Any) -> None:
+    """As the command does it, on the processors that are there; what is here takes its part of that time."""
+    trusted = tmp_path / "trusted.pub"
+    trusted.write_text(large.public.hex())
+    began = time.perf_counter()
+    call_command("verify_audit", "--json", "--public-keys", str(trusted))
+    took = time.perf_counter() - began
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"]
+    assert answer["events"] >= EVENTS
+    assert took < 60 * answer["events"] / 1_000_000, took

@@ -322,11 +322,16 @@ def test_the_text_of_an_event_that_waits_is_checked_too(key, history):
     assert found(key, now=late.recorded_at) == "text_changed"
 
 
-def test_a_leaf_that_was_added_is_found(key, history):
+@pytest.mark.parametrize(("number", "batch"), [(11, 3), (0, 1), (-5, 1), (99, 99)])
+def test_an_event_that_was_added_with_a_leaf_is_found(key, history, number, batch):
+    """Behind the last one, and before the first, where no batch would look."""
     [late] = happen(1)
-    tamper("INSERT INTO audit_leaf (number, event_id, hash, batch_id) VALUES (11, %s, 'ab', 3)", late.pk)
+    hashed = leaf_hash(canonical(Event.objects.get(pk=late.pk))).hex()
+    columns = "number, event_id, hash, batch_id"
+    tamper(f"INSERT INTO audit_leaf ({columns}) VALUES (%s, %s, %s, %s)", number, late.pk, hashed, batch)  # noqa: S608
+    tamper("DELETE FROM audit_pending")
     finding = verified(key).finding
-    assert (finding.code, finding.leaf) == ("leaf_added", 11)
+    assert (finding.code, finding.leaf) == ("leaf_added", number)
 
 
 def test_swapped_events_are_found_and_said_to_be_swapped(key, history):
@@ -663,3 +668,7 @@ def test_what_is_read_fast_is_the_canonical_form(key):
     assert {form["id"]: sealed_bytes(form) for form in waiting(10)} == events
     seal_all(key)
     assert [sealed_bytes(row.event) for row in rows(1, 3)] == [events[pk] for pk in sorted(events)]
+    if POSTGRES:
+        seen = glance(1, 1, 3, Erasures(), {})
+        assert seen is not None
+        assert seen.hashes == [leaf_hash(events[pk]) for pk in sorted(events)]
