@@ -79,8 +79,7 @@ def begun(client: Any, **query: str) -> tuple[uuid.UUID, Any]:
 def test_a_long_list_leads_to_a_page_and_a_short_one_to_the_file(nina, history, page, monkeypatch):
     client = visiting(nina)
     assert 'href="?download=csv" download' in client.get(reverse(page)).content.decode()
-    monkeypatch.setattr(paging, "STRETCH", 2)
-    monkeypatch.setattr(paging.Stretch.__init__, "__defaults__", (2,))
+    monkeypatch.setattr(paging.Stretch, "length", 2)
     happened(5, actor_id=nina.pk)
     html = client.get(reverse(page), {"outcome": "done"}).content.decode()
     there = f"{reverse(f'{page}_download')}?outcome=done&amp;download=csv"

@@ -63,12 +63,9 @@ class Stretch(OrderedRows):
     """The rows of a table, as far as the stretch goes."""
 
     data: EventQuerySet
+    length = STRETCH
     reach = STRETCH
     keys_first = False  # an index has them in order
-
-    def __init__(self, data: QuerySet[Event], length: int = STRETCH) -> None:
-        super().__init__(data)
-        self.length = length
 
     @cached_property
     def counted(self) -> int:
@@ -85,6 +82,28 @@ class Stretch(OrderedRows):
             self.data = self.data.newest_first() if newest else self.data.oldest_first()
 
 
+class Searched(Stretch):
+    """The same of a search, which is made once: what finds the keys costs as much as what counts them."""
+
+    length = SEARCHED
+
+    @cached_property
+    def keys(self) -> list[int]:
+        """The keys of the rows, up to one more than the stretch has."""
+        return list(self.data.values_list("pk", flat=True)[: self.length + 1])
+
+    @cached_property
+    def counted(self) -> int:
+        """How many rows there are, up to one more than the stretch has."""
+        return len(self.keys)
+
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, slice):
+            return super().__getitem__(key)
+        found = Event.objects.select_related("text").in_bulk(self.keys[key])
+        return [found[pk] for pk in self.keys[key] if pk in found]
+
+
 class HistoryPage(ListPage):
     """A list of events. The table says in `further` where the next stretch begins, in `beyond` whether it is in one."""
 
@@ -93,7 +112,7 @@ class HistoryPage(ListPage):
         place = Place.parse(self.request.GET.get(BEYOND, ""))
         if place is not None and "download" not in self.request.GET:
             rows = beyond(rows, place, oldest_first=self.request.GET.get("sort", "").startswith("occurred_at"))
-        return Stretch(rows, SEARCHED if self.request.GET.get("q", "").strip() else STRETCH)
+        return Searched(rows) if self.request.GET.get("q", "").strip() else Stretch(rows)
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
