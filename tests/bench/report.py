@@ -41,6 +41,7 @@ def pages(sites: Sequence[Site]) -> str:
         here, there = largest.of(one.name), smallest.of(one.name)
         queries = f"{here.queries}" if here.queries == there.queries else f"{here.queries} (was {there.queries})"
         met = "" if here.p95 <= one.goal else " ✗"
+        met += f" ({here.failed} failed)" if here.failed else ""
         rows.append([
             one.name, *(f"{site.of(one.name).median:.1f}" for site in sites), f"{here.p95:.1f}{met}", one.goal,
             f"{here.median / there.median:.2f}", queries, f"{here.size / 1024:.0f}",

@@ -39,14 +39,17 @@ def main() -> None:
         for site in sites:
             measuring.count(site, cluster.folder)
         measuring.measure(sites, cluster.folder, samples=given.samples)
-        parts = [
-            "## Pages and acts", report.CLIENT, report.pages(sites), report.summary(sites),
-            f"## Many at once, {sites[-1].size:,} assignments",
-            crowding.crowd(sites[-1], cluster.folder, seconds=given.seconds),
-            "## Beside others", *comparing.compare(sites[-1], cluster, due=given.due, rivals=given.rivals),
-            report.machine(),
-        ]  # fmt: skip
-    sys.stdout.write("\n\n".join(parts) + "\n")
+        say("## Pages and acts", report.CLIENT, report.pages(sites), report.summary(sites))
+        crowded = crowding.crowd(sites[-1], cluster.folder, seconds=given.seconds)
+        say(f"## Many at once, {sites[-1].size:,} assignments", crowded)
+        say("## Beside others", *comparing.compare(sites[-1], cluster, due=given.due, rivals=given.rivals))
+        say(report.machine())
+
+
+def say(*parts: str) -> None:
+    """Print what is done: a run that breaks off later has told it."""
+    sys.stdout.write("\n\n".join(parts) + "\n\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
