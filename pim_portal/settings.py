@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "pim_portal.accounts.middleware.SessionLimitsMiddleware",
     "roles.middleware.AuthorityMiddleware",
     "roles.guards.SignedInMiddleware",
+    "pim_portal.menu_counts.LastActMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
+from pim_portal.menu_counts import count_of
 from pim_portal.operations.vitals import Vital, unwell
 from reviews.selectors.places import waiting_count
 from roles import wording
@@ -226,7 +227,13 @@ class Shell:
         here = getattr(self._request, "menu_path", self._request.path)
         below = url != "/" and (here.startswith(url) or (bool(entry.also) and here.startswith(reverse(entry.also))))
         current = "page" if here == url else "true" if below else ""
-        return Item(entry.label, url, entry.icon, current, entry.count(self._request) if entry.count else 0)
+        return Item(entry.label, url, entry.icon, current, self._count(entry, anew=here == url))
+
+    def _count(self, entry: Entry, *, anew: bool) -> int:
+        count = entry.count
+        if count is None:
+            return 0
+        return count_of(self._request, entry.url_name, lambda: count(self._request), anew=anew)
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:

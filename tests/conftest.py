@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
 
+from pim_portal import menu_counts
 from tests import chromium
 
 pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures"]
@@ -16,6 +17,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
+
+MENU_KEPT_SECONDS = menu_counts.KEPT_SECONDS
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -34,6 +37,15 @@ def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(refuse_network)
+
+
+@pytest.fixture(autouse=True)
+def _the_menu_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page counts what waits, as each first page does: tests look at many within the seconds of a figure.
+
+    `test_menu_counts.py` is about those seconds.
+    """
+    monkeypatch.setattr(menu_counts, "KEPT_SECONDS", 0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
