@@ -10,12 +10,13 @@ from __future__ import annotations
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, InternalError, OperationalError, ProgrammingError, transaction
 from django.utils import timezone
 
 from audit.canonical import commitment
@@ -47,6 +48,10 @@ class Entry:
     outcome: Outcome = Outcome.DONE
     details: Mapping[str, object] = field(default_factory=dict)
     text: Mapping[str, str] = field(default_factory=dict)
+
+
+class HistoryClosed(OperationalError):  # noqa: N818 - the state of the database, as others of its kind
+    """The database takes no event, so nothing is changed: whoever runs the portal has to open the history again."""
 
 
 Clock = Callable[[], datetime]
@@ -87,15 +92,17 @@ def write(
     """Append one event and tell the subscribers.
 
     `at` is when it happened (UTC); `text` is personal and kept apart from the event, which gets commitments to it.
-    Raises `TransactionManagementError` outside a transaction: an event never stands without its change.
+    Raises `TransactionManagementError` outside a transaction: an event never stands without its change; and
+    `HistoryClosed`.
     """
     now = _inside_its_change()
     entry = Entry(kind, at, realm, actor_id, ids, outcome, details or {}, text or {})
     personal = _text(entry)
-    event = Event.objects.create(**_fields(entry, personal, recorded_at=now))
-    personal.event = event
-    personal.save(force_insert=True)
-    Pending.objects.create(event=event)
+    with _taken():
+        event = Event.objects.create(**_fields(entry, personal, recorded_at=now))
+        personal.event = event
+        personal.save(force_insert=True)
+        Pending.objects.create(event=event)
     for subscriber in _subscribers:
         subscriber(event)
     return event
@@ -109,11 +116,12 @@ def write_many(entries: Sequence[Entry], *, batch: uuid.UUID) -> list[Event]:
     now = _inside_its_change()
     texts = [_text(entry) for entry in entries]
     pairs = zip(entries, texts, strict=True)
-    events = Event.objects.bulk_create(Event(**_fields(entry, text, recorded_at=now)) for entry, text in pairs)
-    for event, text in zip(events, texts, strict=True):
-        text.event = event
-    EventText.objects.bulk_create(texts)
-    Pending.objects.bulk_create(Pending(event=event) for event in events)
+    with _taken():
+        events = Event.objects.bulk_create(Event(**_fields(entry, text, recorded_at=now)) for entry, text in pairs)
+        for event, text in zip(events, texts, strict=True):
+            text.event = event
+        EventText.objects.bulk_create(texts)
+        Pending.objects.bulk_create(Pending(event=event) for event in events)
     for subscriber in _subscribers:
         many = _of_many.get(subscriber)
         if many is not None:
@@ -129,6 +137,15 @@ def _inside_its_change() -> datetime:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("An event is recorded in the transaction of its change.")
     return timezone.now()
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    """Say that the history is closed where the database refuses an event: a right or a trigger is not as it was."""
+    try:
+        yield
+    except (ProgrammingError, IntegrityError, InternalError) as error:
+        raise HistoryClosed(f"The history takes no event: {error}") from error
 
 
 def _text(entry: Entry) -> EventText:
