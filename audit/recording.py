@@ -64,8 +64,9 @@ _of_many: dict[Subscriber, ManySubscriber] = {}
 def subscribe(subscriber: Subscriber, *, many: ManySubscriber | None = None) -> None:
     """Call `subscriber` with every event recorded from now on, in the transaction that records it.
 
-    `many` is called in its place with the events of an import, a part at a time, and the id that all parts of one
-    import share: who tells of each event may tell of all of them together. Without it each event comes by itself.
+    `many` is called in its place with events that are written together, as those of an import, a part at a time, and
+    the id that all parts of one import share: who tells of each event may tell of all of them together. Without it
+    each event comes by itself.
     """
     if subscriber not in _subscribers:
         _subscribers.append(subscriber)
@@ -109,9 +110,9 @@ def write(
 
 
 def write_many(entries: Sequence[Entry], *, batch: uuid.UUID) -> list[Event]:
-    """Append the events of one part of an import, in their order, and tell the subscribers; see `write`.
+    """Append events that are made together, in their order, and tell the subscribers; see `write`.
 
-    The same events as by writing each, with a few queries. `batch` is the same for all parts of the import.
+    The same events as by writing each, with a few queries. `batch` is the same for all parts of an import.
     """
     now = _inside_its_change()
     texts = [_text(entry) for entry in entries]

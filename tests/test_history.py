@@ -459,10 +459,11 @@ def test_a_change_that_cannot_be_recorded_does_not_happen(change, kinds, monkeyp
     scene = Scene()
     before = everything()
 
-    def broken(**fields: Any) -> Event:
+    def broken(*events: Any, **fields: Any) -> Event:
         raise DatabaseError("The disk is full.")
 
     monkeypatch.setattr(Event.objects, "create", broken)
+    monkeypatch.setattr(Event.objects, "bulk_create", broken)
     with pytest.raises(DatabaseError, match="disk is full"):
         change(scene)
     assert everything() == before

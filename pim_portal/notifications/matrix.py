@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from approvals.models import Request
 from audit.models import Event
 from roles.models import Assignment, Audience, NotifiedAct, User
-from roles.selectors.settings import Cell, EffectiveSettings, settings_behind, settings_of
+from roles.selectors.settings import Cell, EffectiveSettings, SettingsBook, settings_behind
 
 OF_TYPE = {"eligible": NotifiedAct.ASSIGNED_ELIGIBLE, "active": NotifiedAct.ASSIGNED_ACTIVE}
 
@@ -37,11 +37,14 @@ class Addressees:
     addresses: tuple[str, ...] = ()
 
 
-def row_of_assignment(assignment: Assignment) -> Row:
-    """Return the row for an assignment; an activation obeys the settings at its eligibility's resource."""
-    if assignment.activated_from is not None:
-        return Row(NotifiedAct.ACTIVATED, settings_behind(assignment.activated_from))
-    return Row(OF_TYPE[assignment.type], settings_of(assignment.role, assignment.resource))
+def row_of_assignment(assignment: Assignment, book: SettingsBook | None = None) -> Row:
+    """Return the row for an assignment; an activation obeys the settings at its eligibility's resource.
+
+    `book` holds the settings of its role, where they have been read already.
+    """
+    ruled = assignment.activated_from or assignment
+    act = NotifiedAct.ACTIVATED if assignment.activated_from else OF_TYPE[assignment.type]
+    return Row(act, (book or SettingsBook([ruled.role_id])).of(ruled.role, ruled.resource))
 
 
 def row_of_request(request: Request) -> Row | None:

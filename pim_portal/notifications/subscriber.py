@@ -12,6 +12,7 @@ from audit.models import Event
 from pim_portal.models import Notification
 from pim_portal.notifications.catalogue import MAILS
 from pim_portal.notifications.chat import lines_for
+from pim_portal.notifications.ends import rows_for_ends, tells_of_an_end
 from pim_portal.notifications.mails.assignments import ROLES_IMPORTED
 from pim_portal.notifications.mails.mail import HOLDER, Mail
 from pim_portal.notifications.matrix import Addressees, Row, addressees, named_for_assignments, row_of_event
@@ -55,14 +56,23 @@ def tell_many(events: Sequence[Event], batch: uuid.UUID) -> None:
     """Tell each person concerned once of an import, whatever it brought them, and each address besides; see `tell`.
 
     The assignments of an import are told in one mail to each holder: they are found by its moment when it is sent.
-    Another kind of event that comes with them is told as ever.
+    Of what ended each is told as ever, with a few queries for all (`ends`), and so is any other kind of event.
     """
     added = [event for event in events if event.kind == Kind.ASSIGNMENT_ADDED and event.outcome == Outcome.DONE]
+    ended = [event for event in events if tells_of_an_end(event)]
     for event in events:
-        if event.kind != Kind.ASSIGNMENT_ADDED:
+        if event.kind != Kind.ASSIGNMENT_ADDED and not tells_of_an_end(event):
             tell(event)
-    if _untold.get() or not added:
+    if _untold.get():
         return
+    if ended and (rows_of_ends := list(rows_for_ends(ended))):
+        Notification.objects.bulk_create(rows_of_ends)
+        have_it_sent()
+    if added:
+        _tell_of_import(added, batch)
+
+
+def _tell_of_import(added: Sequence[Event], batch: uuid.UUID) -> None:
     ruled = _rows_of_many(added)
     informing = [event for event in added if (rule := ruled[_key(event)]) is None or rule.cell(HOLDER).informs]
     rows = {
