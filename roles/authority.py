@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -14,6 +15,8 @@ from audit.kinds import Realm
 from roles.catalogue import GRANTS, OF_PLACES, Grant, Permission
 from roles.ids import DIRECTORY, GLOBAL_ADMINISTRATOR, OWNER
 from roles.models import Assignment, Resource, ResourceKind, User
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ class Authority:
     def __init__(self, user: User, now: datetime) -> None:
         self.user = user
         self.now = now
+        self._answers: dict[Callable[[Authority], Any], Any] = {}
+
+    def once(self, question: Callable[[Authority], Answer]) -> Answer:
+        """Return what `question` answers about this person at this moment; asked once, whoever asks.
+
+        For pages. A service, which asks after its lock, builds an authority of its own.
+        """
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        found: Answer = self._answers[question]
+        return found
 
     @cached_property
     def held(self) -> tuple[Held, ...]:

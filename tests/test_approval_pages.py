@@ -415,6 +415,20 @@ def test_the_number_of_queries_does_not_grow_with_the_requests(adam, berta, ines
     few = queries()
     ask(3, 12)
     assert queries() == few
+    assert few <= 27  # the list, its tabs and the menu ask together what waits
+
+
+@pytest.mark.parametrize(("verdict", "most"), [("approve", 72), ("deny", 55)])
+def test_deciding_asks_nothing_twice(adam, berta, pending, verdict, most):
+    client, url = verified(adam), reverse("approvals:decide", args=[pending.pk])
+    said = {"verdict": verdict, "justification": "fine", "seen": shown_digest(pending)}
+    with CaptureQueriesContext(connection) as caught:
+        assert client.post(url, said).status_code == 302
+    assert Request.objects.get(pk=pending.pk).status != Status.PENDING
+    asked = [one["sql"] for one in caught.captured_queries]
+    assert len(asked) <= most
+    # Whether the request waits is asked once, under the lock.
+    assert sum(sql.startswith("SELECT 1 ") and 'FROM "approvals_request"' in sql for sql in asked) == 1
 
 
 # Adam's menu counts what waits for him, which reads the settings of all of it in one go.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.kinds import Kind
 from audit.models import Event
+from audit.recording import Entry
 from pim_portal.models import Notification
 from pim_portal.notifications.subscriber import tell
 from roles import ids
 from roles.models import Assignment, AssignmentType, Audience, EndReason, NotifiedAct, User
 from roles.selectors.settings import Cell
-from roles.services import ends
+from roles.service import entry_of
 from roles.services.ends import write_down_ends
 from tests.people import (
     DAY,
@@ -104,14 +107,13 @@ def test_fifty_take_as_many_queries_as_five(petra: User):
 
 def test_one_that_always_fails_stops_no_other(due: list[Assignment], monkeypatch):
     broken = due[len(due) // 2]
-    entry_of = ends.entry_of
 
-    def fails_for_one(kind: Kind, assignment: Assignment, **told: object) -> object:
+    def fails_for_one(kind: Kind, assignment: Assignment, **told: Any) -> Entry:
         if assignment.pk == broken.pk:
             raise ValueError("This one cannot be told.")
         return entry_of(kind, assignment, **told)
 
-    monkeypatch.setattr(ends, "entry_of", fails_for_one)
+    monkeypatch.setattr("roles.services.ends.entry_of", fails_for_one)
     with pytest.raises(ValueError, match="cannot be told"):
         write_down_ends(clock=at(LATER))
     assert set(Assignment.objects.overdue(LATER) | Assignment.objects.orphaned(LATER)) == {broken}

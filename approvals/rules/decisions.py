@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.models import Status, Verdict
+from approvals.models import Decision, RequestStage, Status, Verdict
 from approvals.rules import tickets
 from approvals.rules.activations import SHORTEST
 from approvals.rules.prolonging import not_longer
@@ -51,6 +51,13 @@ class DecideFacts:
     taken_by: str = ""  # who decided already in the seat of this person, or in one that they could have taken
     runs_until: datetime | None = None  # of the activation that is to be prolonged
     clashes: tuple[Clash, ...] = ()  # with what would be granted
+    stages: tuple[RequestStage, ...] = ()  # of the request
+    said: tuple[Decision, ...] = ()  # before
+
+    def agreed(self, number: int) -> int:
+        """How many have approved in this stage before."""
+        stages = {one.pk for one in self.stages if one.number == number}
+        return sum(one.verdict == Verdict.APPROVE and one.stage_id in stages for one in self.said)
 
 
 _DEMANDS = (SecondFactor.NONE, SecondFactor.FRESH, SecondFactor.EVERY_TIME)

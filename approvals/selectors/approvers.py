@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
-from approvals.models import Action, Decision, Deputy, Request, RequestApprover
+from approvals.models import Action, Decision, Deputy, Request, RequestApprover, RequestStage
 from approvals.selectors.deputies import Deputies, deputies_of
 from approvals.selectors.settings_changes import deciders_of
 from roles.catalogue import Permission
@@ -120,24 +120,33 @@ def renewal_panel(request: Request, people: list[User]) -> Panel:
     return Panel(1, 1, tuple(user for user in people if user.pk not in own))
 
 
-def approvers_of(request: Request, now: datetime, settings: EffectiveSettings | None = None) -> Panel:
+def approvers_of(
+    request: Request,
+    now: datetime,
+    settings: EffectiveSettings | None = None,
+    *,
+    stages: Sequence[RequestStage] | None = None,
+    said: Sequence[Decision] | None = None,
+) -> Panel:
     """Return who can decide what waits, and nobody their own.
 
     In a stage of approval: who is listed when it was asked and when it is decided; the quorum is the stricter of then
     and now. An extension or renewal: whoever administers the place at `now`. A change of settings: a second
-    administrator of them. `settings` are those that rule it now, if they were read already.
+    administrator of them. `settings` are those that rule it now, `stages` its own and `said` its decisions, where they
+    were read already.
     """
     if request.action == Action.CHANGE_SETTINGS:
         return Panel(1, 1, tuple(deciders_of(request, now)))
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now)
         return renewal_panel(request, held[request.resource_id])
-    stage = request.stages.filter(number=request.stage_number).first()
+    stages = list(request.stages.all()) if stages is None else stages
+    stage = next((one for one in stages if one.number == request.stage_number), None)
     if stage is None:
         # Granted at once: nobody was asked.
         return Panel(request.stage_number, 1, ())
-    stages = (settings or settings_behind(request.behind)).stages
-    today = {one.number: one for one in stages}.get(stage.number)
+    ruling = (settings or settings_behind(request.behind)).stages
+    today = {one.number: one for one in ruling}.get(stage.number)
     quorum = max(stage.quorum, today.quorum if today else 1)
     then = dict(stage.approvers.values_list("principal_id", "escalation"))
     own = [request.principal_id, request.requestor_id]
@@ -146,7 +155,7 @@ def approvers_of(request: Request, now: datetime, settings: EffectiveSettings | 
     approvers, escalation = people_of_stage(today, now, excluding=own), people_of_escalation(today, now, excluding=own)
     listed, later = listed_in(then, approvers, escalation, escalated=request.escalates_at <= now)
     deputies = deputies_of([user.pk for user in listed], now)
-    said = request.decisions.all()
+    said = list(request.decisions.all()) if said is None else said
     return seated(stage.number, quorum, listed, decisions=said, own=own, deputies=deputies, later=later)
 
 

@@ -215,6 +215,8 @@ def scopes_below(eligibility: Assignment, *, text: str = "", chosen: uuid.UUID |
 
     The one chosen stands first. What is retired, or lies below something retired, is left out.
     """
+    if eligibility.resource.numchild == 0:
+        return Scopes((), many=False, more=False)
     rows = below(eligibility.resource)
     for path in rows.filter(retired_at__isnull=False).values_list("path", flat=True):
         rows = rows.exclude(path__startswith=path)

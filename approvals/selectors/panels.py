@@ -31,7 +31,8 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
     The same as `approvers_of`, with as many queries for fifty requests as for one.
     """
     renewals = [one for one in requests if one.is_renewal]
-    administering = people_holding(Permission.DECIDE_RENEWALS, {one.resource for one in renewals}, now)
+    places = {one.resource for one in renewals}
+    administering = people_holding(Permission.DECIDE_RENEWALS, places, now) if places else {}
     answer = {one.pk: Waiting(renewal_panel(one, administering[one.resource_id]), 0) for one in renewals}
     for one in requests:
         # Few wait at a time, and each for somebody else.

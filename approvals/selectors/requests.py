@@ -8,11 +8,11 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Q
 
 from approvals.models import RENEWALS, Decision, Deputy, Request, RequestApprover, RequestQuerySet, Status
-from approvals.selectors.panels import panels_of
+from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.settings_changes import settings_changes_awaiting
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Resource, User
+from roles.models import Resource, Role, User
 from roles.models.held import ByRow
 from roles.selectors.sight import within_sight
 
@@ -46,8 +46,18 @@ def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
 
 
 def requests_awaiting(authority: Authority) -> list[Request]:
-    """Return what this person can decide now, what lapses first first."""
-    rows = [*_in_stages(authority), *renewals_awaiting(authority), *settings_changes_awaiting(authority)]
+    """Return what this person can decide now, what lapses first first; looked up once for a page and its menu."""
+    return list(authority.once(_awaiting))
+
+
+def panels_awaiting(authority: Authority) -> dict[uuid.UUID, Waiting]:
+    """Return who can decide each activation that waits for this person, as far as that was looked up already."""
+    return dict(authority.once(_in_stages)[1])
+
+
+def _awaiting(authority: Authority) -> list[Request]:
+    in_stages, _panels = authority.once(_in_stages)
+    rows = [*in_stages, *renewals_awaiting(authority), *settings_changes_awaiting(authority)]
     return sorted(rows, key=lambda row: (row.lapses_at, row.pk))
 
 
@@ -62,11 +72,12 @@ def _own(user_id: uuid.UUID) -> Q:
     return Q(principal=user_id) | Q(requestor=user_id)
 
 
-def _in_stages(authority: Authority) -> list[Request]:
-    """What waits for this person as an approver, when it was asked and now, or as the deputy of one."""
+def _in_stages(authority: Authority) -> tuple[list[Request], dict[uuid.UUID, Waiting]]:
+    """What waits for this person as an approver, when it was asked and now, or as the deputy of one; and its panels."""
     rows = list(_asked_of(authority.user.pk, authority.now).waiting_among(authority.now).shown())
     panels = panels_of(rows, authority.now) if rows else {}
-    return [row for row in rows if row.pk in panels and panels[row.pk].panel.seat_for(authority.user) is not None]
+    mine = [row for row in rows if row.pk in panels and panels[row.pk].panel.seat_for(authority.user) is not None]
+    return mine, panels
 
 
 def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
@@ -91,7 +102,23 @@ def requests_visible_to(authority: Authority) -> RequestQuerySet:
     return Request.objects.filter(seen).shown().with_waits(authority.now)
 
 
+FEW_PLACES = 200
+
+
 def requests_at(place: Resource, now: datetime) -> RequestQuerySet:
     """Return what was asked at a place and below it, the newest first."""
-    rows = Request.objects.filter(resource__path__startswith=place.path).shown().with_waits(now)
-    return rows.order_by("-made_at", "pk")
+    return Request.objects.filter(_below(place)).shown().with_waits(now).order_by("-made_at", "pk")
+
+
+def _below(place: Resource) -> Q:
+    """Return the condition that a request is about this place or one below, as a database best walks to the newest.
+
+    It knows how much is asked at each of a few places, and for each role: so it knows whether to begin at the newest
+    request of all, or at the place. Of paths it knows nothing.
+    """
+    there = Resource.objects.filter(path__startswith=place.path)
+    few = list(there.order_by().values_list("pk", flat=True)[: FEW_PLACES + 1])
+    if len(few) <= FEW_PLACES:
+        return Q(resource__in=few)
+    roles = list(Role.objects.filter(kind=place.realm.value).order_by().values_list("pk", flat=True))
+    return Q(ByRow(there.filter(pk=OuterRef("resource"))), role__in=roles)

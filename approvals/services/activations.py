@@ -72,9 +72,10 @@ def gather(
     settings = settings or settings_behind(row)
     settings = in_emergency(settings) if emergency else settings
     slot = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
-    running = set(slot.values_list("pk", flat=True)) - set(slot.orphaned(now).values_list("pk", flat=True))
-    asked = Request.objects.waiting(now).filter(action=Action.ACTIVATE, principal=user)
-    waiting = asked.filter(assignment=row, resource=resource)
+    running = set(slot.values_list("pk", flat=True))
+    if running:
+        running -= set(slot.orphaned(now).values_list("pk", flat=True))
+    asked = Request.objects.filter(action=Action.ACTIVATE, principal=user, assignment=row, resource=resource)
     every_time = settings.second_factor == SecondFactor.EVERY_TIME
     second_factor = settings.second_factor == SecondFactor.NONE or step_ups.serves(
         actor, Purpose.BREAK_GLASS if emergency else Purpose.ACTIVATE, row.pk, now=now, own_code=every_time
@@ -94,7 +95,7 @@ def gather(
         second_factor=second_factor,
         inside=inside,
         already_active=bool(running),
-        already_asked=waiting.exists(),
+        already_asked=asked.waiting_among(now).exists(),
         ends_at=ends_at,
         clashes=clashes_of([Gift(user, row.role, resource, True, starts_at, until)], now, viewer=user)
         if eligibility
@@ -213,7 +214,7 @@ def grant(
         return
     outcome = start_activation(
         eligibility,
-        holder_id=request.principal_id,
+        holder=request.principal,
         resource=request.resource,
         starts_at=starts_at,
         ends_at=ends_at,

@@ -94,7 +94,8 @@ def lapse(request: Request, *, now: datetime) -> None:
 
 def close_lapsed(*, now: datetime, **slot: Any) -> None:
     """Write down a request that lapsed in a slot, so that it can be asked anew; its principal is locked."""
-    for request in Request.objects.lapsed_unwritten(now).filter(**slot).shown():
+    pending = list(Request.objects.pending().filter(**slot).order_by().values_list("pk", flat=True))
+    for request in Request.objects.lapsed_unwritten(now).filter(pk__in=pending).shown() if pending else ():
         lapse(request, now=now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -63,14 +64,16 @@ def gather(
     settings = settings or ruling(request)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
-    panel = approvers_of(request, now, settings)
+    said, stages = list(request.decisions.select_related("approver")), list(request.stages.all())
+    panel = approvers_of(request, now, settings, stages=stages, said=said)
+    status = status_at(request, now)
     return DecideFacts(
         approver=approver,
         own=approver.pk in (request.principal_id, request.requestor_id),
-        status=status_at(request, now),
+        status=status,
         panel=panel,
-        taken_by=_taken_by(request, panel, approver, now),
-        decided_before=request.decisions.filter(approver=approver).exists(),
+        taken_by=_taken_by(request, said, panel, approver, now),
+        decided_before=any(one.approver_id == approver.pk for one in said),
         verdict=verdict,
         justification=clean(justification),
         duration=duration,
@@ -80,10 +83,14 @@ def gather(
         drifted=what_changed(drifted(request)) if changes_settings else "",
         author_may=not changes_settings or author_still_may(request, now),
         runs_until=request.about.ends_at if request.action == Action.PROLONG else None,
-        clashes=_clashes(request, settings, duration, approver=approver, now=now) if verdict == Verdict.APPROVE else (),
+        clashes=_clashes(request, settings, shortest_granted(request, said, duration), approver=approver, now=now)
+        if verdict == Verdict.APPROVE and request.action in TIMED and status == Status.PENDING
+        else (),
         as_seen=seen == shown_digest(request, settings) and request.digest == digest_of(request),
         second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
-        stages_then=request.stages.count(),
+        stages_then=len(stages),
+        stages=tuple(stages),
+        said=tuple(said),
         settings=settings,
         reason=request.reason,
         ticket=request.ticket,
@@ -93,33 +100,31 @@ def gather(
 
 
 def _clashes(
-    request: Request, settings: EffectiveSettings, duration: timedelta | None, *, approver: User, now: datetime
+    request: Request, settings: EffectiveSettings, granted: timedelta, *, approver: User, now: datetime
 ) -> tuple[Clash, ...]:
     """Return with what the role would clash if it were granted now, as the approver may see it.
 
     Extensions and renewals ask that of the terms that are granted; a change of settings gives nobody a role.
     """
-    if request.action not in TIMED or status_at(request, now) != Status.PENDING:
-        return ()
     starts_at = max(request.wanted_start or now, now)
-    longest = longest_allowed(request, settings, shortest_granted(request, duration))
+    longest = longest_allowed(request, settings, granted)
     ends_at = earlier(starts_at + longest, ends_for(request.behind, request.principal_id, now))
     gift = Gift(request.principal, request.role, request.resource, True, starts_at, ends_at)
     return clashes_of([gift], now, viewer=approver)
 
 
-def shortest_granted(request: Request, duration: timedelta | None = None) -> timedelta:
-    """Return the shortest time that was asked or granted so far, or is granted now."""
-    granted = [one.granted_duration for one in request.decisions.all() if one.granted_duration is not None]
+def shortest_granted(request: Request, said: Iterable[Decision], duration: timedelta | None) -> timedelta:
+    """Return the shortest time that was asked or granted so far, by what was `said`, or is granted now."""
+    granted = [one.granted_duration for one in said if one.granted_duration is not None]
     return min([*granted, request.time, duration or request.time])
 
 
-def _taken_by(request: Request, panel: Panel, approver: User, now: datetime) -> str:
+def _taken_by(request: Request, said: Iterable[Decision], panel: Panel, approver: User, now: datetime) -> str:
     """Return who decided before this person in the same seat: their deputy, or the approver they stand in for."""
     if request.action not in TIMED or panel.seat_for(approver) is not None:
         return ""
     seats = {approver.pk, *approvers_behind(approver.pk, now)}
-    taken = [one for one in request.decisions.select_related("approver") if one.seat_id in seats]
+    taken = [one for one in said if one.seat_id in seats]
     return taken[0].approver.name if taken else ""
 
 
@@ -147,8 +152,8 @@ def approve(
     if request.action == Action.CHANGE_SETTINGS:
         make_agreed(request, actor=actor, now=now)
         return request
-    agreed = request.decisions.filter(stage__number=request.stage_number, verdict=Verdict.APPROVE).count()
-    if agreed >= facts.panel.quorum:
+    # Read under the lock, and the decision that was just made.
+    if facts.agreed(request.stage_number) + 1 >= facts.panel.quorum:
         _advance(request, facts=facts, actor=actor, now=now)
     return request
 
@@ -206,7 +211,7 @@ def _decide(
     _require(request, facts, terms if gives else None, actor=actor, now=now)
 
     step_ups.spend(actor, Purpose.DECIDE, request.pk, now=now)
-    stage = request.stages.filter(number=request.stage_number).first()
+    stage = next((one for one in facts.stages if one.number == request.stage_number), None)
     granted = terms if gives and terms else None
     Decision.objects.create(
         request=request,
@@ -272,12 +277,13 @@ def _approved(
 
 
 def _advance(request: Request, *, facts: DecideFacts, actor: Actor, now: datetime) -> None:
-    if request.stages.filter(number__gt=request.stage_number).exists():
+    if any(one.number > request.stage_number for one in facts.stages):
         request.stage_number += 1
         request.save(update_fields=["stage_number"])
         return
     verb = grant_prolonged if request.action == Action.PROLONG else grant
-    verb(request, actor=actor, now=now, settings=facts.settings, duration=shortest_granted(request))
+    shortest = shortest_granted(request, facts.said, facts.duration)
+    verb(request, actor=actor, now=now, settings=facts.settings, duration=shortest)
 
 
 def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.UUID | None:

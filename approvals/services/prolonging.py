@@ -65,7 +65,7 @@ def gather(user: User, activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor
         or step_ups.serves(actor, Purpose.ACTIVATE, row.pk, now=now, own_code=every_time),
         inside=True,
         already_active=False,
-        already_asked=Request.objects.waiting(now).filter(action=Action.PROLONG, assignment=row).exists(),
+        already_asked=Request.objects.filter(action=Action.PROLONG, assignment=row).waiting_among(now).exists(),
         ends_at=ends_at,
         clashes=clashes_of([Gift(user, row.role, row.resource, True, now, until)], now, viewer=user) if runs else (),
         subject=TicketSubject(clean(wanted.ticket), user.pk, row.role_id, row.resource_id),

@@ -24,7 +24,8 @@ from approvals.forms.renewals import DecideRenewalForm
 from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.emergencies import emergencies_awaiting
-from approvals.selectors.requests import requests_awaiting, requests_decided_by, requests_visible_to
+from approvals.selectors.panels import Waiting
+from approvals.selectors.requests import panels_awaiting, requests_awaiting, requests_decided_by, requests_visible_to
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve, deny
 from approvals.tables.requests import (
@@ -69,6 +70,9 @@ class ApprovalsPage(RequestsPage):
         places = places_of(one.request.resource for one in emergencies)
         blocks = [(one, places[one.request.resource_id], one.is_overdue(self.viewer.now)) for one in emergencies]
         return super().get_context_data(tabs=tabs, tab=self.tab, emergencies=blocks, **kwargs)
+
+    def panels_known(self) -> dict[uuid.UUID, Waiting]:
+        return panels_awaiting(self.viewer.authority)
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
@@ -134,11 +138,12 @@ def approvals(request: PortalRequest) -> HttpResponseBase:
 def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """Approve or deny one request from its page."""
     asked = visible_request(request, pk)
-    if told := broken(MAY_DECIDE, may_decide(request, asked)):
+    form = decision_form(request, asked, request.POST)
+    # What is whole is for the service to judge. No code is asked for what cannot succeed anyway.
+    is_whole = form.is_valid() and form.step_up is not None
+    if not is_whole and (told := broken(MAY_DECIDE, may_decide(request, asked))):
         _record_attempt(request, asked)
         return _too_late(request, asked, Refused(told))
-    form = decision_form(request, asked, request.POST)
-    form.is_valid()
     actor = _actor(form, [asked])
     if form.errors or actor is None:
         return show_request(request, asked, form, status=422)

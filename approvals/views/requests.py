@@ -24,7 +24,7 @@ from approvals.rules.emergencies import may_break_glass
 from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
-from approvals.selectors.panels import panels_of
+from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.requests import requests_of, requests_visible_to, status_at
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
@@ -70,11 +70,16 @@ class RequestsPage(ListPage):
         self.dress([row.record for row in table.paginated_rows])
         return table
 
+    def panels_known(self) -> dict[uuid.UUID, Waiting]:
+        """Return who can decide what, where the page has looked that up already."""
+        return {}
+
     def dress(self, rows: Sequence[Any]) -> None:
         now = self.viewer.now
         places = places_of(row.resource for row in rows)
         pending = [row for row in rows if status_at(row, now) == Status.PENDING]
-        panels = panels_of(pending, now) if pending else {}
+        panels = self.panels_known()
+        panels |= panels_of([row for row in pending if row.pk not in panels], now)
         for row in rows:
             row.place = places[row.resource_id]
             row.status_now = status_at(row, now)

@@ -97,7 +97,8 @@ class Told:
 
     @cached_property
     def _places(self) -> dict[uuid.UUID, Resource]:
-        return Resource.objects.in_bulk({event.resource_id for event in self._events if event.resource_id})
+        ids = {event.resource_id for event in self._events if event.resource_id}
+        return {place.pk: place for place in Resource.objects.filter(pk__in=ids)}
 
 
 # How each kind of recipients is found for many events.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from approvals.models import Request
 from audit.models import Event
+from pim_portal.notifications.recipients import request_of
 from roles.models import Assignment, Audience, NotifiedAct, User
 from roles.selectors.settings import Cell, EffectiveSettings, SettingsBook, settings_behind
 
@@ -65,7 +66,7 @@ def row_of_event(event: Event) -> Row | None:
         return row_of_assignment(rows.get(pk=event.assignment_id))
     if event.request_id is not None:
         # What is granted at once is not written down yet; its activation tells of it.
-        request = Request.objects.shown().filter(pk=event.request_id).first()
+        request = request_of(event)
         return row_of_request(request) if request is not None else None
     return None
 

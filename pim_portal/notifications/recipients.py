@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -27,6 +29,7 @@ from roles.ids import (
 )
 from roles.models import Assignment, Principal, Resource, ResourceKind, Role, RoleKind, User
 
+Answer = TypeVar("Answer")
 Recipients = Callable[[Event], Iterable[User]]
 Subject = Assignment | Request
 DueRecipients = Callable[[Subject, datetime], Iterable[User]]
@@ -48,8 +51,21 @@ def named_by_event(pk: uuid.UUID | None) -> uuid.UUID:
     return pk
 
 
+def asked_once(event: Event, question: Callable[[Event], Answer]) -> Answer:
+    """Return what `question` answers of this event: several mails tell of one, all at the same moment."""
+    answers = event.__dict__.setdefault("answers", {})
+    if question not in answers:
+        answers[question] = question(event)
+    found: Answer = answers[question]
+    return found
+
+
 def request_of(event: Event) -> Request | None:
     """Return the request that waited for a decision; what is granted at once is not written down yet."""
+    return asked_once(event, _request_of)
+
+
+def _request_of(event: Event) -> Request | None:
     return Request.objects.shown().filter(pk=event.request_id).first() if event.request_id else None
 
 
@@ -60,11 +76,16 @@ def approvers_to_ask(event: Event) -> list[User]:
         return []
     if event.kind == Kind.REQUEST_APPROVED:
         # One administrator decides an extension, a renewal or a change of settings: nobody is asked after them.
-        if request.action not in TIMED or not _completed(request, event):
+        if request.action not in TIMED or not _goes_on(request, event) or not _completed(request, event):
             return []
         # The service moves the request on after it has recorded the approval.
+        request = copy(request)
         request.stage_number = event.details["stage"] + 1
     return asked_to_decide(request, event.occurred_at)
+
+
+def _goes_on(request: Request, event: Event) -> bool:
+    return request.stages.filter(number__gt=event.details["stage"]).exists()
 
 
 def _completed(request: Request, event: Event) -> bool:

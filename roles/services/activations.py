@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from audit.kinds import Kind
 from roles.actors import Actor
-from roles.models import Assignment, AssignmentType, Resource
+from roles.models import Assignment, AssignmentType, Principal, Resource
 from roles.service import record
 from roles.services.assignments import plan
 from roles.services.ends import close_slot
@@ -21,7 +21,7 @@ from roles.services.ends import close_slot
 def start_activation(
     eligibility: Assignment,
     *,
-    holder_id: uuid.UUID,
+    holder: Principal,
     resource: Resource,
     starts_at: datetime,
     ends_at: datetime,
@@ -33,9 +33,9 @@ def start_activation(
     break_glass: bool = False,
 ) -> Assignment:
     """Make the activation that was asked for and granted; with `break_glass` in an emergency, without waiting."""
-    close_slot(Q(principal=holder_id, activated_from=eligibility, resource=resource), now=now)
+    close_slot(Q(principal=holder, activated_from=eligibility, resource=resource), now=now)
     activation = Assignment.objects.create(
-        principal_id=holder_id,
+        principal=holder,
         role=eligibility.role,
         resource=resource,
         type=AssignmentType.ACTIVE,

@@ -160,7 +160,7 @@ def _write_down(some: Mapping[uuid.UUID, uuid.UUID], *, clock: Clock) -> int:
         rows = Assignment.objects.open().filter(pk__in=list(some)).order_by("ends_at", "pk")
         found = list(rows.select_related("principal", "role", "resource"))
         ended: dict[EndReason, list[Assignment]] = defaultdict(list)
-        others = []
+        others: list[Assignment] = []
         for row in found:
             over = row.ends_at is not None and row.ends_at <= now
             (ended[EndReason.EXPIRED] if over else others).append(row)

@@ -91,10 +91,14 @@ def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, o
     if presented is None or actor.user is None or about not in presented.objects:
         return False
     row = StepUp.objects.filter(pk=presented.step_up, user=actor.user, session=presented.session, until__gt=now).first()
-    others = ALSO_SERVED_BY.get(purpose, frozenset()) | {Purpose.SIGN_IN}
-    if row is None or row.purpose not in ([purpose] if own_code else [purpose, *others]):
+    if row is None or row.purpose not in ({purpose} if own_code else _serving(purpose)):
         return False
     return row.used_at is None or row.spent_on == presented.digest
+
+
+def _serving(purpose: Purpose) -> frozenset[Purpose]:
+    """Return the purposes for which a factor may have been given that serves this one."""
+    return frozenset({purpose, Purpose.SIGN_IN}) | ALSO_SERVED_BY.get(purpose, frozenset())
 
 
 def spend(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime) -> None:
@@ -102,9 +106,10 @@ def spend(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime) ->
     if actor.user is not None and purpose in actor.ordered:
         return  # it was spent on the order
     presented = actor.presented
-    if presented is None or not serves(actor, purpose, about, now=now):
+    if presented is None or actor.user is None or about not in presented.objects:
         raise Refused([needed()])
-    mine = StepUp.objects.filter(pk=presented.step_up)
+    mine = StepUp.objects.filter(pk=presented.step_up, user=actor.user, session=presented.session, until__gt=now)
+    mine = mine.filter(purpose__in=_serving(purpose))
     if mine.filter(used_at=None).update(used_at=now, spent_on=presented.digest):
         return
     if not mine.filter(spent_on=presented.digest).exists():

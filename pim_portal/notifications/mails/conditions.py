@@ -16,6 +16,10 @@ from roles.models import Role
 
 def of_a_privileged_role(event: Event) -> bool:
     """Whether the event is about a privileged role."""
+    return recipients.asked_once(event, _of_a_privileged_role)
+
+
+def _of_a_privileged_role(event: Event) -> bool:
     return event.role_id is not None and Role.objects.filter(pk=event.role_id, privileged=True).exists()
 
 
