@@ -35,15 +35,16 @@ else:
     _Paginator = Paginator
 
 
-MOST_COUNTED = 1000  # rows: counting more takes longer than anybody waits for, and nobody reads on
+MOST_COUNTED = 200  # rows: counting more takes longer than anybody waits for, and nobody reads on
 
 
-def counted(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
+def counted(rows: QuerySet[Any], most: int = MOST_COUNTED, *, walking: Sequence[Any] = ()) -> int:
     """Return how many rows there are, up to one more than `most`.
 
     Their keys are fetched rather than counted: a query around the query is one level too deep for SQLite's parser.
+    `walking` is an order that an index has; without one the database finds them as it likes.
     """
-    return len(rows.order_by().values_list("pk", flat=True)[: most + 1])
+    return len(rows.order_by(*walking).values_list("pk", flat=True)[: most + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,32 @@ class OrderedRows(TableQuerysetData):
     data: QuerySet[Any]
     keys_first = True
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
+    walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
+    most = MOST_COUNTED  # rows that are put in the list's own order
+    fetched: QuerySet[Any] | None = (
+        None  # what is fetched of rows whose keys are known, where that asks less than `data`
+    )
 
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
         if aliases:
             self.data = self.data.order_by(*self.data.query.order_by, "pk")
+            self.walking = ()
+
+    @cached_property
+    def _walked(self) -> list[Any]:
+        """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
+        return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
 
     @cached_property
     def counted(self) -> int:
         """How many rows there are, up to one more than the reach."""
-        return counted(self.data, self.reach)
+        return len(self._walked) if self.walking else counted(self.data, self.reach)
+
+    @property
+    def stands_as_walked(self) -> bool:
+        """Whether it is too long for its own order; the same for each of its pages."""
+        return bool(self.walking) and self.counted > self.most
 
     def __len__(self) -> int:
         return min(self.counted, self.reach) if hasattr(self.table, "paginator") else super().__len__()
@@ -130,10 +147,15 @@ class OrderedRows(TableQuerysetData):
 
     def __getitem__(self, key: Any) -> Any:
         """Return a part; of a long list its keys are put in order first, and all else is fetched for them alone."""
-        if not (isinstance(key, slice) and self.keys_first and self._is_long):
+        if not (isinstance(key, slice) and self.keys_first and hasattr(self.table, "paginator")):
             return super().__getitem__(key)
-        keys = list(self.data.values_list("pk", flat=True)[key])
-        found = {row.pk: row for row in self.data.order_by().filter(pk__in=keys)}
+        rows = self.data if self.fetched is None else self.fetched
+        if self.walking and not self.stands_as_walked:
+            return list(rows.filter(pk__in=self._walked).order_by(*self.data.query.order_by)[key])
+        if not self.walking and not self._is_long:
+            return super().__getitem__(key)
+        keys = self._walked[key] if self.walking else list(self.data.values_list("pk", flat=True)[key])
+        found = {row.pk: row for row in rows.order_by().filter(pk__in=keys)}
         return [found[one] for one in keys if one in found]
 
 
@@ -200,9 +222,17 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     download_columns: Sequence[downloads.Column] = ()
     _part: Sequence[Any] | None = None  # of a download: the keys of the rows that are written now
 
+    # The order in which a list too long to be put into its own stands until somebody sorts it: one that an index has.
+    walking: Sequence[Any] = ()
+    walking_said: str | Promise = ""  # what that order is, where it is not its own
+
     def rows(self) -> QuerySet[Any]:
         """Return what the viewer may see, by a selector, in a total order."""
         raise NotImplementedError
+
+    def fetched(self) -> QuerySet[Any] | None:
+        """Return what to fetch rows of `rows` from once their keys are known; None: from `rows`, which asks again."""
+        return None
 
     @cached_property
     def filter(self) -> ListFilter | None:
@@ -247,6 +277,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     def get_table_data(self) -> OrderedRows:
         rows = self.filter.qs if self.filter else self.rows()
         found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
+        found.walking, found.fetched, found.most = self.walking, self.fetched(), MOST_COUNTED
         asked = self.request.GET.get("page", "")
         # However far back a page is, so many more are numbered after it.
         found.reach = MOST_COUNTED + (
@@ -261,6 +292,8 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         rows = table.data
         if hasattr(table, "paginator") and isinstance(rows, OrderedRows) and rows.counted > rows.reach:
             table.is_longer = True
+        if hasattr(table, "paginator") and isinstance(rows, OrderedRows) and rows.stands_as_walked:
+            table.stands = self.walking_said
         return table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

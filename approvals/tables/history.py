@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from approvals.models import Action, Request, Status
 from approvals.tables.my_roles import cell
 from approvals.tables.requests import StatusPill
-from roles.lists import ChoicePill, ListFilter
+from roles.lists import MOST_COUNTED, ChoicePill, ListFilter
 from roles.models import Role, User
 
 SPANS = {
@@ -27,7 +29,11 @@ SPANS = {
 
 
 class AmongPill(django_filters.ModelChoiceFilter):
-    """Narrows to one of the things that the rows of the list name; `key` is the column that names them."""
+    """Narrows to one of the things that the rows of the list name; `key` is the column that names them.
+
+    Those are offered that the first rows of the list name: nobody chooses from ten thousand. Any other one that is
+    asked for by its key, and named by a row, is accepted all the same.
+    """
 
     def __init__(self, model: type[Any], key: str, **kwargs: Any) -> None:
         self.key = key
@@ -38,7 +44,15 @@ class AmongPill(django_filters.ModelChoiceFilter):
     def get_queryset(self, request: Any) -> Any:
         found = super().get_queryset(request)
         parent: Any = self.parent
-        return found.filter(pk__in=parent.queryset.order_by().values(self.key))
+        if not hasattr(parent, "first_rows"):
+            parent.first_rows = list(parent.queryset.values("role", "principal")[:MOST_COUNTED])
+        named = {row[self.key] for row in parent.first_rows}
+        name = next(name for name, one in parent.filters.items() if one is self)
+        with suppress(ValueError):
+            asked = uuid.UUID(parent.data.get(name, ""))
+            if asked not in named and parent.queryset.order_by().filter(**{self.key: asked}).exists():
+                named.add(asked)
+        return found.filter(pk__in=named)
 
 
 class HistoryFilter(ListFilter):

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -176,6 +177,12 @@ class Assignment(models.Model):
             models.Index(fields=["resource"], condition=Q(ended_at=None), name="assignment_open_at_resource"),
             models.Index(fields=["ends_at"], condition=Q(ended_at=None), name="assignment_due"),
             models.Index(fields=["activated_from"], name="assignment_activated_from"),
+            models.Index(
+                fields=["resource", "type", "-starts_at", "id"],
+                condition=Q(ended_at=None),
+                name="assignment_newest_at_resource",
+            ),
+            models.Index("resource", Coalesce("ended_at", "ends_at").desc(), "id", name="assignment_over_at_resource"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ only; saving a stale node never moves it.
 from __future__ import annotations
 
 import uuid
+from functools import cached_property
 from typing import Any
 
 from django.db import models
@@ -97,6 +98,14 @@ class Resource(MP_Node):
     def way(self) -> list[str]:
         """The tree paths from the root to this node, itself included."""
         return [self.path[:length] for length in range(self.steplen, len(self.path) + 1, self.steplen)]
+
+    @cached_property
+    def way_ids(self) -> list[uuid.UUID]:
+        """The keys of these nodes, as they were when first asked for: for pages, which ask of one moment."""
+        if len(self.way) == 1:
+            return [self.pk]
+        rows = Resource.objects.filter(path__in=self.way).order_by("path")
+        return list(rows.values_list("pk", flat=True))
 
     def contains(self, other: Resource) -> bool:
         """Return whether `other` is this node or lies below it."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from roles.models import Assignment, PrincipalKind, Resource
+from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
 from roles.models.assignments import AssignmentQuerySet
 
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
@@ -18,7 +19,6 @@ MEMBERSHIPS = [(DIRECT, _("Direct")), (GROUP, _("Group")), (INHERITED, _("Inheri
 
 def at_or_above(place: Resource) -> AssignmentQuerySet:
     """Return what was given at a place or above it, each with its `membership` as seen from there."""
-    paths = [place.path[:length] for length in range(Resource.steplen, len(place.path) + 1, Resource.steplen)]
     through_group = Q(principal__kind=PrincipalKind.GROUP) | Q(activated_from__principal__kind=PrincipalKind.GROUP)
     membership = Case(
         When(~Q(resource=place.pk), then=Value(INHERITED)),
@@ -26,7 +26,8 @@ def at_or_above(place: Resource) -> AssignmentQuerySet:
         default=Value(DIRECT),
         output_field=CharField(),
     )
-    return Assignment.objects.filter(resource__path__in=paths).annotate(membership=membership)
+    # By their keys: of a place the database knows how much is given there, of a path it knows nothing.
+    return Assignment.objects.filter(resource__in=place.way_ids).annotate(membership=membership)
 
 
 def _by_name(rows: AssignmentQuerySet) -> AssignmentQuerySet:
@@ -46,15 +47,32 @@ def active(place: Resource, now: datetime) -> AssignmentQuerySet:
 
 def scheduled(place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return what begins later, what begins first first."""
-    return _by_name(at_or_above(place).open().filter(starts_at__gt=now)).order_by("starts_at", "pk")
+    rows = at_or_above(place).open().filter(starts_at__gt=now, type__in=AssignmentType.values)
+    return _by_name(rows).order_by("starts_at", "pk")
 
 
 def ended(place: Resource, now: datetime, *, within: timedelta = timedelta(days=30)) -> AssignmentQuerySet:
     """Return what was over lately, by a written end or by the clock; the last first."""
-    over = Q(ended_at__gte=now - within) | Q(ended_at=None, ends_at__lte=now, ends_at__gte=now - within)
-    rows = at_or_above(place).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
-    return _by_name(rows).order_by(F("over").desc(), "pk")
+    rows = at_or_above(place).annotate(over=Coalesce("ended_at", "ends_at"))
+    return _by_name(rows.filter(over__gte=now - within, over__lte=now)).order_by(F("over").desc(), "pk")
 
+
+def fetched_at(place: Resource) -> AssignmentQuerySet:
+    """Return what is shown of rows that were found by one of the lists, to be fetched by their keys."""
+    return _by_name(at_or_above(place).annotate(over=Coalesce("ended_at", "ends_at")))
+
+
+# The orders in which an index has them. A long list stands in it until somebody sorts it: by names of other tables the
+# database would have to sort all that is there before it shows a page.
+NEWEST = ("-starts_at", "pk")
+WALKING: dict[str, Sequence[Any]] = {
+    "eligible": NEWEST,
+    "active": NEWEST,
+    "scheduled": ("starts_at", "pk"),
+    "expired": (F("over").desc(), "pk"),
+}
+
+BY_NAME = {"eligible", "active"}  # while they are short
 
 LISTS: dict[str, Callable[[Resource, datetime], AssignmentQuerySet]] = {
     "eligible": eligible,

@@ -21,6 +21,7 @@ from roles.models import (
     Role,
     RoleSettings,
 )
+from roles.selectors.lately import Lately, counted_lately
 from roles.selectors.reach import way_to
 
 _ABOUT_THE_ROW = frozenset({"id", "role", "resource", "changed_at", "changed_by"})
@@ -43,10 +44,21 @@ class Holders:
     active_inherited: int = 0
 
 
-def holders_at(place: Resource, now: datetime) -> dict[uuid.UUID, Holders]:
-    """Count what is in effect at a place, for every role at once."""
+def holders_lately_at(place: Resource, now: datetime) -> Lately[dict[uuid.UUID, Holders]]:
+    """Count what is in effect at a place, for every role at once; lately, where there is much."""
+    return counted_lately(
+        lambda: holders_at(place, now),
+        of=Assignment.objects.open().filter(resource__in=place.way_ids),
+        key=("holders", place.pk, place.path),
+        now=now,
+    )
+
+
+def holders_at(place: Resource, now: datetime, role: Role | None = None) -> dict[uuid.UUID, Holders]:
+    """Count what is in effect at a place, for every role at once, or for one."""
+    there = Assignment.objects.filter(resource__in=place.way_ids)
     rows = (
-        Assignment.objects.filter(resource__path__in=way_to(place))
+        (there.filter(role=role) if role else there)
         .in_effect(now)
         .order_by()
         .values("role", "type")

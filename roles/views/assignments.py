@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
@@ -27,7 +28,7 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
-from roles.selectors.assignment_lists import LISTS, at_or_above
+from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetched_at
 from roles.selectors.settings import settings_of
 from roles.tables.assignments import (
     ActiveFilter,
@@ -77,6 +78,17 @@ class AssignmentList(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return self._of_role(LISTS[self.tab](self.place, self.request.now))
 
+    @property
+    def walking_said(self) -> str:  # type: ignore[override]
+        return _("Newest first; sort it by a column to have another order") if self.tab in BY_NAME else ""
+
+    @property
+    def walking(self) -> Sequence[Any]:  # type: ignore[override]  # what each tab has an index for
+        return WALKING[self.tab]
+
+    def fetched(self) -> QuerySet[Any]:
+        return fetched_at(self.place)
+
     def _of_role(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the role that the query string names, as the page of a role links here."""
         role = role_in(self.request)
@@ -102,17 +114,18 @@ class AssignmentList(PlaceList):
         page = address(self.place, "assignments")
         role = role_in(self.request)
         kept = f"&role={role}" if role else ""
+        may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
+        context = super().get_context_data(tab=self.tab, only_role=role, may_see_people=may_see_people, **kwargs)
         tabs = [
-            Tab(label, f"{page}?tab={name}{kept}", name == self.tab, self._count(name))
+            Tab(label, f"{page}?tab={name}{kept}", name == self.tab, self._count(name, context["table"]))
             for name, label in labels_at(self.place)
         ]
-        may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
-        return super().get_context_data(
-            list_tabs=tabs, tab=self.tab, only_role=role, may_see_people=may_see_people, **kwargs
-        )
+        return context | {"list_tabs": tabs}
 
-    def _count(self, name: str) -> int:
-        return counted(self._of_role(LISTS[name](self.place, self.request.now)))
+    def _count(self, name: str, table: Any) -> int:
+        if name == self.tab and not table.filtered and hasattr(table, "paginator"):
+            return int(table.data.counted)
+        return counted(self._of_role(LISTS[name](self.place, self.request.now)), walking=WALKING[name])
 
 
 class Eligible(AssignmentList):

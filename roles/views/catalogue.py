@@ -26,7 +26,16 @@ from roles.models import Resource, ResourceKind, Role
 from roles.places import Frame, address
 from roles.refusals import Refused
 from roles.selectors.assignment_lists import active, eligible
-from roles.selectors.catalogue import Changed, Holders, holders_at, roles_at, roles_known_at, settings_changed_at
+from roles.selectors.catalogue import (
+    Changed,
+    Holders,
+    holders_at,
+    holders_lately_at,
+    roles_at,
+    roles_known_at,
+    settings_changed_at,
+)
+from roles.selectors.lately import Lately
 from roles.selectors.settings import settings_of
 from roles.services.custom_roles import add_role, change_role, defined_as, restore_role, retire_role
 from roles.tables.catalogue import RoleFilter, RoleTable
@@ -51,8 +60,12 @@ class Roles(PlaceList):
     template_name = "manage/roles.html"
 
     @cached_property
+    def lately(self) -> Lately[dict[uuid.UUID, Holders]]:
+        return holders_lately_at(self.place, self.request.now)
+
+    @property
     def holders(self) -> dict[uuid.UUID, Holders]:
-        return holders_at(self.place, self.request.now)
+        return self.lately.counted
 
     @cached_property
     def changed(self) -> dict[uuid.UUID, Changed]:
@@ -69,7 +82,8 @@ class Roles(PlaceList):
         return table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(can_have_roles=can_have_roles(self.place), **kwargs)
+        counted_at = self.lately.at
+        return super().get_context_data(can_have_roles=can_have_roles(self.place), counted_at=counted_at, **kwargs)
 
 
 def found_at(place: Resource, pk: uuid.UUID) -> Role:
@@ -97,7 +111,7 @@ def role(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
             (_("Active"), "active", active(place, now).filter(role=shown)[: MOST_HOLDERS + 1]),
         ],
         "most": MOST_HOLDERS,
-        "holders": holders_at(place, now).get(shown.pk, Holders()),
+        "holders": holders_at(place, now, shown).get(shown.pk, Holders()),
         "settings": settings,
         "source": Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None,
         "may_see_people": request.authority.anywhere(Permission.SEE_PEOPLE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import Count, Min, Model, Q, QuerySet
@@ -18,8 +18,10 @@ from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
 from reviews.selectors.results import counts_of_instances
 from roles.authority import Authority, Held
+from roles.catalogue import Permission
 from roles.models import Assignment, RoleKind
 from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.lately import counted_lately
 
 MOST_ROLES = 5
 
@@ -81,6 +83,7 @@ class Figures:
     waiting: int
     oldest: datetime | None
     reviews: Progress
+    counted_at: datetime | None = None  # None: now
 
     @property
     def active(self) -> int:
@@ -135,7 +138,18 @@ def mine(authority: Authority) -> Mine:
 def worlds(authority: Authority) -> list[Figures]:
     """Return the figures of each world of which this person may see the assignments of others."""
     seen = ((realm, lists.within(authority, realm)) for realm in lists.WORLDS)
-    return [_figures(authority, realm, below) for realm, below in seen if below]
+    return [_figures_lately(authority, realm, below) for realm, below in seen if below]
+
+
+def _figures_lately(authority: Authority, realm: Realm, below: Q) -> Figures:
+    key = ("figures", realm, *sorted(authority.paths(Permission.SEE, realm)), timezone.get_current_timezone_name())
+    found = counted_lately(
+        lambda: _figures(authority, realm, below),
+        of=Assignment.objects.open().filter(below),
+        key=key,
+        now=authority.now,
+    )
+    return replace(found.counted, title=lists.WORLDS[realm], counted_at=found.at)
 
 
 def _figures(authority: Authority, realm: Realm, below: Q) -> Figures:
@@ -147,7 +161,7 @@ def _figures(authority: Authority, realm: Realm, below: Q) -> Figures:
     waiting = lists.waiting(below, now).aggregate(waiting=Count("pk"), oldest=Min("made_at"))
     return Figures(
         realm=realm,
-        title=lists.WORLDS[realm],
+        title="",
         counts={name: counts[f"n{at}"] for at, name in enumerate(lists.IN_EFFECT)},
         days=_activations(below, now),
         activated=_by_role(lists.begun(below, now)),

@@ -1,0 +1,160 @@
+"""Lists that are too long to be put in order: they stand in the order of an index, and only what is shown is read."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from roles import ids
+from roles.models import Assignment, User
+from roles.places import address
+from roles.selectors.assignment_lists import LISTS, WALKING
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    NOW,
+    configure,
+    directory,
+    give,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+)
+from tests.stepping import verified
+
+LONG = 3
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def many(petra: User, monkeypatch) -> list[str]:
+    """Five eligible people, the first by name the longest, where three are many."""
+    monkeypatch.setattr("roles.lists.MOST_COUNTED", LONG)
+    monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
+    names = ["Anna", "Bert", "Cleo", "Dora", "Emil"]
+    for days, name in enumerate(reversed(names), 1):
+        since = {"starts_at": NOW - days * DAY}
+        make_eligible(person(name.lower()), role(EXCHANGE_ADMINISTRATOR), **since)
+    # Whose time has not come, or is over, is no more in the list for being newer.
+    make_eligible(person("later"), role(EXCHANGE_ADMINISTRATOR), starts_at=NOW + DAY)
+    make_eligible(person("over"), role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - 9 * HOUR, ends_at=NOW - HOUR)
+    return names
+
+
+def shown(client: Any, query: str = "") -> list[str]:
+    answer = client.get(f"{address(directory(), 'assignments')}?per_page=2&{query}")
+    assert answer.status_code == 200
+    return [row.record.principal.name for row in answer.context["table"].paginated_rows]
+
+
+def test_a_long_list_stands_newest_first_and_is_whole(petra: User, many: list[str]):
+    client = verified(petra)
+    pages = [shown(client, f"page={number}") for number in (1, 2, 3)]
+    assert pages == [["Emil", "Dora"], ["Cleo", "Bert"], ["Anna"]]
+    html = client.get(address(directory(), "assignments")).content.decode()
+    assert "of more than 3" in html
+    assert "3+" in html
+    assert "Newest first" in html
+
+
+def test_whoever_sorts_it_has_it_sorted(petra: User, many: list[str]):
+    client = verified(petra)
+    assert shown(client, "sort=name") == ["Anna", "Bert"]
+    assert shown(client, "sort=name&page=3") == ["Emil"]
+    assert "Newest first" not in client.get(address(directory(), "assignments") + "?sort=name").content.decode()
+
+
+def test_a_short_list_stands_by_name(petra: User, many: list[str]):
+    Assignment.objects.filter(principal__name__in=many[3:]).update(ends_at=NOW)
+    client = verified(petra)
+    assert shown(client) + shown(client, "page=2") == many[:3]
+    assert "Newest first" not in client.get(address(directory(), "assignments")).content.decode()
+
+
+@pytest.mark.parametrize("tab", ["eligible", "active", "scheduled", "expired"])
+def test_an_index_has_the_order_in_which_a_long_list_is_read(petra: User, many: list[str], tab: str):
+    """Nothing is sorted: the database stops as soon as it has seen enough."""
+    rows = LISTS[tab](directory(), NOW).order_by(*WALKING[tab]).values_list("pk", flat=True)[: LONG + 1]
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for method in ("seqscan", "bitmapscan"):
+                cursor.execute(f"SET LOCAL enable_{method} = off")
+        cursor.execute(f"EXPLAIN {'' if connection.vendor == 'postgresql' else 'QUERY PLAN'} {sql}", params)
+        plan = "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
+    index = "assignment_over_at_resource" if tab == "expired" else "assignment_newest_at_resource"
+    assert index in plan
+    # What begins later is of both types: the few there are are sorted.
+    assert tab == "scheduled" or not re.search(r"^ *-> +Sort|TEMP B-TREE", plan, re.MULTILINE)
+
+
+def test_what_is_in_effect_is_asked_once_for_a_long_list(petra: User, many: list[str]):
+    """Once for its keys, which are counted, too; the rows are fetched by them. And once for the tab beside it."""
+    client = verified(petra)
+    with CaptureQueriesContext(connection) as asked:
+        shown(client)
+    lists = [one["sql"] for one in asked.captured_queries if "held_e" in one["sql"] and " UNION " not in one["sql"]]
+    at_the_place = [sql for sql in lists if '"roles_assignment"."resource_id" IN' in sql]
+    assert len(at_the_place) <= 3, "\n\n".join(at_the_place)
+
+
+def test_a_history_offers_whom_its_first_rows_name_and_takes_any_other(petra: User, monkeypatch):
+    monkeypatch.setattr("approvals.tables.history.MOST_COUNTED", 2)
+    configure(role(EXCHANGE_ADMINISTRATOR), approval_required=False)
+    people = [person(name) for name in ("anna", "bert", "cleo")]
+    for number, user in enumerate(people):
+        moment = NOW - 10 * HOUR + number * HOUR
+        request_activation(user, make_eligible(user, role(EXCHANGE_ADMINISTRATOR)), now=moment, hours=0.5)
+    client, page = verified(petra), address(directory(), "requests")
+
+    def offered(query: str = "") -> list[str]:
+        form = client.get(page + query).context["filter"].form
+        return [label for value, label in form.fields["person"].choices if value]
+
+    assert offered() == ["Bert", "Cleo"]
+    assert offered(f"?person={people[0].pk}") == ["Anna", "Bert", "Cleo"]
+    assert offered(f"?person={petra.pk}") == ["Bert", "Cleo"]
+    only = client.get(f"{page}?person={people[0].pk}").context["table"]
+    assert [row.record.principal.name for row in only.paginated_rows] == ["Anna"]
+
+
+@pytest.mark.parametrize("page", ["/", "/manage/directory/roles/"])
+def test_much_is_counted_every_few_minutes_and_says_when(petra: User, ines: User, monkeypatch, page: str):
+    def count_of(client: Any) -> str:
+        html = client.get(page).content.decode()
+        found = re.search(r"counted\s*<time" if page == "/" else r"Assignments counted\s*<time", html)
+        return ("lately " if found else "now ") + str(_eligible(client.get(page).context))
+
+    cache.clear()
+    client = verified(petra)
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    assert count_of(client) == "now 1"
+    monkeypatch.setattr("roles.selectors.lately.MUCH", 1)
+    assert count_of(client) == "lately 1"
+    make_eligible(ines, role(ids.SECURITY_READER))
+    assert count_of(client) == "lately 1"
+    give(ines, role(ids.GLOBAL_READER))
+    with time_machine.travel(NOW + timedelta(minutes=5), tick=False):
+        later = verified(petra)
+        assert count_of(later) == "lately 2"
+    cache.clear()
+
+
+def _eligible(context: Any) -> int:
+    if "worlds" in context:
+        return context["worlds"][0].figures.counts["eligible"]
+    return sum(one.eligible for one in context["view"].holders.values())
