@@ -156,5 +156,6 @@ def test_much_is_counted_every_few_minutes_and_says_when(petra: User, ines: User
 
 def _eligible(context: Any) -> int:
     if "worlds" in context:
-        return context["worlds"][0].figures.counts["eligible"]
+        counts: dict[str, int] = context["worlds"][0].figures.counts
+        return counts["eligible"]
     return sum(one.eligible for one in context["view"].holders.values())
