@@ -13,7 +13,17 @@ from playwright.sync_api import BrowserContext, Page, expect
 from reviews.models import AccessReview, Instance, Opinion
 from roles import ids
 from roles.models import User
-from tests.people import DAY, EXCHANGE_ADMINISTRATOR, give, make_eligible, person, role
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    MINUTE,
+    give,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+)
 from tests.reviewing import chosen, row_of, say, started, turn
 from tests.stepping import code_of
 from tests.visitors import cookie_of
@@ -21,6 +31,7 @@ from tests.visitors import cookie_of
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(180)]
 ROWS = 50
 MANY = 200  # as many as one page shows
+FITS = "table => table.scrollWidth <= table.closest('.card, .table-card').clientWidth"
 
 
 @pytest.fixture
@@ -140,9 +151,7 @@ def test_the_second_stage_reads_what_the_first_said_and_has_the_last_word(adam, 
     expect(row.locator("td.before")).to_contain_text("Approved")
     expect(row.locator("td.before")).to_contain_text("Adam Weber: Asked the team lead")
     assert row.locator("input:checked").count() == 0  # the first stage's word is not put into the second one's mouth
-    assert page.evaluate(
-        "t => t.scrollWidth <= t.closest('.card, .table-card').clientWidth", page.query_selector("table")
-    )
+    assert page.evaluate(FITS, page.query_selector("table"))
     row.locator('[data-verdict="deny"]').check()
     page.get_by_label("Code").fill(code_of(petra)["code"])
     page.get_by_role("button", name="Save verdicts").click()
@@ -154,8 +163,12 @@ def test_the_second_stage_reads_what_the_first_said_and_has_the_last_word(adam, 
 
 
 def test_letters_typed_as_a_reason_decide_nothing(adam, now, browse):
+    used = person("used", name="Ariadne Papadopoulou", now=now)
+    eligible = make_eligible(used, role(EXCHANGE_ADMINISTRATOR), now=now - 40 * DAY)
+    request_activation(used, eligible, now=now - 23 * HOUR - 10 * MINUTE, hours=1)
     instance = fifty(adam, now)
-    page = browse(adam)
+    page = browse(adam, viewport={"width": 1280, "height": 800})
     page.goto(f"/tasks/reviews/{instance.pk}/")
+    assert page.evaluate(FITS, page.query_selector("table"))
     page.locator("fieldset.verdicts .reason").first.press_sequentially("add a jaunt")
     assert page.locator("fieldset.verdicts input:checked").count() == 0

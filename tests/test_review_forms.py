@@ -72,7 +72,9 @@ def test_rows_without_a_reviewer_are_named_and_refused_until_somebody_stands_in(
     client = visiting(petra)
     shown = client.post(ADD, form_of(adam, preview="1"))
     assert shown.status_code == 200
-    assert "the only reviewer would review themselves" in shown.content.decode()
+    html = shown.content.decode()
+    assert "the only reviewer would review themselves" in html
+    assert re.findall(r"<option [^>]*>", html[html.index('name="roles"') :])[0].endswith(" selected>")  # in sight
     refused = client.post(ADD, form_of(adam) | code_of(petra))
     assert refused.status_code == 422
     assert "1 assignment would have nobody to review it. Choose fallback reviewers." in refused.content.decode()

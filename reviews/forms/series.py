@@ -161,7 +161,10 @@ class SeriesForm(StepUpForm):
         super().__init__(*args, request=request, purpose=Purpose.ASSIGN, **kwargs)
         self.people = people
         self.before = before
-        self.fields["roles"].choices = [(str(one.pk), one.name) for one in roles]  # type: ignore[attr-defined]
+        chosen = set(self["roles"].value() or ())
+        # What is chosen stands first: the list is long, and shows a few lines.
+        named = sorted(roles, key=lambda one: str(one.pk) not in chosen)
+        self.fields["roles"].choices = [(str(one.pk), one.name) for one in named]  # type: ignore[attr-defined]
         for name in PARTS:
             self.fields[name].choices = [(str(one.pk), one.name) for one in people]  # type: ignore[attr-defined]
         self._ask_for_start(started=stands is not None and stands.started)
@@ -175,14 +178,16 @@ class SeriesForm(StepUpForm):
     def _ask_for_start(self, *, started: bool) -> None:
         zone = timezone.get_current_timezone_name()
         start, before = self.fields["starts_at"], self.before
-        sentence = _("Empty: at once. Your clock ({zone}), also for later ones.")
+        sentences = [_("Empty: at once."), _("Your clock ({zone}), also for later ones.")]
         if before is not None:
-            sentence = _("Your clock ({zone}). Later ones follow by the clock of {series}, unless you move the start.")
+            sentences[0] = _("As it was set, unless you move it.")
         if before is not None and started:
             start.disabled = True
             self.initial["starts_at"] = before.starts_at
-            sentence = _("The first instance has started. Your clock ({zone}); later ones follow by that of {series}.")
-        start.help_text = sentence.format(zone=zone, series=before.zone if before else zone)
+            sentences[0] = _("The first instance has started.")
+        if before is not None and before.zone != zone:
+            sentences[1] = _("Your clock ({zone}); later ones follow by that of {series}.")
+        start.help_text = " ".join(sentences).format(zone=zone, series=before.zone if before else zone)
 
     def part(self, names: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
         """Yield fields with what stands behind them."""
