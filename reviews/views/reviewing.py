@@ -149,6 +149,7 @@ class ReviewPage(ListPage):
             Tab(_("Reviewed"), f"{page}?tab=reviewed", self.reviewed, self.work.done),
         ]
         context = super().get_context_data(**kwargs)
+        shown = shown_of(context["table"])
         context["table"].empty_text = _("Nothing here.") if self.reviewed else _("You have reviewed everything.")
         said = {
             name.removeprefix("verdict-"): value
@@ -173,7 +174,8 @@ class ReviewPage(ListPage):
             "reasons": reasons,
             "verdicts": VERDICTS,
             "stages": stage.instance.stages.count(),
-            "earlier": self._earlier(shown_of(context["table"])),
+            "earlier": self._earlier(shown),
+            "first": next(iter(shown), None),
             "saving": saving(stage.instance_id, self.request.user.pk),
         }
 
