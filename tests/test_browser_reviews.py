@@ -162,6 +162,11 @@ def test_the_second_stage_reads_what_the_first_said_and_has_the_last_word(adam, 
     page.goto(f"/manage/directory/reviews/{instance.review_id}/{instance.pk}/")
     expect(page.locator("ol.steps li").nth(0)).to_contain_text("ended")
     expect(page.locator("ol.steps li").nth(1)).to_contain_text("ends in")
+    page.emulate_media(media="print")
+    expect(page.locator("details.terms")).not_to_be_visible()
+    said = page.locator("tbody time").last  # exactly when: paper is read later
+    shown = said.evaluate("time => getComputedStyle(time, '::after').content + getComputedStyle(time).fontSize")
+    assert shown == f'"{said.get_attribute("title")}"0px'
 
 
 def test_letters_typed_as_a_reason_decide_nothing(adam, now, browse):

@@ -181,7 +181,7 @@ def review_left(notification: Notification, now: datetime) -> Letter | None:
                 "The results of the access review “{review}” at {place} are applied, but not all that was denied could "
                 "be removed there. It is still held."
             ).format(**words),
-            _("The results say of each assignment why, and lead to where it can be removed."),
+            _("The results say of each assignment why, and lead to where it is held."),
         ),
         facts=(
             (_("Removed"), str(event.details.get(ApplyResult.REMOVED, 0))),
