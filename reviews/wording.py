@@ -46,7 +46,8 @@ def result_sentence(row: Verdict) -> str:
         case ApplyResult.REPLACED:
             return _("It has ended and was given anew since; the new one was not reviewed and stays.")
         case ApplyResult.THROUGH_GROUP:
-            return _("Remove the membership of the group instead.")
+            sentence = _("Remove the membership of {group} instead, or what the group holds.")
+            return sentence.format(group=row.through_name)
         case ApplyResult.INHERITED:
             return _("It comes from above; remove it where it was given.")
     return row.result_detail

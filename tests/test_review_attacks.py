@@ -269,7 +269,7 @@ def test_what_cannot_be_removed_here_says_where_and_leads_there(berta, ines, zoe
     root, below = tree("Root", "Production")
     reader = role(ids.READER)
     team = group("Operators", ines, now=now)
-    give(team, reader, below, now=now)
+    held = give(team, reader, below, now=now)
     above = give(zoe, reader, root, now=now)
     give(berta, role(ids.OWNER), root, now=now)
     instance = started(reader, stages=[chosen(adam)], place=below, inherited=True, now=now - 2 * DAY)
@@ -279,7 +279,11 @@ def test_what_cannot_be_removed_here_says_where_and_leads_there(berta, ines, zoe
     turn(now - MINUTE)
     page = f"/manage/resources/{below.pk}/reviews/{instance.review_id}/{instance.pk}/"
     shown = visiting(berta).get(page).content.decode()
-    assert "Remove the membership of the group instead." in shown
+    assert "Remove the membership of Operators instead, or what the group holds." in shown
+    assert f"/manage/resources/{below.pk}/assignments/{held.pk}/" in shown
+    assert f"/manage/groups/{team.pk}/" not in shown  # she may not look at it
+    give(berta, role(ids.GROUP_OWNER), team.resource, now=now)
+    assert f"/manage/groups/{team.pk}/" in visiting(berta).get(page).content.decode()
     assert "It comes from above; remove it where it was given." in shown
     assert f"/manage/resources/{root.pk}/assignments/{above.pk}/" in shown
 

@@ -600,3 +600,20 @@ def test_a_stopped_worker_goes_on_where_it_was(cast, monkeypatch):
     turn(NOW + 2 * DAY)
     assert done(Kind.ASSIGNMENT_REMOVED) == 5
     assert done(Kind.REVIEW_APPLIED) == 1
+
+
+def test_a_worker_that_stood_still_past_half_time_and_end_takes_each_step_once(cast, eligible):
+    adam = cast["adam"]
+    instance = exchange(stages=[chosen(adam)], auto_apply=True, frequency=Frequency.MONTHLY)
+    say(instance, adam, Opinion.DENY, row_of(instance, cast["ines"]))
+    late = NOW.replace(month=12) + DAY  # the end has passed, and the next start
+    for now in (late, late, late + HOUR):
+        turn(now)
+    counts = {kind: done(kind) for kind in (Kind.REVIEW_REMINDED, Kind.REVIEW_COMPLETED, Kind.REVIEW_APPLIED)}
+    assert counts == {Kind.REVIEW_REMINDED: 0, Kind.REVIEW_COMPLETED: 1, Kind.REVIEW_APPLIED: 1}
+    assert row_of(instance, cast["ines"]).result == ApplyResult.REMOVED
+    assert done(Kind.ASSIGNMENT_REMOVED) == 1
+    second = instance.review.instances.get(number=2)
+    assert (second.filled_at, second.rows_total) == (late, 0)  # what the first removed is not there any more
+    assert second.ends_at == late + 7 * DAY
+    assert done(Kind.REVIEW_STARTED) == 2

@@ -70,7 +70,7 @@ class InstancePage(PlaceList):
         return super().get(request, *args, place=place, **kwargs)
 
     def rows(self) -> QuerySet[Verdict]:
-        rows = self.instance.verdicts.select_related("instance", "through", "resource", "assignment")
+        rows = self.instance.verdicts.select_related("instance", "through__group__resource", "resource", "assignment")
         rows = rows.prefetch_related("past")
         return rows.order_by("role_key", "principal_key", "pk")
 
