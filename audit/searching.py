@@ -4,16 +4,22 @@ The extension pg_trgm comes with PostgreSQL, and the owner of a database may cre
 reads every text, and a system check says so. SQLite is for histories that are read in a moment.
 """
 
+# ruff: noqa: S608 - the statements are made of the names of tables; what is searched for goes beside them
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as Notice
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
+
+from audit.models import Event, EventText
+from audit.recording import folded
 
 INDEX: Final = "eventtext_by_words"
 SHORT: Final = 3  # letters; of fewer there is no group
@@ -23,7 +29,51 @@ def holds(word: str, *, at: str = "text__") -> Q:
     """Return the condition that a text holds this folded word; one or two letters, that a word in it begins so."""
     if len(word) >= SHORT:
         return Q(**{f"{at}search__contains": word})
-    return Q(**{f"{at}search__regex": rf"(^|\W){re.escape(word)}"})
+    return Q(**{f"{at}search__regex": _beginning(word)})
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that are searched for, as they are folded."""
+    return folded(text).split()
+
+
+def first_with(words: Sequence[str], rows: QuerySet[Event], *, among: int, most: int) -> list[int]:
+    """Return the keys of the first events in whose text each word stands: up to `most`, among so many. PostgreSQL only.
+
+    One after the other, in the order of the rows, until there are enough: the planner is kept from anything else. What
+    was materialized is read as it was put down; to be sorted again, all of it would have to be looked at.
+    """
+    query, values = rows.values_list("pk")[:among].query.sql_with_params()
+    said, patterns = zip(*(_condition(word) for word in words), strict=True)
+    statement = (
+        f"WITH first (id) AS MATERIALIZED ({query})"
+        f" SELECT id FROM first WHERE EXISTS (SELECT 1 FROM {EventText._meta.db_table} t"
+        f" WHERE t.event_id = first.id AND {' AND '.join(said)} OFFSET 0) LIMIT %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, *patterns, most])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _condition(word: str) -> tuple[str, str]:
+    """Return `holds` of a text `t` in SQL."""
+    if len(word) >= SHORT:
+        return "t.search LIKE %s", f"%{connection.ops.prep_for_like_query(word)}%"
+    return "t.search ~ %s", _beginning(word)
+
+
+def _beginning(word: str) -> str:
+    return rf"(^|\W){re.escape(word)}"
+
+
+def _is_newest_first(rows: QuerySet[Event]) -> bool:
+    return str(rows.query.order_by[0]).startswith("-")
+
+
+def without_index_of_time(rows: QuerySet[Event]) -> QuerySet[Event]:
+    """Return the events in the same order, by time and key, which no index has: it is sorted when all are found."""
+    at: Any = ExpressionWrapper(F("occurred_at") + Value(timedelta(0)), output_field=DateTimeField())
+    return rows.order_by(*((at.desc(), "-id") if _is_newest_first(rows) else (at.asc(), "id")))
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

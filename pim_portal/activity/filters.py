@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
-from audit.recording import folded
-from audit.searching import holds
+from audit.searching import holds, words_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role
 from roles.models.principals import search_key
@@ -42,7 +41,7 @@ class HistoryFilter(ListFilter):
         fields: ClassVar[list[str]] = ["q", "span", "kind", "outcome"]
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
-        for word in folded(value).split():
+        for word in words_of(value):
             rows = rows.filter(holds(word))
         return rows
 

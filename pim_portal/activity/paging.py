@@ -6,20 +6,24 @@ goes on. How many there are in all is counted as far as the stretch goes; more t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import django_tables2 as tables
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from audit.models import Event, EventQuerySet
+from audit.searching import first_with, without_index_of_time, words_of
 from roles.lists import ListPage, OrderedRows
 
 STRETCH: Final = 10_000  # events between which pages are numbered
-SEARCHED: Final = 1_000  # the same where words are searched for: an often used one is found at once, and not counted on
+SEARCHED: Final = 100  # the same where words are searched for: an often used one is found at once, and not counted on
+NEWEST: Final = (500, 5_000)  # events in which a word is looked for without its index, the second where that pays
+OFTEN: Final = 0.01  # the part of them in which a word stands that will be found without its index
 BEYOND: Final = "beyond"
 _LAST_ID: Final = 2**63 - 1
 
@@ -59,6 +63,12 @@ def beyond(rows: QuerySet[Event], place: Place, *, oldest_first: bool = False) -
     return rows.filter(ties, occurred_at__lte=place.at)
 
 
+def in_order_of(rows: QuerySet[Event], alias: str) -> EventQuerySet:
+    """Return the events in the order of time; an alias that begins with a minus asks for the newest first."""
+    ordered = ("-occurred_at", "-id") if alias.startswith("-") else ("occurred_at", "id")
+    return cast("EventQuerySet", rows.order_by(*ordered))
+
+
 class Stretch(OrderedRows):
     """The rows of a table, as far as the stretch goes."""
 
@@ -78,24 +88,46 @@ class Stretch(OrderedRows):
     def order_by(self, aliases: Iterable[str]) -> None:
         """Time is all that a history is sorted by, and its index knows the one order with the unique key last."""
         if aliases:
-            newest = next(iter(aliases)).startswith("-")
-            self.data = self.data.newest_first() if newest else self.data.oldest_first()
+            self.data = in_order_of(self.data, next(iter(aliases)))
 
 
 class Searched(Stretch):
-    """The same of a search, which is made once: what finds the keys costs as much as what counts them."""
+    """The same of a search, which is made once: what finds the keys costs as much as what counts them.
+
+    A word that comes often is found among the newest events, without its index; a rare one by its index, without the
+    order of time. Which of the two a word is no statistics tell PostgreSQL, so that the newest are looked at first.
+    """
 
     length = SEARCHED
+
+    def __init__(self, data: QuerySet[Event], *, unsearched: QuerySet[Event], words: Sequence[str]) -> None:
+        super().__init__(data)
+        self.unsearched = unsearched
+        self.words = words
 
     @cached_property
     def keys(self) -> list[int]:
         """The keys of the rows, up to one more than the stretch has."""
-        return list(self.data.values_list("pk", flat=True)[: self.length + 1])
+        most = self.length + 1
+        if connection.vendor != "postgresql":
+            return list(self.data.values_list("pk", flat=True)[:most])
+        for newest in NEWEST:
+            found = first_with(self.words, self.unsearched, among=newest, most=most)
+            if len(found) == most:
+                return found
+            if len(found) < OFTEN * newest:
+                break
+        return list(without_index_of_time(self.data).values_list("pk", flat=True)[:most])
 
     @cached_property
     def counted(self) -> int:
         """How many rows there are, up to one more than the stretch has."""
         return len(self.keys)
+
+    def order_by(self, aliases: Iterable[str]) -> None:
+        super().order_by(aliases)
+        if aliases:
+            self.unsearched = in_order_of(self.unsearched, next(iter(aliases)))
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, slice):
@@ -108,11 +140,24 @@ class HistoryPage(ListPage):
     """A list of events. The table says in `further` where the next stretch begins, in `beyond` whether it is in one."""
 
     def get_table_data(self) -> Stretch:
-        rows = super().get_table_data().data
+        rows = self._from_here(super().get_table_data().data)
+        words = words_of(self.filter.form.cleaned_data.get("q") or "") if self.filter else []
+        if not words:
+            return Stretch(rows)
+        return Searched(rows, unsearched=self._from_here(self._unsearched()), words=words)
+
+    def _from_here(self, rows: QuerySet[Event]) -> QuerySet[Event]:
         place = Place.parse(self.request.GET.get(BEYOND, ""))
-        if place is not None and "download" not in self.request.GET:
-            rows = beyond(rows, place, oldest_first=self.request.GET.get("sort", "").startswith("occurred_at"))
-        return Searched(rows) if self.request.GET.get("q", "").strip() else Stretch(rows)
+        if place is None:
+            return rows
+        return beyond(rows, place, oldest_first=self.request.GET.get("sort", "").startswith("occurred_at"))
+
+    def _unsearched(self) -> QuerySet[Event]:
+        query = self.request.GET.copy()
+        query.pop("q", None)
+        filter = self.filter_class(query, queryset=self.rows()) if self.filter_class else None
+        unsearched: QuerySet[Event] = filter.qs if filter else self.rows()
+        return unsearched
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
