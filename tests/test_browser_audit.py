@@ -15,7 +15,9 @@ from audit import keys
 from audit.kinds import Kind
 from audit.models import Archived, Event
 from pim_portal.activity.services import go_on_verifying, start_verification
+from pim_portal.models import Download
 from roles import ids
+from roles.models import User
 from tests.archived import archive, happened, keep, sealed
 from tests.hooks import hook_of
 from tests.people import OPERATOR, give, person, role
@@ -43,11 +45,15 @@ def pages(transactional_db: None, settings: Any, tmp_path: Any) -> dict[str, str
     row = start_verification(actor=OPERATOR, clock=timezone.now)
     go_on_verifying(row.pk, key_file=settings.PIM_AUDIT_KEY, archives=settings.PIM_AUDIT_ARCHIVES, clock=timezone.now)
     event = Event.objects.get(kind=Kind.RETENTION_CHANGED)
+    sven = User.objects.get(username="sven")
+    sent = Download.objects.create(reader=sven, name="audit-history.csv", sent=4_711, total=1_000_000, begun_at=now)
     return {
         "event": reverse("audit_event", args=[event.uuid]),
         "archived": reverse("audit_event", args=[Archived.objects.filter(leaf__gt=1).latest("leaf").uuid]),
         "verification": reverse("audit_verification"),
         "export": reverse("audit_export"),
+        "download": reverse("audit_download"),
+        "sent": reverse("history_download", args=[sent.pk]),
         "keeping": reverse("keeping"),
         "change": reverse("keeping_change"),
         "take": reverse("archive_take", args=[made.event]),
@@ -76,3 +82,19 @@ def test_the_pages_of_auditors_are_accessible_and_fit(pages, new_context, live_s
             if found or scrolls_sideways(page):
                 wrong[f"{name} {width} {scheme}"] = (found, scrolls_sideways(page))
     assert wrong == {}
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_file_that_was_begun_shows_how_far_it_is(pages, new_context, live_server, django_user_model, scripts):
+    context = new_context(base_url=live_server.url, java_script_enabled=scripts, accept_downloads=True)
+    context.add_cookies([cookie_of(django_user_model.objects.get(username="sven"), live_server)])
+    page = context.new_page()
+    page.goto(pages["download"] + "?download=csv")
+    assert "Nothing has been sent yet." in page.inner_text("#progress")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.path().read_text().startswith("\ufeffEvent,When,")
+    if not scripts:
+        page.get_by_role("link", name="Look how far it is").click()
+    page.wait_for_url("**/activity/downloads/**")
+    assert page.inner_text("#progress").startswith("The file is complete.")

@@ -129,7 +129,7 @@ def test_one_that_ends_with_the_right_to_it_says_so_where_the_right_is_gone(nina
     assert format == "xlsx" or b"INCOMPLETE" in rest
     client = visiting(nina)
     html = far(client, pk)
-    assert "It ended before its end: your right to read it, or your session, was over." in html
+    assert "It was cut off: your right to read it, or your session, was over." in html
     assert Download.objects.get().sent < 30
 
 
