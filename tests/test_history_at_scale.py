@@ -5,7 +5,6 @@ What is compared is measured in one run, so that a busy machine slows both sides
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 import tracemalloc
@@ -19,7 +18,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import keys
+from audit import keys, verifying
 from audit.models import Event
 from pim_portal.activity import copying, downloads
 from roles.models import User
@@ -132,14 +131,12 @@ def test_memory_does_not_grow_with_the_file(format: str) -> None:
     assert peak(80_000) < 1.5 * peak(20_000)
 
 
-def test_a_million_events_are_verified_in_a_minute(large: keys.SigningKey, tmp_path: Path, capsys: Any) -> None:
-    """As the command does it, on the processors that are there; what is here takes its part of that time."""
-    trusted = tmp_path / "trusted.pub"
-    trusted.write_text(large.public.hex())
-    began = time.perf_counter()
-    call_command("verify_audit", "--json", "--public-keys", str(trusted))
-    took = time.perf_counter() - began
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["ok"]
-    assert answer["events"] >= EVENTS
-    assert took < 60 * answer["events"] / 1_000_000, took
+def test_a_million_events_are_verified_in_a_minute_of_one_processor(large: keys.SigningKey, tmp_path: Path) -> None:
+    """The portal's own part, whatever else the machine does; the command uses every processor."""
+    progress = verifying.begin()
+    began = time.process_time()
+    verifying.advance(progress, {large.id: large.private.public_key()}, now=timezone.now(), archives=tmp_path / "none")
+    took = time.process_time() - began
+    assert progress.finding is None
+    assert progress.leaves >= EVENTS
+    assert took < 60 * progress.leaves / 1_000_000, took

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +40,16 @@ class HistoryFilter(ListFilter):
         model = Event
         fields: ClassVar[list[str]] = ["q", "span", "kind", "outcome"]
 
-    def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+    def filter_queryset(self, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        """Narrow by all but the words first: a search may look among these."""
+        words = self.form.cleaned_data.get("q") or ""
+        for name, value in self.form.cleaned_data.items():
+            if name != "q":
+                queryset = self.filters[name].filter(queryset, value)
+        self.unsearched = queryset
+        return self.search(queryset, "q", words)
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         for word in words_of(value):
             rows = rows.filter(holds(word))
         return rows

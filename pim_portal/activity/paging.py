@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from audit.models import Event, EventQuerySet
 from audit.searching import first_with, without_index_of_time, words_of
+from pim_portal.activity.filters import HistoryFilter
 from roles.lists import ListPage, OrderedRows
 
 STRETCH: Final = 10_000  # events between which pages are numbered
@@ -141,23 +142,17 @@ class HistoryPage(ListPage):
 
     def get_table_data(self) -> Stretch:
         rows = self._from_here(super().get_table_data().data)
-        words = words_of(self.filter.form.cleaned_data.get("q") or "") if self.filter else []
+        narrowed = cast("HistoryFilter", self.filter)
+        words = words_of(narrowed.form.cleaned_data.get("q") or "")
         if not words:
             return Stretch(rows)
-        return Searched(rows, unsearched=self._from_here(self._unsearched()), words=words)
+        return Searched(rows, unsearched=self._from_here(narrowed.unsearched), words=words)
 
     def _from_here(self, rows: QuerySet[Event]) -> QuerySet[Event]:
         place = Place.parse(self.request.GET.get(BEYOND, ""))
         if place is None:
             return rows
         return beyond(rows, place, oldest_first=self.request.GET.get("sort", "").startswith("occurred_at"))
-
-    def _unsearched(self) -> QuerySet[Event]:
-        query = self.request.GET.copy()
-        query.pop("q", None)
-        filter = self.filter_class(query, queryset=self.rows()) if self.filter_class else None
-        unsearched: QuerySet[Event] = filter.qs if filter else self.rows()
-        return unsearched
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
