@@ -418,6 +418,16 @@ def test_the_number_of_queries_does_not_grow_with_the_requests(adam, berta, ines
     assert few <= 27  # the list, its tabs and the menu ask together what waits
 
 
+def test_what_somebody_decided_is_looked_up_by_its_keys(adam, berta, pending):
+    """Asked within one question, PostgreSQL would read every request there is to find them."""
+    client = verified(adam)
+    decide(client, pending)
+    with CaptureQueriesContext(connection) as caught:
+        assert "Granted" in html_of(client, f"{APPROVALS}?tab=decided")
+    within = [one["sql"] for one in caught.captured_queries if " UNION " in one["sql"]]
+    assert not [sql for sql in within if 'FROM "approvals_request" ' in sql]
+
+
 @pytest.mark.parametrize(("verdict", "most"), [("approve", 72), ("deny", 55)])
 def test_deciding_asks_nothing_twice(adam, berta, pending, verdict, most):
     client, url = verified(adam), reverse("approvals:decide", args=[pending.pk])

@@ -568,7 +568,7 @@ def test_the_number_of_queries_does_not_grow_with_the_requests(client, ines, ada
 def test_asking_asks_little(client, ines, with_approval):
     with CaptureQueriesContext(connection) as caught:
         assert ask_for(client, with_approval).status_code == 302
-    assert len(caught) <= 66
+    assert len(caught) <= 56
     # Where nothing pends, whether it still waits is no question.
     asked = [one["sql"] for one in caught.captured_queries]
     assert not [sql for sql in asked if 'FROM "approvals_request"' in sql and "held_e" in sql]

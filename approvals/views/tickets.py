@@ -25,8 +25,11 @@ def with_ticket_checked(
 ) -> Wanted:
     """Return what is wanted with what the verifier says of its ticket, where the settings demand one.
 
-    Before the transaction, which waits for nobody outside. Several roles of one form share one `desk`.
+    Before the transaction, which waits for nobody outside. Several roles of one form share one `desk`. Where the page
+    was not told to demand one, nobody is asked: the service refuses what lacks a check that is demanded since.
     """
+    if not prospect.facts.settings.ticket_verified:
+        return wanted
     facts, resource = gather(
         request.user, prospect.pk, wanted=wanted, actor=actor, now=timezone.now(), emergency=emergency
     )

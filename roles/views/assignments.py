@@ -80,7 +80,7 @@ class AssignmentList(PlaceList):
 
     @property
     def walking_said(self) -> str:  # type: ignore[override]
-        return _("Newest first; sort it by a column to have another order") if self.tab in BY_NAME else ""
+        return _("Newest first; choose a column to sort it") if self.tab in BY_NAME else ""
 
     @property
     def walking(self) -> Sequence[Any]:  # type: ignore[override]  # what each tab has an index for
