@@ -1,7 +1,21 @@
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.core.wsgi import get_wsgi_application
 
+from pim_portal.encodings import take_utf8_only
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pim_portal.settings")
 
-application = get_wsgi_application()
+_portal = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    take_utf8_only(environ)
+    return _portal(environ, start_response)

@@ -25,6 +25,7 @@ from audit.models import Event, EventText, Verification
 from audit.recording import Ids
 from pim_portal import tasks
 from pim_portal.activity import downloads
+from pim_portal.activity.paging import Place
 from pim_portal.activity.services import go_on_verifying
 from roles import ids
 from roles.actors import Actor
@@ -491,3 +492,10 @@ def test_reading_changes_nothing(nina, story, key):
     assert Event.objects.count() == before
     assert not Verification.objects.exists()
     assert isinstance(story, Request)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00+23:59~1", "2026-11-26T14:00Z~" + "9" * 5000, "2026-11-26T14:00Z~" + "9" * 19, "noon~1"]
+)
+def test_a_place_in_the_history_that_cannot_be_is_none(text):
+    assert Place.parse(text) is None

@@ -147,6 +147,11 @@ def test_plain_http_is_led_to_https_and_what_clients_claim_counts_for_nothing(se
     assert b" 301 " in said_to(server, smuggled.encode()).split(b"\r\n")[0]
 
 
+@pytest.mark.parametrize("kind", ["text/plain; charset=hex", "text/plain; charset=utf-7", "a/b; x*=no-such'en'y"])
+def test_a_request_in_another_encoding_than_utf8_is_no_error(server, kind):
+    assert ask(server, f"{FIRST}?q=%2B2AA-", Content_Type=kind).status == 200
+
+
 def test_a_form_from_elsewhere_is_refused(server):
     told = ask(
         server, "/account/sign-in/", method="POST", body="username=a&password=b", **{**FORM, "Origin": "https://evil"}

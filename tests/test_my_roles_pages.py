@@ -590,7 +590,15 @@ def test_a_bare_number_counts_the_unit_of_the_field():
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("2026-10-25T02:30", "twice"), ("2027-03-28T02:30", "skips"), ("noon", "Write a date")]
+    ("text", "words"),
+    [
+        ("2026-10-25T02:30", "twice"),
+        ("2027-03-28T02:30", "skips"),
+        ("noon", "Write a date"),
+        ("0001-01-01T00:00", "Write a date"),
+        ("0001-01-01T00:00+23:59", "Write a date"),
+        ("9999-12-31T23:59-23:59", "Write a date"),
+    ],
 )
 def test_a_time_that_the_clock_shows_twice_or_never_is_asked_for_again(text, words):
     with timezone.override("Europe/Paris"), pytest.raises(ValidationError, match=words):

@@ -7,7 +7,7 @@ goes on. How many there are in all is counted as far as the stretch goes; more t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
@@ -48,11 +48,13 @@ class Place(NamedTuple):
         moment, _between, number = text.partition("~")
         try:
             at = parse_datetime(moment)
-        except ValueError:
+            if at is None or at.tzinfo is None or not (number.isascii() and number.isdecimal()):
+                return None
+            # In UTC, as the database keeps it; what is out of all bounds is none there, and too long for a number.
+            place = cls(at.astimezone(UTC), int(number))
+        except (ValueError, OverflowError):
             return None
-        if at is None or at.tzinfo is None or not (number.isascii() and number.isdecimal()) or int(number) > _LAST_ID:
-            return None
-        return cls(at, int(number))
+        return place if place.id <= _LAST_ID else None
 
 
 def beyond(rows: QuerySet[Event], place: Place, *, oldest_first: bool = False) -> QuerySet[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -94,11 +94,12 @@ class LocalDateTimeField(forms.Field):
             moment = parse_datetime(str(value).strip())
             if moment is None:
                 raise ValueError
+            # In UTC, as the database keeps it: the first and last days that can be written may be none there.
             if timezone.is_aware(moment):
-                return moment
+                return moment.astimezone(UTC)
             zone = timezone.get_current_timezone()
             earlier, later = moment.replace(tzinfo=zone), moment.replace(tzinfo=zone, fold=1)
-            earlier.timestamp()
+            earlier.astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError(_("Write a date and a time, such as 2026-11-23 21:30."), code="invalid") from None
         if earlier.utcoffset() == later.utcoffset():

@@ -64,7 +64,8 @@ def stages_typed(query: QueryDict) -> list[TypedStage]:
 
 
 def _number(text: str, *, most: int) -> int:
-    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() else 1
+    # Of thousands of digits Python makes no number.
+    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 def _ids(query: QueryDict, name: str) -> list[uuid.UUID]:
