@@ -71,7 +71,7 @@ ROUNDS = int(os.environ.get("PIM_TEST_ROUNDS", "0"))
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.slow,
-    pytest.mark.timeout(7200 if ROUNDS else 600),
+    pytest.mark.timeout(7200 if ROUNDS else 1200),
 ]
 WAYS = settings(
     max_examples=ROUNDS or 1,

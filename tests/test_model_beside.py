@@ -206,14 +206,16 @@ class Organisation(RuleBasedStateMachine):
             return
         self.end_moved(row, max(row.start, self.now) + span if span else None)
 
-    @rule(pick=picks, kept=st.sampled_from([MICROSECOND, 10 * MINUTE, HOUR]), later=ends)
-    def an_end_is_moved_there_and_back(self, pick: int, kept: timedelta, later: timedelta | None) -> None:
+    @rule(who=people, pick=picks, kept=st.sampled_from([MICROSECOND, 10 * MINUTE, HOUR]), later=ends)
+    def an_end_is_moved_there_and_back(self, who: str, pick: int, kept: timedelta, later: timedelta | None) -> None:
         """What was activated meanwhile ends with the earlier end, and is not lengthened with the later one."""
-        running = [row.source for who in PEOPLE for row in self.model.holds(who, self.now) if row.source]
+        self.activated_through_the_group(who)
+        running = [row.source for row in self.model.holds(who, self.now) if row.source]
         row = running[pick % len(running)] if running else self.chosen(pick, "eligible", "active", "member")
         if row:
             self.end_moved(row, max(row.start, self.now) + kept)
-            self.end_moved(row, max(row.start, self.now) + later if later else None)
+            if pick % 2:
+                self.end_moved(row, max(row.start, self.now) + later if later else None)
 
     def end_moved(self, row: Row, end: datetime | None) -> None:
         if self.done(lambda: change(self.pks[row], ends_at=end, reason="model", actor=OPERATOR, clock=at(self.now))):
