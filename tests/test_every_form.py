@@ -70,7 +70,7 @@ ROUNDS = int(os.environ.get("PIM_TEST_ROUNDS", "0"))
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(7200 if ROUNDS else 1200),
 ]
 WAYS = settings(
