@@ -4,7 +4,7 @@ First each form is filled in as it should be, until it is accepted, second facto
 wrong at a time, with every value of `tests/hostile.py`, so that what is bad gets past the first check and as far as it
 can. Then hypothesis makes several things wrong at once. It is aimed at: text that a function cannot take (a lone
 surrogate, a NUL, too much of it), a number or a day that is out of all bounds, an id that is none or somebody else's, a
-page that saves before it has checked, and a change without its event. Each of these was planted, and found.
+page that saves before it has checked, and a change without its event.
 
 `PIM_TEST_ROUNDS` is how often hypothesis tries each form, by everybody who may, and every field is sent every value
 alone; without it, each form is tried at one place, by one of them, and only on SQLite: what PostgreSQL alone refuses
