@@ -56,11 +56,11 @@ class Model:
     def source_lives(self, row: Row, at: datetime) -> bool:
         return row.source is None or self.reaches(row.source, row.who, at, since=row.made)
 
-    def holds(self, who: str, at: datetime) -> set[str]:
-        """Where somebody holds the role: by what was given, or by an activation whose source still lives."""
-        given = {row.place for row in self.of("active") if self.reaches(row, who, at)}
+    def holds(self, who: str, at: datetime) -> list[Row]:
+        """By what somebody holds the role: what was given, and activations whose source still lives."""
+        given = [row for row in self.of("active") if self.reaches(row, who, at)]
         mine = [row for row in self.of("activation") if row.who == who and who not in self.disabled]
-        return given | {row.place for row in mine if row.planned(at) and self.source_lives(row, at)}
+        return given + [row for row in mine if row.planned(at) and self.source_lives(row, at)]
 
     def may_activate(self, who: str, at: datetime) -> list[Row]:
         return [row for row in self.of("eligible") if self.reaches(row, who, at)]
@@ -80,7 +80,7 @@ class Model:
         """End what has passed its end or has lost what it came from."""
         for row in self.rows:
             over = row.end is not None and row.end <= self.now
-            lost = row.what == "activation" and row.who not in self.disabled and not self.source_lives(row, self.now)
+            lost = row.what == "activation" and not self.source_lives(row, self.now)
             row.ended = row.ended or over or lost
 
     def end(self, row: Row) -> None:
@@ -100,10 +100,11 @@ class Model:
         self.settle()
 
     def disable(self, who: str) -> None:
-        """End what is active; eligibilities and memberships are suspended."""
+        """End what is active, and what was activated from it; eligibilities and memberships are suspended."""
         self.disabled.add(who)
         for row in self.of("active", "activation"):
             row.ended = row.ended or row.who == who
+        self.settle()
 
     def enable(self, who: str) -> None:
         self.disabled.discard(who)

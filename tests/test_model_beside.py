@@ -34,6 +34,7 @@ from roles.refusals import Refused
 from roles.services.assignments import assign, deactivate, remove
 from roles.services.changes import change
 from roles.services.ends import write_down_ends
+from roles.services.groups import disable_group, enable_group
 from roles.services.principals import enable_person
 from tests.held_model import DIRECTORY, GROUP, UNIT, Model, Row
 from tests.people import (
@@ -74,9 +75,9 @@ class Organisation(RuleBasedStateMachine):
         self.undone = transaction.atomic()
         self.undone.__enter__()
         give(person("petra"), role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
-        users: dict[str, User] = {name: person(name) for name in (*PEOPLE, "adam")}
+        users: dict[str, User] = {name: person(name) for name in (*PEOPLE, "adam", "berta")}
         team: Group = group(GROUP)
-        self.adam = users["adam"]
+        self.adam, self.berta = users["adam"], users["berta"]
         self.principals: dict[str, Principal] = {**users, GROUP: team}
         self.users = users
         self.places: dict[str, Resource] = {DIRECTORY: directory(), UNIT: unit("Berlin")}
@@ -177,13 +178,26 @@ class Organisation(RuleBasedStateMachine):
             assert not row.ended
             self.model.end(row)
 
-    @rule(who=people, gone=st.sampled_from([MICROSECOND, 10 * MINUTE]))
-    def somebody_leaves_the_group_and_comes_back(self, who: str, gone: timedelta) -> None:
-        memberships = [row for row in self.model.of("member") if row.who == who and not row.ended]
-        for row in memberships:
-            self.taken_away(row)
-        self.model.pass_to(self.now + gone)
+    @rule(who=people, gone=st.sampled_from([timedelta(0), MICROSECOND, 10 * MINUTE]), runs_out=st.booleans())
+    def a_member_activates_leaves_and_comes_back(self, who: str, gone: timedelta, runs_out: bool) -> None:
+        self.activated_through_the_group(who)
+        left = self.now + 10 * MINUTE if runs_out else self.now
+        for row in [row for row in self.model.of("member") if row.who == who and not row.ended]:
+            if runs_out:
+                self.end_moved(row, left)
+            else:
+                self.taken_away(row)
+        self.model.pass_to(left + gone)
         self.somebody_joins_the_group(who=who, delay=timedelta(0), span=None)
+
+    def activated_through_the_group(self, who: str) -> None:
+        """Have a member of the group hold the role by it, if they may."""
+        held = [row.source for row in self.model.holds(who, self.now) if row.source]
+        sources = [row for row in self.model.may_activate(who, self.now) if row.who == GROUP and row not in held]
+        if sources:
+            self.asked_for(sources[0], who, place=sources[0].place, hours=1)
+            for pk in [pk for pk, (source, _asked) in self.waiting.items() if source is sources[0]]:
+                self.decided(pk, Verdict.APPROVE)
 
     @rule(pick=picks, span=ends)
     def an_end_is_moved(self, pick: int, span: timedelta | None) -> None:
@@ -191,6 +205,17 @@ class Organisation(RuleBasedStateMachine):
         if row is None:
             return
         self.end_moved(row, max(row.start, self.now) + span if span else None)
+
+    @rule(who=people, pick=picks, kept=st.sampled_from([MICROSECOND, 10 * MINUTE, HOUR]), later=ends)
+    def an_end_is_moved_there_and_back(self, who: str, pick: int, kept: timedelta, later: timedelta | None) -> None:
+        """What was activated meanwhile ends with the earlier end, and is not lengthened with the later one."""
+        self.activated_through_the_group(who)
+        running = [row.source for row in self.model.holds(who, self.now) if row.source]
+        row = running[pick % len(running)] if running else self.chosen(pick, "eligible", "active", "member")
+        if row:
+            self.end_moved(row, max(row.start, self.now) + kept)
+            if pick % 2:
+                self.end_moved(row, max(row.start, self.now) + later if later else None)
 
     def end_moved(self, row: Row, end: datetime | None) -> None:
         if self.done(lambda: change(self.pks[row], ends_at=end, reason="model", actor=OPERATOR, clock=at(self.now))):
@@ -210,6 +235,9 @@ class Organisation(RuleBasedStateMachine):
         source = mine[pick % len(mine)] if mine else self.chosen(pick, "eligible")
         if source is None:
             return
+        self.asked_for(source, who, place=place, hours=hours, delay=delay)
+
+    def asked_for(self, source: Row, who: str, *, place: str, hours: float, delay: timedelta = timedelta(0)) -> None:
         request = self.done(
             lambda: request_activation(
                 self.users[who],
@@ -258,16 +286,22 @@ class Organisation(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(pick=picks, verdict=st.sampled_from([Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY]))
     def the_approver_decides(self, pick: int, verdict: Verdict) -> None:
-        pk = sorted(self.waiting, key=str)[pick % len(self.waiting)]
-        decided = self.done(lambda: decide(verdict, Request.objects.get(pk=pk), self.adam, now=self.now))
+        self.decided(list(self.waiting)[pick % len(self.waiting)], verdict)
+
+    def decided(self, pk: Any, verdict: Verdict) -> None:
+        request = Request.objects.get(pk=pk)
+        oneself = self.users[request.principal.name.lower()]
+        assert self.done(lambda: decide(verdict, request, oneself, now=self.now)) is None
+        decided = self.done(lambda: decide(verdict, request, self.adam, now=self.now))
         if decided is not None:
             assert self.now < decided.lapses_at
             self.see_what_came_of(decided)
+            assert self.done(lambda: decide(verdict, request, self.berta, now=self.now)) is None
 
     @precondition(lambda self: self.waiting)
     @rule(pick=picks)
     def the_requestor_cancels(self, pick: int) -> None:
-        request = Request.objects.get(pk=sorted(self.waiting, key=str)[pick % len(self.waiting)])
+        request = Request.objects.get(pk=list(self.waiting)[pick % len(self.waiting)])
         actor = Actor(user=self.users[request.principal.name.lower()])
         if self.done(lambda: cancel(request.pk, actor=actor, clock=at(self.now))):
             del self.waiting[request.pk]
@@ -281,22 +315,39 @@ class Organisation(RuleBasedStateMachine):
             assert not row.ended
             self.model.end(row)
 
-    @rule(who=people)
+    @rule(who=st.sampled_from([*PEOPLE, *PEOPLE, GROUP]))
     def somebody_is_disabled_or_enabled(self, who: str) -> None:
-        pk = self.users[who].pk
         if who in self.model.disabled:
-            enable_person(pk, actor=OPERATOR, clock=at(self.now))
-            self.model.enable(who)
+            self.enabled(who)
         else:
-            disable(pk, reason="model", actor=OPERATOR, clock=at(self.now))
-            self.model.disable(who)
-            self.waiting = {
-                one: what for one, what in self.waiting.items() if Request.objects.get(pk=one).status == Status.PENDING
-            }
+            self.disabled(who)
+
+    @rule(who=st.sampled_from([*PEOPLE, GROUP]), gone=st.sampled_from([MICROSECOND, 10 * MINUTE]))
+    def somebody_who_holds_the_role_is_disabled_and_enabled(self, who: str, gone: timedelta) -> None:
+        """What ended stays so; what is suspended is given back."""
+        self.activated_through_the_group("ines" if who == GROUP else who)
+        if who not in self.model.disabled:
+            self.disabled(who)
+        self.both_say_the_same()
+        self.model.pass_to(self.now + gone)
+        self.enabled(who)
+
+    def disabled(self, who: str) -> None:
+        verb = disable_group if who == GROUP else disable
+        verb(self.principals[who].pk, reason="model", actor=OPERATOR, clock=at(self.now))
+        self.model.disable(who)
+        self.waiting = {
+            one: what for one, what in self.waiting.items() if Request.objects.get(pk=one).status == Status.PENDING
+        }
+
+    def enabled(self, who: str) -> None:
+        verb = enable_group if who == GROUP else enable_person
+        verb(self.principals[who].pk, actor=OPERATOR, clock=at(self.now))
+        self.model.enable(who)
 
     @rule(needed=st.booleans())
     def approval_is_demanded_or_not(self, needed: bool) -> None:
-        configure(self.role, approvers=[self.adam] if needed else [], approval_required=needed)
+        configure(self.role, approvers=[*self.users.values()] if needed else [], approval_required=needed)
 
     @rule()
     def the_worker_comes_by(self) -> None:
@@ -305,7 +356,8 @@ class Organisation(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from([-MICROSECOND, timedelta(0), timedelta(0), MICROSECOND]))
     def the_next_boundary_comes(self, step: timedelta) -> None:
-        boundaries = self.model.boundaries()
+        lapses = [one.lapses_at for one in Request.objects.filter(pk__in=self.waiting)]
+        boundaries = sorted([*self.model.boundaries(), *(one for one in lapses if one > self.now)])
         if boundaries:
             self.model.pass_to(max(self.now, boundaries[0] + step))
 
@@ -317,16 +369,18 @@ class Organisation(RuleBasedStateMachine):
     def both_say_the_same(self) -> None:
         moments = {
             self.now,
-            *(one + step for one in self.model.boundaries()[:2] for step in (-MICROSECOND, timedelta(0))),
+            *(one + step for one in self.model.boundaries()[:1] for step in (-MICROSECOND, timedelta(0))),
         }
         names = {node.pk: name for name, node in self.places.items()}
         for moment in sorted(one for one in moments if one >= self.now):
             for who in PEOPLE:
                 held = Assignment.objects.held_by(self.users[who].pk, moment).filter(role=self.role)
-                assert {names[pk] for pk in held.values_list("resource_id", flat=True)} == self.model.holds(who, moment)
+                expected = {(self.pks[row], row.place) for row in self.model.holds(who, moment)}
+                assert {(pk, names[place]) for pk, place in held.values_list("pk", "resource_id")} == expected
                 may = Assignment.objects.eligible_for(self.users[who].pk, moment).filter(role=self.role)
-                expected = {self.pks[row] for row in self.model.may_activate(who, moment)}
-                assert set(may.values_list("pk", flat=True)) == expected
+                assert set(may.values_list("pk", flat=True)) == {
+                    self.pks[row] for row in self.model.may_activate(who, moment)
+                }
 
 
 @pytest.mark.django_db
