@@ -385,6 +385,7 @@ class Organisation(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_services_and_the_model_agree() -> None:
     """`PIM_TEST_LIVES` is how many lives are made up; with it, they are new ones each time."""
     lives = os.environ.get("PIM_TEST_LIVES")
