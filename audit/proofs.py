@@ -161,7 +161,7 @@ def tips_in(text: str) -> Iterator[tuple[int, int, str]]:
     for at, word in enumerate(words):
         if word.strip("\"'<>|") == TIP and words[at + 1 : at + 2] == ["1"] and len(words) > at + 4:
             number, leaves, hashed = words[at + 2 : at + 5]
-            if number.isdecimal() and leaves.isdecimal():
+            if all(one.isdecimal() and len(one) < 20 for one in (number, leaves)):  # as a database counts
                 yield int(number), int(leaves), hashed.strip("\"'<>|.,").lower()
 
 

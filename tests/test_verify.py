@@ -21,7 +21,7 @@ from audit.glance import glance
 from audit.hands import hands
 from audit.kinds import Kind
 from audit.models import Batch, Event, EventText, Leaf
-from audit.proofs import canonical_json, leaf_hash, link, merkle_root, statement
+from audit.proofs import canonical_json, leaf_hash, link, merkle_root, statement, tips_in
 from audit.reading import rows, sealed_bytes, waiting
 from audit.recording import folded
 from audit.services.sealing import stated
@@ -601,6 +601,12 @@ def test_the_command_takes_tips_out_of_any_text(portal, history, capsys, setting
     settings.PIM_AUDIT_ANCHORS = [f"file:{log}"]
     with pytest.raises(SystemExit):
         call_command("verify_audit")
+
+
+def test_what_only_looks_like_a_tip_is_no_tip():
+    line = "pim-audit-tip 1 {} {} " + "ab" * 32
+    assert [*tips_in(line.format(3, 9))] == [(3, 9, "ab" * 32)]
+    assert [*tips_in(line.format("9" * 5000, 9) + " " + line.format("three", 9) + " pim-audit-tip 1 3")] == []
 
 
 def test_the_command_cannot_verify_without_keys_or_with_anchors_that_hold_no_tip(portal, history):
