@@ -102,6 +102,13 @@ def test_an_index_has_the_order_in_which_a_long_list_is_read(petra: User, many: 
     assert tab == "scheduled" or not re.search(r"^ *-> +Sort|TEMP B-TREE", plan, re.MULTILINE)
 
 
+def test_no_index_answers_that_an_end_is_none_or_later(petra: User):
+    """Nearly all that is open is not over. Of fifty groups PostgreSQL read it all from the index of what is due."""
+    sql, _params = Assignment.objects.in_effect(NOW).query.sql_with_params()
+    assert not re.search(r'ends_at"? IS NULL', sql)
+    assert re.search(r'COALESCE\( ?"roles_assignment"."ends_at" > %s ?, TRUE\)', sql)
+
+
 def test_what_is_in_effect_is_asked_once_for_a_long_list(petra: User, many: list[str]):
     """Once for its keys, which are counted, too; the rows are fetched by them. And once for the tab beside it."""
     client = verified(petra)
