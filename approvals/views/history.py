@@ -22,6 +22,7 @@ class PlaceRequests(RequestsPage, PlaceList):
     table_class = HistoryTable
     filter_class = HistoryFilter
     template_name = "manage/requests.html"
+    walking = ("-made_at", "pk")
 
     def rows(self) -> QuerySet[Any]:
         return requests_at(self.place, self.viewer.now).prefetch_related(
