@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -150,6 +150,9 @@ class Organisation(RuleBasedStateMachine):
 
     @rule(who=people, delay=delays, span=ends)
     def somebody_joins_the_group(self, who: str, delay: timedelta, span: timedelta | None) -> None:
+        # Nobody activates, leaves and comes back within one microsecond: a membership that begins with an activation
+        # may be the one behind it.
+        self.model.pass_to(self.now + MICROSECOND)
         starts = self.now + delay
         given = self.done(
             lambda: assign(
@@ -175,7 +178,7 @@ class Organisation(RuleBasedStateMachine):
 
     def taken_away(self, row: Row) -> None:
         if self.done(lambda: remove(self.pks[row], actor=OPERATOR, reason="model", clock=at(self.now))):
-            assert not row.ended
+            assert self.not_written(row)
             self.model.end(row)
 
     @rule(who=people, gone=st.sampled_from([timedelta(0), MICROSECOND, 10 * MINUTE]), runs_out=st.booleans())
@@ -312,8 +315,12 @@ class Organisation(RuleBasedStateMachine):
         if row and self.done(
             lambda: deactivate(self.pks[row], actor=Actor(user=self.users[row.who]), clock=at(self.now))
         ):
-            assert not row.ended
+            assert self.not_written(row)
             self.model.end(row)
+
+    def not_written(self, row: Row) -> bool:
+        """Whether its end is not written yet: what lost its source is over, and may be ended all the same."""
+        return not row.ended or (row.what == "activation" and (row.end is None or self.now < row.end))
 
     @rule(who=st.sampled_from([*PEOPLE, *PEOPLE, GROUP]))
     def somebody_is_disabled_or_enabled(self, who: str) -> None:
@@ -397,6 +404,7 @@ def test_the_services_and_the_model_agree() -> None:
             derandomize=not lives,
             deadline=None,
             database=None,
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],  # to explain a failure takes many minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
