@@ -113,9 +113,7 @@ class OrderedRows(TableQuerysetData):
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
     walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
     most = MOST_COUNTED  # rows that are put in the list's own order
-    fetched: QuerySet[Any] | None = (
-        None  # what is fetched of rows whose keys are known, where that asks less than `data`
-    )
+    fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
 
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
