@@ -43,7 +43,9 @@ def test_the_history_is_read_proven_and_verified(organisation, sit_down, clock, 
     noor.look_around()
     with noor.page.expect_download() as taken:
         noor.press("Download")
-    expect(noor.page.get_by_role("button", name="Download")).to_be_enabled()
+    if noor.look.script:  # the page then leads to how the file ended
+        noor.expect_text("The file is complete.")
+        noor.look_around()
     with zipfile.ZipFile(taken.value.path()) as archive:
         archive.extractall(tmp_path)
     (verifier,) = tmp_path.rglob("*.py")
