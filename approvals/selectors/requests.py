@@ -14,7 +14,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, Role, User
 from roles.models.held import ByRow
-from roles.selectors.among import FEW
+from roles.selectors.keys import FEW
 from roles.selectors.sight import within_sight
 
 

@@ -17,7 +17,7 @@ from audit.searching import holds, words_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role
 from roles.models.principals import search_key
-from roles.selectors.among import among
+from roles.selectors.keys import keys_or_query
 
 SPANS = {
     "1": _("Last 24 hours"),
@@ -87,13 +87,13 @@ class AuditFilter(HistoryFilter):
         if pk:
             return rows.filter(**{f"{name}_id": pk})
         named = Q(name_key__contains=search_key(value)) | Q(user__username_key__contains=search_key(value))
-        return rows.filter(**{f"{name}_id__in": among(Principal.objects.filter(named))})
+        return rows.filter(**{f"{name}_id__in": keys_or_query(Principal.objects.filter(named))})
 
     def by_role(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         pk = _id(value)
         if pk:
             return rows.filter(role_id=pk)
-        return rows.filter(role_id__in=among(Role.objects.filter(name_key__contains=search_key(value))))
+        return rows.filter(role_id__in=keys_or_query(Role.objects.filter(name_key__contains=search_key(value))))
 
     def by_resource(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         pk = _id(value)
@@ -101,7 +101,7 @@ class AuditFilter(HistoryFilter):
         below = Q(pk__in=[])
         for path in Resource.objects.filter(named).order_by("path").values_list("path", flat=True)[:MOST_PLACES]:
             below |= Q(path__startswith=path)
-        return rows.filter(resource_id__in=among(Resource.objects.filter(below)))
+        return rows.filter(resource_id__in=keys_or_query(Resource.objects.filter(below)))
 
     def by_id(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         pk = _id(value)

@@ -13,8 +13,8 @@ from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Role
 from roles.models.principals import search_key
-from roles.selectors.among import among
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
+from roles.selectors.keys import keys_or_query
 
 STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Activated"))]
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
@@ -51,7 +51,7 @@ class AssignmentFilter(TimesFilter):
         for word in search_key(value).split():
             people = Principal.objects.filter(Q(name_key__contains=word) | Q(user__username_key__contains=word))
             roles = Role.objects.filter(name_key__contains=word)
-            rows = rows.filter(Q(principal__in=among(people)) | Q(role__in=among(roles)))
+            rows = rows.filter(Q(principal__in=keys_or_query(people)) | Q(role__in=keys_or_query(roles)))
         return rows
 
 

@@ -14,14 +14,14 @@ from roles.authority import Authority
 from roles.catalogue import GRANTS, Permission
 from roles.ids import DIRECTORY
 from roles.models import Resource, ResourceKind
-from roles.selectors.among import among
+from roles.selectors.keys import keys_or_query
 from roles.selectors.sight import within_sight
 
 
 def in_sight(authority: Authority, *, at: str = "") -> Q:
     """Return the condition that this person may read an event; `at` leads from the row to it, with a trailing `__`."""
     places = Resource.objects.filter(within_sight(authority, Permission.SEE_AUDIT, at=""))
-    seen = Q(**{f"{at}resource_id__in": among(places)})
+    seen = Q(**{f"{at}resource_id__in": keys_or_query(places)})
     whole = Q(**{f"{at}realm__in": whole_worlds(authority)})
     return seen | (Q(**{f"{at}resource_id": None}) & whole)
 

@@ -15,8 +15,8 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Principal, PrincipalKind, RoleKind, TotpDevice, User
 from roles.models.assignments import AssignmentQuerySet
-from roles.selectors.among import among
 from roles.selectors.history import events_within_sight
+from roles.selectors.keys import keys_or_query
 from roles.selectors.origins import origins_of
 from roles.selectors.sight import within_sight
 
@@ -65,7 +65,7 @@ def _shown(rows: AssignmentQuerySet, *, of: Principal, viewer: Authority) -> Ass
     if of.pk != viewer.user.pk:
         rows = rows.filter(visible_to(viewer))
     # Theirs are few. With all the tables that are shown, PostgreSQL would begin at what everybody has.
-    rows = Assignment.objects.filter(pk__in=among(rows))
+    rows = Assignment.objects.filter(pk__in=keys_or_query(rows))
     rows = rows.select_related("role", "resource__group", "principal", "activated_from__resource")
     return rows.order_by("role__name_key", "resource__path", "pk")
 

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 FEW: Final = 1000
 
 
-def among(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, Any]:
+def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, Any]:
     """Return what `column__in` takes to name these rows: their keys while they are few, else the query itself.
 
     Of a key the database knows how often it comes, of a query within a query it knows nothing: it would read a whole
