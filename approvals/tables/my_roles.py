@@ -8,26 +8,16 @@ import django_tables2 as tables
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from roles import cells
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, ResourceKind, RoleKind
 
 CELLS = "approvals/cells"
 
 
-def cell(name: str, label: Any, *order: str, **kwargs: Any) -> tables.TemplateColumn:
-    """Return a column whose cells are a template; ordered by these columns, or not at all."""
-    look = {}
-    if "look" in kwargs:
-        name_of_look = {"class": kwargs.pop("look")}
-        look = {"attrs": {"th": name_of_look, "td": name_of_look}}
-    return tables.TemplateColumn(
-        template_name=f"{CELLS}/{name}.html",
-        verbose_name=label,
-        order_by=order,
-        orderable=bool(order),
-        **look,
-        **kwargs,
-    )
+def cell(name: str, label: Any, *order: str, **more: Any) -> cells.Cell:
+    """Return a column whose cells are a template of this folder; ordered by these columns, or not at all."""
+    return cells.cell(f"{CELLS}/{name}.html", label, *order, **more)
 
 
 class RolesFilter(ListFilter):

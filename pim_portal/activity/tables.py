@@ -15,6 +15,7 @@ from audit.kinds import Outcome
 from audit.models import Event
 from audit.sentences import said, sentence, who, why
 from pim_portal.templatetags.portal import tag
+from roles.cells import Cell
 
 REASON_WORDS = 24
 
@@ -28,7 +29,7 @@ class HistoryTable(tables.Table):
     what = tables.Column(
         empty_values=(), orderable=False, verbose_name=_("What"), attrs={"td": {"class": "main said"}, "th": {}}
     )
-    occurred_at = tables.TemplateColumn("{% moment record.occurred_at %}", verbose_name=_("When"))
+    occurred_at = Cell("{% moment record.occurred_at %}", verbose_name=_("When"))
     where = tables.Column(empty_values=(), orderable=False, verbose_name=_("Where"))
     why = tables.Column(empty_values=(), orderable=False, verbose_name=_("Why"), attrs={"td": {"class": "wide"}})
 

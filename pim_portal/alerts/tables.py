@@ -10,21 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from pim_portal.alerts.definitions import BY_KEY, KINDS
 from pim_portal.models import Alert, Incident, Severity
+from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models.principals import search_key
 from roles.models.resources import ResourceKind
 
 
-def cell(name: str, label: Any, *order: str, look: str = "", **more: Any) -> tables.TemplateColumn:
-    """A column whose cells are the template of this name."""
-    return tables.TemplateColumn(
-        template_name=f"alerts/cells/{name}.html",
-        verbose_name=label,
-        order_by=order,
-        orderable=bool(order),
-        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
-        **more,
-    )
+def _cell(name: str, label: Any, *order: str, **more: Any) -> Cell:
+    return cell(f"alerts/cells/{name}.html", label, *order, **more)
 
 
 class AlertFilter(ListFilter):
@@ -53,10 +46,10 @@ class AlertFilter(ListFilter):
 
 
 class AlertTable(tables.Table):
-    name = cell("name", gettext_lazy("Alert"), look="main")
-    severity = cell("severity", gettext_lazy("Severity"), "severity_order")
-    count = cell("count", gettext_lazy("Open incidents"), "open_count")
-    scanned = cell("scanned", gettext_lazy("Last scanned"), "last_scanned_at")
+    name = _cell("name", gettext_lazy("Alert"), look="main")
+    severity = _cell("severity", gettext_lazy("Severity"), "severity_order")
+    count = _cell("count", gettext_lazy("Open incidents"), "open_count")
+    scanned = _cell("scanned", gettext_lazy("Last scanned"), "last_scanned_at")
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Alerts")}
@@ -78,11 +71,11 @@ class IncidentFilter(ListFilter):
 
 class IncidentTable(tables.Table):
     chosen = SelectColumn("selection", label=lambda row: row.about_whom)
-    what = cell("what", gettext_lazy("What it is about"), "principal__name_key", "role__name_key", look="main")
-    where = cell("where", gettext_lazy("Where"), "resource__name_key")
-    finding = cell("finding", gettext_lazy("What was found"), look="wide")
-    found = cell("found", gettext_lazy("Found"), "raised_at")
-    over = cell("over", gettext_lazy("Answered"), look="wide")
+    what = _cell("what", gettext_lazy("What it is about"), "principal__name_key", "role__name_key", look="main")
+    where = _cell("where", gettext_lazy("Where"), "resource__name_key")
+    finding = _cell("finding", gettext_lazy("What was found"), look="wide")
+    found = _cell("found", gettext_lazy("Found"), "raised_at")
+    over = _cell("over", gettext_lazy("Answered"), look="wide")
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Incidents")}

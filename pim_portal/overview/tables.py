@@ -8,6 +8,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from reviews.models import Instance
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, PrincipalKind
 from roles.tables.assignments import ActiveTable, TimesFilter
@@ -31,12 +32,10 @@ def _named(row: Assignment) -> str:
 
 class WorldTable(ActiveTable):
     chosen = SelectColumn("selection", label=_named, when=lambda row: row.may_act)
-    where = tables.TemplateColumn(
-        template_name="overview/cells/where.html", verbose_name=_("Where"), order_by=("resource__name_key",)
-    )
+    where = Cell(template_name="overview/cells/where.html", verbose_name=_("Where"), order_by=("resource__name_key",))
 
     # Only of the list of those for which a smaller role would do.
-    smaller = tables.TemplateColumn(
+    smaller = Cell(
         template_name="overview/cells/smaller.html",
         verbose_name=_("Would do"),
         orderable=False,
@@ -59,16 +58,14 @@ class ReviewFilter(ListFilter):
 
 
 class ReviewTable(tables.Table):
-    name = tables.TemplateColumn(
+    name = Cell(
         template_name="overview/cells/review.html",
         verbose_name=_("Name"),
         order_by=("review__name",),
         attrs={"th": {"class": "main"}, "td": {"class": "main"}},
     )
-    end = tables.TemplateColumn("{% moment record.closes_at %}", verbose_name=_("Ends"), order_by=("ends_at",))
-    progress = tables.TemplateColumn(
-        template_name="overview/cells/progress.html", verbose_name=_("Reviewed"), orderable=False
-    )
+    end = Cell("{% moment record.closes_at %}", verbose_name=_("Ends"), order_by=("ends_at",))
+    progress = Cell(template_name="overview/cells/progress.html", verbose_name=_("Reviewed"), orderable=False)
 
     class Meta:
         attrs = {"aria-label": _("Access reviews")}

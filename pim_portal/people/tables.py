@@ -18,6 +18,7 @@ from audit.models import Event
 from audit.sentences import sentence
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.templatetags.portal import tag
+from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment, Group, RoleKind, User
 
@@ -135,14 +136,9 @@ class AccessFilter(ListFilter):
         fields: list[str] = []
 
 
-def _cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
-    return tables.TemplateColumn(
-        template_name=f"people/cells/access_{name}.html",
-        verbose_name=label,
-        order_by=order,
-        orderable=None if order else False,  # as the table is: a short one cannot be sorted
-        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
-    )
+def _cell(name: str, label: Any, *order: str, look: str = "") -> Cell:
+    # Orderable as the table is: a short one cannot be sorted.
+    return cell(f"people/cells/access_{name}.html", label, *order, look=look, orderable=None if order else False)
 
 
 class AccessTable(tables.Table):
@@ -185,12 +181,12 @@ class PersonHistoryTable(HistoryTable):
 class CompareTable(tables.Table):
     """Two people side by side; the columns are called like them."""
 
-    role = tables.TemplateColumn(
+    role = Cell(
         verbose_name=gettext_lazy("Role"), template_name="people/cells/compare_role.html", attrs=MAIN, orderable=False
     )
-    first = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
-    second = tables.TemplateColumn(template_name="people/cells/compare_has.html", orderable=False)
-    give = tables.TemplateColumn(
+    first = Cell(template_name="people/cells/compare_has.html", orderable=False)
+    second = Cell(template_name="people/cells/compare_has.html", orderable=False)
+    give = Cell(
         verbose_name=gettext_lazy("Give"),
         template_name="people/cells/compare_give.html",
         orderable=False,

@@ -8,22 +8,13 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy
 
 from reviews.models import AccessReview, Frequency
+from roles import cells
 from roles.lists import ChoicePill, ListFilter
 
 
-def cell(
-    name: str, label: Any, *order: str, look: str = "", exclude_from_export: bool = False
-) -> tables.TemplateColumn:
-    """A column whose cells are the template of this name; the row is all that it is given."""
-    return tables.TemplateColumn(
-        accessor="pk",
-        template_name=f"reviews/cells/{name}.html",
-        verbose_name=label,
-        order_by=order,
-        orderable=bool(order),
-        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
-        exclude_from_export=exclude_from_export,
-    )
+def cell(name: str, label: Any, *order: str, **more: Any) -> cells.Cell:
+    """Return a column whose cells are the template of this name; the row is all that it is given."""
+    return cells.cell(f"reviews/cells/{name}.html", label, *order, accessor="pk", **more)
 
 
 class ReviewFilter(ListFilter):

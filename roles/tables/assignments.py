@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from roles.cells import Cell, cell
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Role
@@ -66,14 +67,8 @@ class AnyTypeFilter(ActiveFilter):
     type = ChoicePill(label=gettext_lazy("Type"), choices=AssignmentType.choices)
 
 
-def _cell(name: str, label: Any, *order: str, look: str = "") -> tables.TemplateColumn:
-    return tables.TemplateColumn(
-        template_name=f"manage/cells/assignment_{name}.html",
-        verbose_name=label,
-        order_by=order,
-        orderable=bool(order),
-        attrs={"th": {"class": look}, "td": {"class": look}} if look else {},
-    )
+def _cell(name: str, label: Any, *order: str, look: str = "") -> Cell:
+    return cell(f"manage/cells/assignment_{name}.html", label, *order, look=look)
 
 
 def _named(row: Assignment) -> str:

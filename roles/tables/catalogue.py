@@ -8,6 +8,7 @@ import django_tables2 as tables
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
 
@@ -50,20 +51,18 @@ class RoleFilter(ListFilter):
 
 
 class RoleTable(tables.Table):
-    name = tables.TemplateColumn(
+    name = Cell(
         template_name="manage/cells/role.html",
         verbose_name=_("Role"),
         order_by="name_key",
         attrs={"td": {"class": "main"}},
     )
     category = tables.Column(verbose_name=_("Category"), order_by=("category", "name_key"))
-    eligible = tables.TemplateColumn(
+    eligible = Cell(
         template_name="manage/cells/role_eligible.html", verbose_name=_("Eligible"), order_by="eligible_count"
     )
-    active = tables.TemplateColumn(
-        template_name="manage/cells/role_active.html", verbose_name=_("Active"), order_by="active_count"
-    )
-    settings = tables.TemplateColumn(
+    active = Cell(template_name="manage/cells/role_active.html", verbose_name=_("Active"), order_by="active_count")
+    settings = Cell(
         template_name="manage/cells/role_settings.html", verbose_name=_("Settings"), order_by="settings_changed"
     )
 

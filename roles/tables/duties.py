@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles import wording
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import DutyReach, DutyRule, User
 from roles.rules.duties import sentence
@@ -28,25 +29,23 @@ class DutyRuleFilter(ListFilter):
 
 
 class DutyRuleTable(tables.Table):
-    name = tables.TemplateColumn(
+    name = Cell(
         template_name="manage/cells/duty_rule.html",
         verbose_name=_("Rule"),
         order_by="name_key",
         attrs={"td": {"class": "main"}},
     )
-    roles = tables.TemplateColumn(
+    roles = Cell(
         template_name="manage/cells/duty_roles.html",
         verbose_name=_("Roles"),
         order_by="role_count",
         attrs={"td": {"class": "wide"}},
     )
     reach = tables.Column(verbose_name=_("What is kept apart"))
-    where = tables.TemplateColumn(
+    where = Cell(
         template_name="manage/cells/duty_where.html", verbose_name=_("Made"), order_by=("resource__path", "pk")
     )
-    conflicts = tables.TemplateColumn(
-        template_name="manage/cells/duty_conflicts.html", verbose_name=_("In conflict"), orderable=False
-    )
+    conflicts = Cell(template_name="manage/cells/duty_conflicts.html", verbose_name=_("In conflict"), orderable=False)
 
     class Meta:
         attrs = {"aria-label": _("Separation of duties")}
@@ -80,13 +79,13 @@ class ConflictFilter(ListFilter):
 
 
 class ConflictTable(tables.Table):
-    person = tables.TemplateColumn(
+    person = Cell(
         template_name="manage/cells/duty_person.html",
         verbose_name=_("Person"),
         order_by="name_key",
         attrs={"td": {"class": "main"}},
     )
-    clashes = tables.TemplateColumn(
+    clashes = Cell(
         template_name="manage/cells/duty_clashes.html",
         verbose_name=_("What stands together"),
         orderable=False,

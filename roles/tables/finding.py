@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
+from roles.cells import Cell
 from roles.lists import ListFilter
 from roles.models import Role
 
@@ -18,16 +19,14 @@ class FindRoleFilter(ListFilter):
 
 
 class FindRoleTable(tables.Table):
-    name = tables.TemplateColumn(
+    name = Cell(
         verbose_name=_("Role"),
         template_name="finding/cells/role.html",
         order_by="name_key",
         attrs={"td": {"class": "main"}},
     )
     category = tables.Column(verbose_name=_("Service or category"), default="")
-    mine = tables.TemplateColumn(
-        verbose_name=_("Do I have it?"), template_name="finding/cells/mine.html", orderable=False
-    )
+    mine = Cell(verbose_name=_("Do I have it?"), template_name="finding/cells/mine.html", orderable=False)
 
     class Meta:
         attrs = {"aria-label": _("Roles")}

@@ -6,6 +6,7 @@ import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment
 from roles.selectors.reach import DIRECT, GROUP, HOW, WHEN
@@ -31,25 +32,23 @@ class ReachFilter(ListFilter):
 
 
 class ReachTable(tables.Table):
-    person = tables.TemplateColumn(
+    person = Cell(
         verbose_name=_("Person"),
         template_name="manage/cells/reach_person.html",
         order_by=_REST,
         attrs={"td": {"class": "main"}},
     )
-    role = tables.TemplateColumn(
+    role = Cell(
         verbose_name=_("Role"), template_name="manage/cells/reach_role.html", order_by=("role__name_key", *_REST)
     )
-    when = tables.TemplateColumn(
-        verbose_name=_("When"), template_name="manage/cells/reach_when.html", order_by=("when", *_REST)
-    )
-    how = tables.TemplateColumn(
+    when = Cell(verbose_name=_("When"), template_name="manage/cells/reach_when.html", order_by=("when", *_REST))
+    how = Cell(
         verbose_name=_("How"),
         template_name="manage/cells/reach_how.html",
         orderable=False,
         attrs={"td": {"class": "wide"}},
     )
-    until = tables.TemplateColumn(
+    until = Cell(
         verbose_name=_("Since and until"),
         template_name="manage/cells/reach_until.html",
         order_by=("ends_at", *_REST),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Resource, ResourceKind
 
@@ -22,9 +23,7 @@ class ResourceFilter(ListFilter):
 
 
 class ResourceTable(tables.Table):
-    name = tables.TemplateColumn(
-        template_name="manage/cells/resource.html", order_by="path", attrs={"td": {"class": "main"}}
-    )
+    name = Cell(template_name="manage/cells/resource.html", order_by="path", attrs={"td": {"class": "main"}})
     kind = tables.Column(verbose_name=_("Kind"))
     where = tables.Column(verbose_name=_("Below"), orderable=False, empty_values=(), attrs={"td": {"class": "wide"}})
     scope_path = tables.Column(verbose_name=_("Scope"), attrs={"td": {"class": "wide scope"}})

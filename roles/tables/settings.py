@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles import wording
+from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
 from roles.selectors.settings_lists import STANDINGS
@@ -40,27 +41,23 @@ class SettingsFilter(ListFilter):
 
 
 class SettingsTable(tables.Table):
-    name = tables.TemplateColumn(
+    name = Cell(
         template_name="manage/cells/settings_role.html",
         verbose_name=_("Role"),
         order_by="name_key",
         attrs={"td": {"class": "main"}},
     )
-    set = tables.TemplateColumn(
-        template_name="manage/cells/settings_source.html", verbose_name=_("Set"), order_by="standing"
-    )
-    longest = tables.TemplateColumn(
+    set = Cell(template_name="manage/cells/settings_source.html", verbose_name=_("Set"), order_by="standing")
+    longest = Cell(
         template_name="manage/cells/settings_longest.html", verbose_name=_("Activation at most"), order_by="minutes"
     )
-    approval = tables.TemplateColumn(
+    approval = Cell(
         template_name="manage/cells/settings_approval.html",
         verbose_name=_("Approval"),
         order_by="approval",
         attrs={"td": {"class": "whole"}},
     )
-    last = tables.TemplateColumn(
-        template_name="manage/cells/settings_last.html", verbose_name=_("Last changed"), orderable=False
-    )
+    last = Cell(template_name="manage/cells/settings_last.html", verbose_name=_("Last changed"), orderable=False)
 
     class Meta:
         attrs = {"aria-label": _("Role settings")}
