@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import ClassVar
+
 import django_tables2 as tables
 import pytest
 from django.template import Context, RequestContext
 
+from roles import cells
 from roles.cells import Cell
 
 
@@ -51,3 +55,32 @@ def test_a_template_is_looked_up_once_for_a_table(monkeypatch):
     table = Named([{"one": "a"}, {"one": "b"}])
     assert [row.get_cell("one") for row in table.rows] == ["a", "b"]
     assert asked == ["cells/one.html"]
+
+
+class Mixed(tables.Table):
+    one = Cell("<b>{{ record.one }}</b>", verbose_name='The "one"', attrs={"td": {"class": "main"}})
+    other = tables.Column(verbose_name="Other", default="none")
+    third = tables.Column(empty_values=(), verbose_name="Third")
+
+    class Meta:
+        orderable = False
+        row_attrs: ClassVar = {"data-say": ""}
+
+    def render_third(self, record):
+        return f"<{record['one']}>"
+
+
+def test_rows_say_what_the_library_says_of_them_and_escape_it():
+    table = Mixed([{"one": "a&b", "other": date(2026, 3, 1)}, {"one": "c", "other": None}])
+    table.context = Context()
+
+    assert table_of(cells.body(table)) == [
+        ["<b>a&amp;b</b>", "March 1, 2026", "&lt;a&amp;b&gt;"],
+        ["<b>c</b>", "none", "&lt;c&gt;"],
+    ]
+    assert cells.body(table).startswith('<tr data-say=""><td data-label="The &quot;one&quot;" class="main"><b>')
+
+
+def table_of(body: str) -> list[list[str]]:
+    rows = [row for row in body.split("</tr>") if row.strip()]
+    return [[cell.partition(">")[2] for cell in row.partition("<td")[2].split("</td>")[:-1]] for row in rows]

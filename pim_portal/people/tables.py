@@ -184,8 +184,8 @@ class CompareTable(tables.Table):
     role = Cell(
         verbose_name=gettext_lazy("Role"), template_name="people/cells/compare_role.html", attrs=MAIN, orderable=False
     )
-    first = Cell(template_name="people/cells/compare_has.html", orderable=False)
-    second = Cell(template_name="people/cells/compare_has.html", orderable=False)
+    first = Cell("{% include 'people/cells/compare_has.html' with value=record.first %}", orderable=False)
+    second = Cell("{% include 'people/cells/compare_has.html' with value=record.second %}", orderable=False)
     give = Cell(
         verbose_name=gettext_lazy("Give"),
         template_name="people/cells/compare_give.html",
