@@ -166,3 +166,14 @@ ABOUT_AND_NOT_FOR = frozenset(
 def kinds() -> list[tuple[str, str]]:
     """Return the kinds as choices. A callable, so that a new kind needs no migration of the history."""
     return [(kind.value, str(kind.label)) for kind in Kind]
+
+
+def label_of(kind: str) -> str:
+    """Return the words of a kind; one that is not known here stands as it is.
+
+    Of a callable Django asks all choices anew for each event that it is to name.
+    """
+    try:
+        return str(Kind(kind).label)
+    except ValueError:
+        return kind

@@ -12,7 +12,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.kinds import Outcome, Realm, kinds
+from audit.kinds import Outcome, Realm, kinds, label_of
 
 FORMAT_VERSION = 1
 
@@ -82,6 +82,9 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.occurred_at:%Y-%m-%d %H:%M})"
+
+    def get_kind_display(self) -> str:
+        return label_of(self.kind)
 
 
 class EventText(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.groups import LEAST_KEPT, Group
-from audit.kinds import Realm, kinds
+from audit.kinds import Realm, kinds, label_of
 
 
 class Retention(models.Model):
@@ -116,3 +116,6 @@ class Archived(models.Model):
 
     def __str__(self) -> str:
         return str(self.leaf)
+
+    def get_kind_display(self) -> str:
+        return label_of(self.kind)
