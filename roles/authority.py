@@ -15,6 +15,8 @@ from audit.kinds import Realm
 from roles.catalogue import GRANTS, OF_PLACES, Grant, Permission
 from roles.ids import DIRECTORY, GLOBAL_ADMINISTRATOR, OWNER
 from roles.models import Assignment, Resource, ResourceKind, User
+from roles.models.assignments import AssignmentQuerySet
+from roles.models.prepared import Prepared
 
 Answer = TypeVar("Answer")
 
@@ -50,6 +52,38 @@ class Held:
         return self.role_id in roles[resource.realm] and resource.path.startswith(self.path)
 
 
+def _columns(rows: AssignmentQuerySet) -> QuerySet[Any, Any]:
+    return rows.values_list(
+        "id",
+        "role_id",
+        "role__name",
+        "role__kind",
+        "role__privileged",
+        "resource_id",
+        "resource__name",
+        "resource__kind",
+        "resource__path",
+        "starts_at",
+        "ends_at",
+        "activated_from",
+        "principal_id",
+        "principal__name",
+        "principal__kind",
+        "elevated_from",
+    )
+
+
+def _held(*columns: Any) -> Held:
+    values = list(columns)
+    values[11] = values[11] is not None  # activated from an eligibility
+    values[15] = values[15] is not None  # elevated from a role
+    return Held(*values)
+
+
+_HELD = Prepared(lambda user_id, now: _columns(Assignment.objects.held_by(user_id, now)))
+_ELIGIBLE = Prepared(lambda user_id, now: _columns(Assignment.objects.eligible_for(user_id, now)))
+
+
 class Authority:
     """What `user` may do at `now`; one query, made when first asked.
 
@@ -76,7 +110,7 @@ class Authority:
         """The roles held now, those that end first first."""
         if not self.user.is_authenticated or not self.user.enabled:
             return ()
-        return self._read(Assignment.objects.held_by(self.user.pk, self.now))
+        return self._read(_HELD)
 
     def by_eligibility(self, permission: Permission, resource: Resource) -> Held | None:
         """Return the eligibility that this person could activate to do it there, or None. It allows nothing by itself.
@@ -85,29 +119,11 @@ class Authority:
         """
         if not self.user.enabled:
             return None
-        rows = self._read(Assignment.objects.eligible_for(self.user.pk, self.now))
+        rows = self._read(_ELIGIBLE)
         return next((one for one in rows if one.grants(GRANTS[permission], resource)), None)
 
-    def _read(self, rows: QuerySet[Assignment]) -> tuple[Held, ...]:
-        found = rows.values_list(
-            "id",
-            "role_id",
-            "role__name",
-            "role__kind",
-            "role__privileged",
-            "resource_id",
-            "resource__name",
-            "resource__kind",
-            "resource__path",
-            "starts_at",
-            "ends_at",
-            "activated_from",
-            "principal_id",
-            "principal__name",
-            "principal__kind",
-            "elevated_from",
-        )
-        held = [Held(*row[:11], row[11] is not None, *row[12:15], row[15] is not None) for row in found]
+    def _read(self, question: Prepared) -> tuple[Held, ...]:
+        held = [_held(*row) for row in question.ask(self.user.pk, self.now)]
         return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or self.now, one.role_name)))
 
     def by(self, permission: Permission, resource: Resource | None = None) -> Held | None:

@@ -26,7 +26,7 @@ from django_tables2.utils import AttributeDict, computed_values
 class Cell(tables.TemplateColumn):
     """A column whose cells are a template: it is given the row as `record`, and knows what the page around it knows."""
 
-    def render(self, record: Any, table: Any) -> SafeString:  # type: ignore[override]
+    def render(self, record: Any, table: Any) -> SafeString:
         around: Context = getattr(table, "context", None) or Context()
         with around.update({"request": getattr(table, "request", None), "record": record}):
             return self._compiled.render(around)

@@ -42,12 +42,16 @@ def test_a_cell_does_without_a_page(db):
 
 
 def test_a_template_is_looked_up_once_for_a_table(monkeypatch):
-    asked = []
+    asked: list[str] = []
 
     class Found:
         template = Cell("{{ record.one }}")._compiled
 
-    monkeypatch.setattr("roles.cells.get_template", lambda name: asked.append(name) or Found)
+    def look_up(name: str) -> type[Found]:
+        asked.append(name)
+        return Found
+
+    monkeypatch.setattr("roles.cells.get_template", look_up)
 
     class Named(tables.Table):
         one = Cell(template_name="cells/one.html")

@@ -117,5 +117,5 @@ class Archived(models.Model):
     def __str__(self) -> str:
         return str(self.leaf)
 
-    def get_kind_display(self) -> str:
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]
         return label_of(self.kind)

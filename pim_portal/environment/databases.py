@@ -78,6 +78,7 @@ class Databases(Values):
         if not config["NAME"]:
             self.mistakes.append(f"DATABASE_URL names no database. {HOW_TO_NAME_A_DATABASE}")
         options = dict(config.get("OPTIONS", {}))
+        options["prepare_threshold"] = 0  # what is asked by a cursor that can prepare is prepared at once
         options["options"] = f"{POSTGRESQL_SESSION} {options.get('options', '')}".strip()
         # No connection pool: it does not live through the fork of the worker.
         return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
