@@ -28,7 +28,8 @@ class Cell(tables.TemplateColumn):
 
     def render(self, record: Any, table: Any) -> SafeString:
         around: Context = getattr(table, "context", None) or Context()
-        with around.update({"request": getattr(table, "request", None), "record": record}):
+        request = getattr(table, "request", None)
+        with around.update({"record": record} if request is None else {"record": record, "request": request}):
             return self._compiled.render(around)
 
     @cached_property

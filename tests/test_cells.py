@@ -30,15 +30,14 @@ class Words(tables.Table):
 def test_a_cell_knows_its_row_and_its_page_and_asks_nothing_anew(monkeypatch):
     monkeypatch.setattr(RequestContext, "__init__", lambda *args, **kwargs: pytest.fail("a page of its own"))
     table = Words([{"one": "first"}, {"one": "<second>"}])
-    table.request = "asked"
-    table.context = Around({"word": "the"})
+    table.context = Around({"word": "the", "request": "asked"})
 
     assert [row.get_cell("one") for row in table.rows] == ["the first asked", "the &lt;second&gt; asked"]
     assert "record" not in table.context
 
 
 def test_a_cell_does_without_a_page(db):
-    assert [row.get_cell("one") for row in Words([{"one": "alone"}]).rows] == [" alone None"]
+    assert [row.get_cell("one") for row in Words([{"one": "alone"}]).rows] == [" alone "]
 
 
 def test_a_template_is_looked_up_once_for_a_table(monkeypatch):
