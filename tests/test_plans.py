@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from pim_portal.notifications.recipients import asked_by_mail
 from roles.models import Assignment
 from tests.people import person
 
@@ -20,3 +23,13 @@ def test_what_somebody_holds_is_looked_up_by_who_they_are_however_many_tables_ar
         plan = shown.order_by("role__name_key", "resource__path", "pk")[:8].explain()
         # At the scan itself: as a join, it would come after everything that anybody holds was looked at.
         assert "principal_id = ANY ($" in plan, plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite tells no costs")
+def test_the_mails_about_a_request_are_looked_up_by_index_however_many_mails_there_were():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = asked_by_mail(uuid4()).order_by().explain()
+    assert "event_id = ANY ($" in plan, plan
+    assert "due_id = ANY ($" in plan, plan
+    assert "Seq Scan on pim_portal_notification" not in plan, plan
