@@ -115,6 +115,14 @@ class OrderedRows(TableQuerysetData):
     most = MOST_COUNTED  # rows that are put in the list's own order
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
 
+    @property
+    def ordering(self) -> None:
+        """The columns that the rows are ordered by until somebody sorts them: none, as no column is their last key.
+
+        The library finds that out by trying all columns in every order.
+        """
+        return
+
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
         if aliases:

@@ -80,5 +80,6 @@ class Databases(Values):
         options = dict(config.get("OPTIONS", {}))
         options["prepare_threshold"] = 0  # what is asked by a cursor that can prepare is prepared at once
         options["options"] = f"{POSTGRESQL_SESSION} {options.get('options', '')}".strip()
-        # No connection pool: it does not live through the fork of the worker.
-        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+        # No connection pool: it does not live through the fork of the worker. A new connection has to learn everything
+        # anew, so that whoever comes after a quiet minute should not need one.
+        return {**config, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}

@@ -15,7 +15,7 @@ from roles.models.resources import CHILDREN
 from roles.selectors.resources import ancestor_paths
 from roles.selectors.sight import within_sight
 
-MOST_SHOWN = 400  # nodes on one page; what stands deeper is shown on the pages of its place
+MOST_SHOWN = 150  # nodes on one page; what stands deeper is shown on the pages of its place
 OPEN_LEVELS = 2  # that are unfolded to begin with
 
 
