@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from axes.models import AccessAttempt
 from django.test import Client
 from django.urls import reverse
 from django_otp.oath import TOTP
@@ -74,6 +75,15 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(client: Client, i
     assert not client.session.get("_auth_user_id")
     if name and "\x00" not in name:
         assert "or the password is wrong" in answer.content.decode()
+
+
+@pytest.mark.parametrize("letter", ["\U0001d160", "\u0390"])
+def test_a_name_that_grows_when_it_is_folded_is_too_long(client: Client, letter: str):
+    """What counts wrong passwords keeps 255 letters of a name; 250 of these become 750."""
+    answer = give_password(client, letter * 250)
+    assert answer.status_code == 422
+    assert "This is too long for a user name or an e-mail address." in answer.content.decode()
+    assert not AccessAttempt.objects.exists()
 
 
 def test_the_password_alone_opens_nothing(client: Client, ines: User):

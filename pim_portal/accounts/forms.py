@@ -16,7 +16,7 @@ from roles.forms.step_up import StepUpForm, factor_choices
 from roles.middleware import PortalRequest, session_of
 from roles.models import Purpose, User
 from roles.models.factors import fresh_key
-from roles.models.principals import Theme
+from roles.models.principals import LONGEST_KEY, Theme, search_key
 from roles.refusals import Refused
 
 LONGEST_PASSWORD = 128
@@ -35,7 +35,7 @@ class RefusableForm(forms.Form):
 class SignInForm(forms.Form):
     username = forms.CharField(
         label=_("User name or e-mail"),
-        max_length=250,
+        max_length=LONGEST_KEY,
         widget=forms.TextInput(
             {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
         ),
@@ -46,6 +46,13 @@ class SignInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
+
+    def clean_username(self) -> str:
+        """Return the form in which people are told apart; upper case or a full-width letter is not another account."""
+        key = search_key(self.cleaned_data["username"])
+        if len(key) > LONGEST_KEY:
+            raise ValidationError(_("This is too long for a user name or an e-mail address."))
+        return key
 
 
 def code_field(label: Any = _("Code")) -> forms.CharField:

@@ -27,6 +27,7 @@ def search_key(text: str) -> str:
 
 
 MAX_KEY = 300  # characters of what people are told apart by: one letter of theirs may become many
+LONGEST_KEY = 250  # of them that may be given to somebody; what counts wrong passwords by it keeps 255
 
 
 class PrincipalKind(models.TextChoices):

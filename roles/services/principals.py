@@ -16,7 +16,7 @@ from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, EndReason, Principal, Purpose, User
-from roles.models.principals import MAX_KEY, search_key
+from roles.models.principals import LONGEST_KEY, search_key
 from roles.refusals import About, Refused, Violation
 from roles.rules.duties import told
 from roles.selectors.duties.clashes import clashes_when_enabled
@@ -100,8 +100,10 @@ def broken_fields(user: User) -> list[Violation]:
         violations.append(Violation("name_missing", _("Give this person a name."), "name"))
     if len(user.name) > MAX_NAME:
         violations.append(Violation("invalid", _("The name is too long."), "name"))
-    if len(search_key(user.username)) > MAX_KEY:
+    if len(search_key(user.username)) > LONGEST_KEY:
         violations.append(Violation("invalid", _("This user name is too long."), "username"))
+    if len(search_key(user.email)) > LONGEST_KEY:
+        violations.append(Violation("invalid", _("This e-mail address is too long."), "email"))
     if others.filter(username_key=search_key(user.username)).exists():
         violations.append(Violation("username_taken", _("This user name is taken."), "username"))
     if user.email and others.filter(email_key=search_key(user.email)).exists():

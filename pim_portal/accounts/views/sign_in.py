@@ -30,7 +30,6 @@ from roles.answers import form_page, read_and_send
 from roles.guards import open_to_strangers
 from roles.middleware import PortalRequest, actor_of
 from roles.models import User
-from roles.models.principals import search_key
 
 WHY_OVER = {
     "idle": gettext_lazy("Your session ended because nothing was done in it for a while. Sign in again."),
@@ -49,8 +48,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         return redirect(next_step(request))
     form = SignInForm(request.POST or None)
     if form.is_valid():
-        # What axes counts by; upper case or a full-width letter is not another account.
-        name = search_key(form.cleaned_data["username"])
+        name = form.cleaned_data["username"]  # what axes counts by, too
         user = authenticate(request, username=name, password=form.cleaned_data["password"])
         if isinstance(user, User):
             AxesProxyHandler.reset_attempts(username=name, ip_address=request.META["REMOTE_ADDR"])
