@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import timeit
 from collections.abc import Iterable, Sequence
 
 from tests.bench.measuring import Site
@@ -25,9 +26,10 @@ def machine() -> str:
     """Say what the run ran on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = os.getloadavg()[0]
+    counting = 1000 * min(timeit.repeat("sum(range(10**7))", number=1))
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}, Python"
-        f" {platform.python_version()}; load at the end {load:.1f}."
+        f" {platform.python_version()}, in which sum(range(10**7)) takes {counting:.0f} ms; load at the end {load:.1f}."
     )
 
 
