@@ -73,6 +73,7 @@ def _cursor(database: BaseDatabaseWrapper) -> Any:
         return database.cursor()
     from psycopg import Cursor
 
+    database.close_if_health_check_failed()
     database.ensure_connection()
     make: Any = database.make_debug_cursor if database.queries_logged else database.make_cursor
     return make(Cursor(database.connection))
