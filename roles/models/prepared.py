@@ -68,12 +68,15 @@ def _as_asked(value: uuid.UUID | datetime, database: BaseDatabaseWrapper) -> Any
 
 
 def _cursor(database: BaseDatabaseWrapper) -> Any:
-    """Return a cursor; of PostgreSQL one that prepares what it is asked, which Django's own cannot."""
-    if database.vendor != "postgresql":
+    """Return a cursor; of PostgreSQL one that prepares what it is asked, which Django's own cannot.
+
+    Where queries are written down it is Django's own, since only that knows afterwards what it was asked.
+    """
+    if database.vendor != "postgresql" or database.queries_logged:
         return database.cursor()
     from psycopg import Cursor
 
     database.close_if_health_check_failed()
     database.ensure_connection()
-    make: Any = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    make: Any = database.make_cursor
     return make(Cursor(database.connection))
