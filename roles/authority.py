@@ -112,15 +112,19 @@ class Authority:
             return ()
         return self._read(_HELD)
 
+    @cached_property
+    def eligible(self) -> tuple[Held, ...]:
+        """What may be activated now. It allows nothing by itself."""
+        if not self.user.is_authenticated or not self.user.enabled:
+            return ()
+        return self._read(_ELIGIBLE)
+
     def by_eligibility(self, permission: Permission, resource: Resource) -> Held | None:
         """Return the eligibility that this person could activate to do it there, or None. It allows nothing by itself.
 
         For what was ordered while it was allowed and is done later, when nobody is awake to activate a role.
         """
-        if not self.user.enabled:
-            return None
-        rows = self._read(_ELIGIBLE)
-        return next((one for one in rows if one.grants(GRANTS[permission], resource)), None)
+        return next((one for one in self.eligible if one.grants(GRANTS[permission], resource)), None)
 
     def _read(self, question: Prepared) -> tuple[Held, ...]:
         held = [_held(*row) for row in question.ask(self.user.pk, self.now)]

@@ -131,7 +131,7 @@ def mine(authority: Authority) -> Mine:
         held=held,
         to_decide=Waiting(len(until), until[0] if until else None),
         asked=Waiting(asked["count"], asked["first"]),
-        eligible=Assignment.objects.eligible_for(user.pk, now).exclude(role__kind=RoleKind.GROUP).count(),
+        eligible=sum(one.role_kind != RoleKind.GROUP for one in authority.eligible),
     )
 
 

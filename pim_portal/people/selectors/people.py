@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,11 @@ from django.db.models import Q, QuerySet
 
 from audit.models import EventQuerySet
 from audit.selectors import history_of
-from roles.authority import Authority
+from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.models import Assignment, Principal, PrincipalKind, RoleKind, TotpDevice, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.selectors.history import events_within_sight
-from roles.selectors.keys import keys_or_query
 from roles.selectors.origins import origins_of
 from roles.selectors.sight import within_sight
 
@@ -30,12 +29,17 @@ def people() -> QuerySet[User]:
 
 def held_by(user: User, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
     """Return the roles that this person holds now and the viewer may know of; everybody may know their own."""
-    return _shown(Assignment.objects.held_by(user.pk, now), of=user, viewer=viewer)
+    return _shown(_rows_of(Authority(user, now).held), of=user, viewer=viewer)
 
 
 def eligible_for(user: User, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
     """Return what this person may activate now, as far as the viewer may know."""
-    return _shown(Assignment.objects.eligible_for(user.pk, now), of=user, viewer=viewer)
+    return _shown(_rows_of(Authority(user, now).eligible), of=user, viewer=viewer)
+
+
+def _rows_of(few: Iterable[Held]) -> AssignmentQuerySet:
+    """By their keys: with all the tables that are shown, PostgreSQL would begin at what everybody has."""
+    return Assignment.objects.filter(pk__in=[one.assignment_id for one in few])
 
 
 def scheduled_for(principal: Principal, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
@@ -64,8 +68,6 @@ def visible_to(viewer: Authority) -> Q:
 def _shown(rows: AssignmentQuerySet, *, of: Principal, viewer: Authority) -> AssignmentQuerySet:
     if of.pk != viewer.user.pk:
         rows = rows.filter(visible_to(viewer))
-    # Theirs are few. With all the tables that are shown, PostgreSQL would begin at what everybody has.
-    rows = Assignment.objects.filter(pk__in=keys_or_query(rows))
     rows = rows.select_related("role", "resource__group", "principal", "activated_from__resource")
     return rows.order_by("role__name_key", "resource__path", "pk")
 
