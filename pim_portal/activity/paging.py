@@ -21,7 +21,7 @@ from audit.searching import first_with, without_index_of_time, words_of
 from pim_portal.activity.filters import HistoryFilter
 from roles.lists import ListPage, OrderedRows
 
-STRETCH: Final = 10_000  # events between which pages are numbered
+STRETCH: Final = 1_000  # events between which pages are numbered
 SEARCHED: Final = 100  # the same where words are searched for: an often used one is found at once, and not counted on
 NEWEST: Final = (500, 5_000)  # events in which a word is looked for without its index, the second where that pays
 OFTEN: Final = 0.01  # the part of them in which a word stands that will be found without its index
