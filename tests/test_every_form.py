@@ -70,7 +70,6 @@ ROUNDS = int(os.environ.get("PIM_TEST_ROUNDS", "0"))
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.long,
     pytest.mark.timeout(7200 if ROUNDS else 1200),
 ]
 WAYS = settings(
@@ -353,6 +352,7 @@ def several_times(sending: Callable[[st.DataObject], object]) -> None:
     once()
 
 
+@pytest.mark.slow
 def test_every_form_sent_what_nobody_should_send(people, targets, visits):
     forms = Finder(visits, targets).all()
     ids = [str(one) for some in targets.values() for one in some]
@@ -392,6 +392,7 @@ def told(visits: Visits) -> str:
     return f"{len(visits.wrong)} of {visits.sent}\n\n" + "\n\n".join(visits.wrong[:: max(1, len(visits.wrong) // 12)])
 
 
+@pytest.mark.long
 def test_every_list_and_download_asked_for_what_is_not_there(people, targets, visits):
     ids = [str(one) for some in targets.values() for one in some]
     known: set[object] = set()
