@@ -240,6 +240,18 @@ class Organisation(RuleBasedStateMachine):
             return
         self.asked_for(source, who, place=place, hours=hours, delay=delay)
 
+    @rule(who=people, pick=picks)
+    def somebody_reaches_too_far(self, who: str, pick: int) -> None:
+        """For what is theirs and may not be activated now; or for what may be, above the place where it was given."""
+        mine = self.model.may_activate(who, self.now)
+        above = [row for row in mine if row.place == UNIT]
+        theirs = [row for row in self.model.of("eligible") if row.who in (who, GROUP) and row not in mine]
+        if above and pick % 2:
+            self.asked_for(above[pick % len(above)], who, place=DIRECTORY, hours=1)
+        elif theirs:
+            source = theirs[pick % len(theirs)]
+            self.asked_for(source, who, place=source.place, hours=1)
+
     def asked_for(self, source: Row, who: str, *, place: str, hours: float, delay: timedelta = timedelta(0)) -> None:
         request = self.done(
             lambda: request_activation(
