@@ -85,21 +85,24 @@ def test_a_short_list_stands_by_name(petra: User, many: list[str]):
     assert "Newest first" not in client.get(address(directory(), "assignments")).content.decode()
 
 
-@pytest.mark.parametrize("tab", ["eligible", "active", "scheduled", "expired"])
+@pytest.mark.parametrize("tab", ["eligible", "active", "expired"])
 def test_an_index_has_the_order_in_which_a_long_list_is_read(petra: User, many: list[str], tab: str):
-    """Nothing is sorted: the database stops as soon as it has seen enough."""
+    """Nothing is sorted: the database stops as soon as it has seen enough.
+
+    Of five rows any plan is cheap: PostgreSQL is kept from sorting, so that it goes by an index if there is one. What
+    begins later is of both types, and sorted: there is never much.
+    """
     rows = LISTS[tab](directory(), NOW).order_by(*WALKING[tab]).values_list("pk", flat=True)[: LONG + 1]
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for method in ("seqscan", "bitmapscan"):
+            for method in ("seqscan", "bitmapscan", "sort"):
                 cursor.execute(f"SET LOCAL enable_{method} = off")
         cursor.execute(f"EXPLAIN {'' if connection.vendor == 'postgresql' else 'QUERY PLAN'} {sql}", params)
         plan = "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
     index = "assignment_over_at_resource" if tab == "expired" else "assignment_newest_at_resource"
     assert index in plan
-    # What begins later is of both types: the few there are are sorted.
-    assert tab == "scheduled" or not re.search(r"^ *-> +Sort|TEMP B-TREE", plan, re.MULTILINE)
+    assert not re.search(r"^ *-> +Sort|TEMP B-TREE", plan, re.MULTILINE)
 
 
 def test_no_index_answers_that_an_end_is_none_or_later(petra: User):
