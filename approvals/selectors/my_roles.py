@@ -12,10 +12,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request
-from roles.authority import Authority, Held
+from roles.authority import Authority
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.principals import search_key
+from roles.selectors.keys import rows_of
 from roles.selectors.resources import below, places_of
 from roles.selectors.settings import EffectiveSettings, SettingsBook
 
@@ -30,7 +31,7 @@ def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
 
     `ready` says that it is neither active nor planned nor waiting for approval where it is.
     """
-    rows = _rows_of(Authority(user, now).eligible).select_related("role", "resource", "principal")
+    rows = rows_of(Authority(user, now).eligible).select_related("role", "resource", "principal")
     ready = ExpressionWrapper(~Q(pk__in=_busy(user, now)), output_field=BooleanField())
     return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
 
@@ -49,14 +50,9 @@ def held_roles(user: User, now: datetime) -> AssignmentQuerySet:
     Plain membership of a group is no role that somebody holds with care; one that was activated, or that ends and can
     be extended, is.
     """
-    rows = _rows_of(Authority(user, now).held)
+    rows = rows_of(Authority(user, now).held)
     rows = rows.exclude(role__kind=RoleKind.GROUP, activated_from=None, ends_at=None)
     return _with_source(rows).order_by(F("ends_at").asc(nulls_last=True), "role__name_key", "pk")
-
-
-def _rows_of(few: Iterable[Held]) -> AssignmentQuerySet:
-    """By their keys, which are found by a prepared question. For pages: what a service locks it asks for anew."""
-    return Assignment.objects.filter(pk__in=[one.assignment_id for one in few])
 
 
 def ended_roles(user: User, now: datetime) -> AssignmentQuerySet:

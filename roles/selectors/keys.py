@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.db.models import Model, QuerySet
+
+from roles.authority import Held
+from roles.models import Assignment
+from roles.models.assignments import AssignmentQuerySet
 
 FEW: Final = 1000
 
@@ -19,3 +23,11 @@ def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, A
     keys = rows.order_by().values_list("pk", flat=True)
     found = list(keys[: FEW + 1])
     return found if len(found) <= FEW else keys
+
+
+def rows_of(few: Iterable[Held]) -> AssignmentQuerySet:
+    """Return the assignments of what was found held or eligible. For pages: what a service locks it asks for anew.
+
+    With all the tables that a page shows, PostgreSQL would begin at what everybody has.
+    """
+    return Assignment.objects.filter(pk__in=[one.assignment_id for one in few])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from django.db.models import Q, QuerySet
 
 from audit.models import EventQuerySet
 from audit.selectors import history_of
-from roles.authority import Authority, Held
+from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Principal, PrincipalKind, RoleKind, TotpDevice, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.selectors.history import events_within_sight
+from roles.selectors.keys import rows_of
 from roles.selectors.origins import origins_of
 from roles.selectors.sight import within_sight
 
@@ -29,17 +30,12 @@ def people() -> QuerySet[User]:
 
 def held_by(user: User, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
     """Return the roles that this person holds now and the viewer may know of; everybody may know their own."""
-    return _shown(_rows_of(Authority(user, now).held), of=user, viewer=viewer)
+    return _shown(rows_of(Authority(user, now).held), of=user, viewer=viewer)
 
 
 def eligible_for(user: User, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
     """Return what this person may activate now, as far as the viewer may know."""
-    return _shown(_rows_of(Authority(user, now).eligible), of=user, viewer=viewer)
-
-
-def _rows_of(few: Iterable[Held]) -> AssignmentQuerySet:
-    """By their keys: with all the tables that are shown, PostgreSQL would begin at what everybody has."""
-    return Assignment.objects.filter(pk__in=[one.assignment_id for one in few])
+    return _shown(rows_of(Authority(user, now).eligible), of=user, viewer=viewer)
 
 
 def scheduled_for(principal: Principal, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
