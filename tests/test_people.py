@@ -86,6 +86,15 @@ def test_somebody_invited_chooses_a_password_enrols_and_is_in(client: Client, am
     assert Event.objects.filter(kind=Kind.PERSON_JOINED, outcome=Outcome.DONE).count() == 1
 
 
+def test_nobody_gets_a_name_too_long_to_sign_in_by(amelie: User):
+    """Folded, each of these letters is three; wrong passwords are counted by 255 letters of a name at most."""
+    with pytest.raises(Refused) as refusal:
+        invitation(amelie, username="\u0390" * 84)
+    assert [(one.code, one.field) for one in refusal.value.violations] == [("invalid", "username")]
+    invitation(amelie, username="\u0390" * 83)
+    assert len(User.objects.get(email="new@example.org").username_key) == 249
+
+
 def test_nobody_is_invited_twice(amelie: User):
     invitation(amelie)
     with pytest.raises(Refused) as refusal:
