@@ -19,7 +19,8 @@
   }
 
   function header(page) {
-    const head = document.createElement("header");
+    const head = document.createElement("div"); // <header> would be a second banner of the page
+    head.className = "panel-head";
     const title = document.createElement("h2");
     title.id = "panel-title";
     title.tabIndex = -1;

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.
 WIDTHS = (1280, 360)
 
 # What answers with a file or a word, not with a page.
-NO_PAGES = {"healthz", "healthz_worker", "readyz", "audit_proof"}
+NO_PAGES = {"healthz", "healthz_worker", "readyz", "robots_txt", "security_txt", "audit_proof"}
 
 # Who sees most of a page that everybody may open; whoever comes first here looks at the others.
 SEES_MOST = {"approvals:approvals": "adam", "reviews:reviews": "adam", "overview": "petra"}

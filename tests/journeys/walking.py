@@ -17,6 +17,8 @@ from tests.journeys.clock import StillClock
 from tests.journeys.looks import DESK, PHONE, Look
 
 SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+UNDER_WAY = "[aria-busy=true], form[data-sent]"  # a panel that is fetched, a form that is sent
+MOVED = "Promise.all(document.getAnimations().map((one) => one.finished)).then(() => null)"
 
 
 class Walker:
@@ -109,7 +111,7 @@ class Walker:
 
     def look_around(self, picture: str = "", *, phone: str = "", whole: bool = False, scrolled: bool = False) -> None:
         """Look at the page as it is: accessible, and no wider than its window. Leaves a picture where one is wanted."""
-        self.page.wait_for_load_state()
+        self._let_it_settle()
         where = f"{self.page.url} ({self.look.scheme}, {self.look.width})"
         if self.page.evaluate(SCROLLS_SIDEWAYS):
             self.faults.append(f"{where}: scrolls sideways")
@@ -118,6 +120,12 @@ class Walker:
         name = {DESK: picture, PHONE: phone}.get(self.look)
         if name and pictures.WANTED:
             pictures.take(self.page, name, whole=whole, scrolled=scrolled)
+
+    def _let_it_settle(self) -> None:
+        """Wait for what was pressed to have answered, and for a panel to have slid in."""
+        expect(self.page.locator(UNDER_WAY)).to_have_count(0)
+        self.page.wait_for_load_state()
+        self.page.evaluate(MOVED)
 
     def _violations(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
