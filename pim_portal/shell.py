@@ -68,7 +68,7 @@ def _gives_roles(authority: Authority) -> bool:
 
 
 def _my_waiting_requests(request: PortalRequest) -> int:
-    return requests_of(request.user, request.now).waiting_among(request.now).count()
+    return requests_of(request.user).waiting_among(request.now).count()
 
 
 def _requests_to_decide(request: PortalRequest) -> int:

@@ -243,7 +243,9 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     @cached_property
     def filter(self) -> ListFilter | None:
         """The filters as the query string sets them; a value that is no choice filters nothing and says so."""
-        return self.filter_class(self.request.GET, queryset=self.rows()) if self.filter_class else None
+        if self.filter_class is None:
+            return None
+        return self.filter_class(self.request.GET, queryset=self.rows(), request=self.request)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the list, or hand all its rows out as a file: `?download=csv` or `xlsx`, filtered and sorted alike."""
@@ -302,8 +304,19 @@ class ListPage(tables.SingleTableMixin, TemplateView):
             table.stands = self.walking_said
         return table
 
+    @property
+    def shows_table(self) -> bool:
+        """Whether the page shows its rows as a table."""
+        return True
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        """Hang on each row of the page, or of a part of a download, what its cells show besides the record."""
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(filter=self.filter, kept=list(self._kept()), **kwargs)
+        context = super().get_context_data(filter=self.filter, kept=list(self._kept()), **kwargs)
+        if self.shows_table:
+            self.dress([row.record for row in context["table"].paginated_rows])
+        return context
 
     def _kept(self) -> Iterable[tuple[str, str]]:
         """Yield what the query string says besides the filters, for the filters' form to keep; the page starts anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from approvals.views.my_roles import EligiblePage
 from roles.downloads import protected, unprotected
+from roles.models import Role
 from tests.people import EXCHANGE_ADMINISTRATOR, give, make_eligible, person, role
 from tests.visitors import visiting
 
@@ -82,13 +85,28 @@ def test_another_format_is_the_page(petra):
 
 
 def test_a_download_takes_a_bounded_number_of_queries(ines, django_assert_max_num_queries):
-    from roles.models import Role
-
     for one in Role.objects.filter(kind="directory")[:40]:
         make_eligible(ines, one)
     client = visiting(ines)
     with django_assert_max_num_queries(60):
         assert len(read(client.get("/tasks/roles/?download=csv"))) == 41
+
+
+def test_what_cells_show_besides_their_rows_is_looked_up_part_by_part(ines, monkeypatch):
+    """All at once, a download of a hundred thousand requests would keep each of them, and who decides it."""
+    for one in Role.objects.filter(kind="directory")[:5]:
+        make_eligible(ines, one)
+    monkeypatch.setattr("roles.lists.DOWNLOAD_PART", 2)
+    parts: list[int] = []
+    dress = EligiblePage.dress
+
+    def noting(page: EligiblePage, rows: Sequence[Any]) -> None:
+        parts.append(len(rows))
+        dress(page, rows)
+
+    monkeypatch.setattr(EligiblePage, "dress", noting)
+    assert len(read(visiting(ines).get("/tasks/roles/?download=csv"))) == 6
+    assert parts == [2, 2, 1]
 
 
 def test_every_list_links_to_its_files(petra):

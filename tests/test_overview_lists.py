@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.kinds import Realm
@@ -79,6 +81,26 @@ def test_every_figure_leads_to_a_list_of_that_very_number(organisation, nina):
     for path, count in found:
         assert shown(client, path.replace("&amp;", "&")) == int(count), path
     assert {path.split("/")[3] for path, _count in found} >= {*IN_EFFECT, "activations", "requests", "reviews"}
+
+
+def test_as_many_queries_show_many_requests_as_few(petra, adam, ines):
+    asked = role(EXCHANGE_ADMINISTRATOR)
+    configure(asked, approvers=[adam])
+    client, path = visiting(petra), "/overview/directory/requests/"
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            client.get(path)
+        return len(caught)
+
+    request_activation(ines, make_eligible(ines, asked), now=NOW - MINUTE)
+    queries()  # what is kept for some seconds
+    few = queries()
+    for number in range(5):
+        user = person(f"asker{number}")
+        request_activation(user, make_eligible(user, asked), now=NOW - MINUTE)
+    assert queries() == few
+    assert shown(client, path) == 6
 
 
 def test_the_figures_are_those_of_the_organisation(organisation):

@@ -16,6 +16,7 @@ from approvals.services.profiles import delete_profile, pin_profile, rename_prof
 from audit.models import Event
 from roles import ids
 from roles.actors import Actor
+from roles.authority import Authority
 from roles.models import Assignment
 from roles.refusals import Refused
 from roles.services.assignments import deactivate, remove
@@ -131,7 +132,7 @@ def test_the_services_know_no_profile_of_somebody_else(ines, zoe, eligibility):
 
 
 def gone(user) -> list[uuid.UUID]:
-    (kept,) = kept_profiles(user, Profile.objects.filter(owner=user), NOW)
+    (kept,) = kept_profiles(Authority(user, NOW), Profile.objects.filter(owner=user))
     return [item.role_id for item in kept.gone]
 
 
@@ -311,7 +312,7 @@ def test_the_overview_shows_what_is_pinned_only(ines, zoe, eligibility):
 
 
 def used(user, now=NOW) -> list[tuple[uuid.UUID, int]]:
-    return [(one.eligibility.pk, one.times) for one in most_used(user, now)]
+    return [(one.eligibility.pk, one.times) for one in most_used(Authority(user, now))]
 
 
 def used_at(user, eligibility: Assignment, now, **fields) -> None:

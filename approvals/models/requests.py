@@ -93,10 +93,6 @@ class RequestQuerySet(models.QuerySet["Request"]):
         """Return what lapsed, by the clock or with what it is about, and is not written down yet."""
         return self.pending().exclude(ByRow(Request.objects.waiting(now).filter(pk=OuterRef("pk"))))
 
-    def with_waits(self, now: datetime) -> RequestQuerySet:
-        """Annotate `waits`: whether the request can still be decided at `now`."""
-        return self.annotate(waits=ByRow(Request.objects.waiting(now).filter(pk=OuterRef("pk"))))
-
     def shown(self) -> RequestQuerySet:
         """Fetch along what every page shows of a request.
 

@@ -26,13 +26,13 @@ MOST_SCOPES = 50  # listed at once; beyond that one searches
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
-def eligible_roles(user: User, now: datetime) -> AssignmentQuerySet:
+def eligible_roles(authority: Authority) -> AssignmentQuerySet:
     """Return what this person may activate from, by role.
 
     `ready` says that it is neither active nor planned nor waiting for approval where it is.
     """
-    rows = rows_of(Authority(user, now).eligible).select_related("role", "resource", "principal")
-    ready = ExpressionWrapper(~Q(pk__in=_busy(user, now)), output_field=BooleanField())
+    rows = rows_of(authority.eligible).select_related("role", "resource", "principal")
+    ready = ExpressionWrapper(~Q(pk__in=_busy(authority.user, authority.now)), output_field=BooleanField())
     return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
 
 
@@ -44,22 +44,23 @@ def _busy(user: User, now: datetime) -> set[uuid.UUID | None]:
     return {*running.values_list("activated_from", flat=True), *waiting.values_list("assignment", flat=True)}
 
 
-def held_roles(user: User, now: datetime) -> AssignmentQuerySet:
+def held_roles(authority: Authority) -> AssignmentQuerySet:
     """Return the roles that this person holds now, what ends first first.
 
     Plain membership of a group is no role that somebody holds with care; one that was activated, or that ends and can
     be extended, is.
     """
-    rows = rows_of(Authority(user, now).held)
+    rows = rows_of(authority.held)
     rows = rows.exclude(role__kind=RoleKind.GROUP, activated_from=None, ends_at=None)
     return _with_source(rows).order_by(F("ends_at").asc(nulls_last=True), "role__name_key", "pk")
 
 
-def ended_roles(user: User, now: datetime) -> AssignmentQuerySet:
+def ended_roles(authority: Authority) -> AssignmentQuerySet:
     """Return what this person had, directly or through a group of theirs, and that ended in the last 30 days."""
+    now = authority.now
     since = now - EXPIRED_SINCE
     over = Q(ended_at__gt=since) | Q(ended_at=None, ends_at__gt=since, ends_at__lte=now)
-    rows = Assignment.objects.of(user.pk, now).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
+    rows = Assignment.objects.of(authority.user.pk, now).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
     return _with_source(rows).order_by(F("over").desc(), "pk")
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Max, QuerySet
 
 from approvals.models import Action, Profile, ProfileItem, Request, Status
 from approvals.selectors.my_roles import eligible_roles
+from roles.authority import Authority
 from roles.models import Assignment, User
 
 USED_WITHIN: Final = timedelta(days=30)
@@ -58,13 +59,13 @@ def profiles_of(user: User) -> QuerySet[Profile]:
     return Profile.objects.filter(owner=user.pk).order_by("name_key", "pk")
 
 
-def kept_profiles(user: User, profiles: Iterable[Profile], now: datetime) -> list[Kept]:
+def kept_profiles(authority: Authority, profiles: Iterable[Profile]) -> list[Kept]:
     """Say of each of these profiles for which of its roles its owner is eligible now."""
     wanted = list(profiles)
     items: dict[uuid.UUID, list[ProfileItem]] = {}
     for item in ProfileItem.objects.filter(profile__in=wanted).select_related("role", "resource", "scope"):
         items.setdefault(item.profile_id, []).append(item)
-    by_slot = _by_slot(eligible_roles(user, now)) if items else {}
+    by_slot = _by_slot(eligible_roles(authority)) if items else {}
     return [
         Kept(
             one,
@@ -77,19 +78,22 @@ def kept_profiles(user: User, profiles: Iterable[Profile], now: datetime) -> lis
     ]
 
 
-def most_used(user: User, now: datetime) -> list[Used]:
+def most_used(authority: Authority) -> list[Used]:
     """Return the roles that this person activated most in the last 30 days and may still activate, most first.
 
     What was asked for and not granted is no use.
     """
     asked = Request.objects.filter(
-        principal=user.pk, action=Action.ACTIVATE, status=Status.GRANTED, made_at__gt=now - USED_WITHIN
+        principal=authority.user.pk,
+        action=Action.ACTIVATE,
+        status=Status.GRANTED,
+        made_at__gt=authority.now - USED_WITHIN,
     )
     counted = asked.values_list("role", "assignment__resource").annotate(times=Count("pk"), last=Max("made_at"))
     found = list(counted.order_by("-times", "-last", "role", "assignment__resource"))
     if not found:
         return []
-    by_slot = _by_slot(eligible_roles(user, now))
+    by_slot = _by_slot(eligible_roles(authority))
     used = [Used(by_slot[role, place], times, last) for role, place, times, last in found if (role, place) in by_slot]
     return used[:MOST_USED]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -18,19 +19,24 @@ from roles.selectors.keys import FEW
 from roles.selectors.sight import within_sight
 
 
-def requests_of(user: User, now: datetime) -> RequestQuerySet:
+def requests_of(user: User) -> RequestQuerySet:
     """Return what this person asked for, the newest first."""
-    return Request.objects.filter(_own(user.pk)).shown().with_waits(now).order_by("-made_at", "pk")
+    return Request.objects.filter(_own(user.pk)).shown().order_by("-made_at", "pk")
 
 
 def status_at(request: Request, now: datetime) -> Status:
     """Return the status as it reads at `now`: a pending request that can no longer be decided has lapsed."""
-    if request.status != Status.PENDING:
-        return Status(request.status)
-    waits = getattr(request, "waits", None)
-    if waits is None:
-        waits = Request.objects.waiting(now).filter(pk=request.pk).exists()
-    return Status.PENDING if waits else Status.LAPSED
+    return statuses_at([request], now)[request.pk]
+
+
+def statuses_at(requests: Iterable[Request], now: datetime) -> dict[uuid.UUID, Status]:
+    """Return the status of each request as `status_at` does; whether it waits is asked of all that pend at once."""
+    found = {one.pk: Status(one.status) for one in requests}
+    pending = [pk for pk, status in found.items() if status == Status.PENDING]
+    if pending:
+        waiting = set(Request.objects.filter(pk__in=pending).waiting(now).values_list("pk", flat=True))
+        found |= {pk: Status.LAPSED for pk in pending if pk not in waiting}
+    return found
 
 
 def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
@@ -92,7 +98,7 @@ def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
     known = Q(pk__in=few) if len(few) <= FEW else Q(pk__in=theirs)
     rows = Request.objects.filter(known).exclude(principal=user.pk)
     rows = rows.filter(Q(pk__in=decided) | ~Q(pk__in=waiting))
-    return rows.shown().with_waits(now).order_by(F("decided_at").desc(nulls_first=True), "-made_at", "pk")
+    return rows.shown().order_by(F("decided_at").desc(nulls_first=True), "-made_at", "pk")
 
 
 def requests_visible_to(authority: Authority) -> RequestQuerySet:
@@ -103,15 +109,15 @@ def requests_visible_to(authority: Authority) -> RequestQuerySet:
     asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk")).asked(authority.now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     seen = _own(user_id) | Exists(asked) | Exists(decided) | within_sight(authority)
-    return Request.objects.filter(seen).shown().with_waits(authority.now)
+    return Request.objects.filter(seen).shown()
 
 
 FEW_PLACES = 200
 
 
-def requests_at(place: Resource, now: datetime) -> RequestQuerySet:
+def requests_at(place: Resource) -> RequestQuerySet:
     """Return what was asked at a place and below it, the newest first."""
-    return Request.objects.filter(_below(place)).shown().with_waits(now).order_by("-made_at", "pk")
+    return Request.objects.filter(_below(place)).shown().order_by("-made_at", "pk")
 
 
 def _below(place: Resource) -> Q:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import Action, Request, Status
+from approvals.models import Action, Request, RequestQuerySet, Status
 from approvals.tables.my_roles import cell
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import RoleKind
@@ -20,15 +19,15 @@ from roles.models import RoleKind
 class StatusPill(ChoicePill):
     """Narrows by the status as it reads now: what can no longer be decided has lapsed, written down or not."""
 
-    def filter(self, rows: QuerySet[Request], value: Any) -> QuerySet[Request]:
+    def filter(self, rows: RequestQuerySet, value: Any) -> RequestQuerySet:
         if not value:
             return rows
         if value not in (Status.PENDING, Status.LAPSED):
             return rows.filter(status=value)
         # Looked up first, among those that pend at all: beside other conditions the question is dear, and too deep for
         # SQLite's parser.
-        pending = rows.filter(status=Status.PENDING).order_by().values_list("pk", F("waits"))
-        waiting = [pk for pk, waits in pending if waits]
+        parent: Any = self.parent
+        waiting = list(rows.waiting_among(parent.request.now).values_list("pk", flat=True))
         if value == Status.PENDING:
             return rows.filter(pk__in=waiting)
         return rows.filter(status__in=[Status.PENDING, Status.LAPSED]).exclude(pk__in=waiting)

@@ -78,7 +78,7 @@ def _profile(request: PortalRequest) -> Kept | None:
 
 def _kept(request: PortalRequest, pk: uuid.UUID) -> Kept:
     profile = get_object_or_404(profiles_of(request.user), pk=pk)
-    return kept_profiles(request.user, [profile], request.now)[0]
+    return kept_profiles(request.authority, [profile])[0]
 
 
 def _sent(request: PortalRequest, prospects: Sequence[Prospect], kept: Kept | None) -> HttpResponse:

@@ -27,7 +27,7 @@ from roles.selectors.resources import places_of
 @require_POST
 def cancel(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """Cancel one's own request while it waits."""
-    asked = get_object_or_404(requests_of(request.user, request.now), pk=pk)
+    asked = get_object_or_404(requests_of(request.user), pk=pk)
     try:
         cancel_request(asked.pk, actor=actor_of(request), clock=timezone.now)
     except Refused as refused:

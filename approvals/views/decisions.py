@@ -91,8 +91,10 @@ class WaitingPage(ApprovalsPage):
     def rows(self) -> QuerySet[Any]:
         waiting = requests_awaiting(self.viewer.authority)
         ids = [one.pk for one in waiting if tab_of(one) == self.tab]
-        rows = Request.objects.filter(pk__in=ids).shown().with_waits(self.viewer.now)
-        return rows.order_by("lapses_at", "pk")
+        return Request.objects.filter(pk__in=ids).shown().order_by("lapses_at", "pk")
+
+    def statuses(self, rows: Sequence[Any]) -> dict[uuid.UUID, Status]:
+        return {row.pk: Status.PENDING for row in rows}  # as was asked for `rows`
 
 
 class RenewalsPage(WaitingPage):

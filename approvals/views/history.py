@@ -25,6 +25,4 @@ class PlaceRequests(RequestsPage, PlaceList):
     walking = ("-made_at", "pk")
 
     def rows(self) -> QuerySet[Any]:
-        return requests_at(self.place, self.viewer.now).prefetch_related(
-            "decisions__approver", "decisions__for_approver"
-        )
+        return requests_at(self.place).prefetch_related("decisions__approver", "decisions__for_approver")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
@@ -47,7 +48,7 @@ def tabs_of_my_roles(request: PortalRequest, current: str) -> list[Tab]:
     """The tabs above My roles, and above the profiles that were saved from it."""
     page = reverse("approvals:my_roles")
     tabs = [
-        Tab(label, f"{page}?tab={name}", name == current, counted(selector(request.user, request.now)))
+        Tab(label, f"{page}?tab={name}", name == current, counted(selector(request.authority)))
         for name, (label, selector) in TABS.items()
     ]
     kept = profiles_of(request.user).count()
@@ -67,15 +68,9 @@ class RolesPage(ListPage):
 
     def rows(self) -> QuerySet[Any]:
         _label, selector = TABS[self.tab]
-        return selector(self.viewer.user, self.viewer.now)
+        return selector(self.viewer.authority)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        self.dress([row.record for row in table.paginated_rows])
-        return table
-
-    def dress(self, rows: list[Any]) -> None:
-        """Hang on each row of the page what its cells show besides the assignment."""
+    def dress(self, rows: Sequence[Any]) -> None:
         places = places_of(row.resource for row in rows)
         keeping = standings_of_renewal(self.viewer.user, rows, self.viewer.now)
         for row in rows:
@@ -92,7 +87,7 @@ class EligiblePage(RolesPage):
     table_class = EligibleTable
     tab = "eligible"
 
-    def dress(self, rows: list[Any]) -> None:
+    def dress(self, rows: Sequence[Any]) -> None:
         standings = standings_of(self.viewer.user, rows, self.viewer.now)
         keeping = standings_of_renewal(self.viewer.user, rows, self.viewer.now)
         for row in rows:
@@ -110,7 +105,7 @@ class EndedPage(RolesPage):
     table_class = EndedTable
     tab = "expired"
 
-    def dress(self, rows: list[Any]) -> None:
+    def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
         for row in rows:
             # What the sweep has not written down yet has ended all the same.

@@ -27,7 +27,7 @@ def profiles(request: PortalRequest) -> HttpResponse:
     """Show the profiles that the viewer keeps."""
     page = {
         "tabs": tabs_of_my_roles(request, "profiles"),
-        "profiles": kept_profiles(request.user, profiles_of(request.user), request.now),
+        "profiles": kept_profiles(request.authority, profiles_of(request.user)),
         "most": MOST_PROFILES,
     }
     return render(request, "approvals/profiles.html", page)

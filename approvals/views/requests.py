@@ -25,7 +25,7 @@ from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
-from approvals.selectors.requests import requests_of, requests_visible_to, status_at
+from approvals.selectors.requests import requests_of, requests_visible_to, statuses_at
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
@@ -65,24 +65,24 @@ class RequestsPage(ListPage):
     def viewer(self) -> PortalRequest:
         return cast("PortalRequest", self.request)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        self.dress([row.record for row in table.paginated_rows])
-        return table
-
     def panels_known(self) -> dict[uuid.UUID, Waiting]:
         """Return who can decide what, where the page has looked that up already."""
         return {}
 
+    def statuses(self, rows: Sequence[Any]) -> dict[uuid.UUID, Status]:
+        """Return how each of these requests reads now."""
+        return statuses_at(rows, self.viewer.now)
+
     def dress(self, rows: Sequence[Any]) -> None:
         now = self.viewer.now
         places = places_of(row.resource for row in rows)
-        pending = [row for row in rows if status_at(row, now) == Status.PENDING]
+        statuses = self.statuses(rows)
+        pending = [row for row in rows if statuses[row.pk] == Status.PENDING]
         panels = self.panels_known()
         panels |= panels_of([row for row in pending if row.pk not in panels], now)
         for row in rows:
             row.place = places[row.resource_id]
-            row.status_now = status_at(row, now)
+            row.status_now = statuses[row.pk]
             row.stage = panels.get(row.pk)
             row.deciders = ""
             if row.stage is not None:
@@ -98,7 +98,7 @@ class MyRequests(RequestsPage):
     template_name = "approvals/my_requests.html"
 
     def rows(self) -> QuerySet[Any]:
-        return requests_of(self.viewer.user, self.viewer.now)
+        return requests_of(self.viewer.user)
 
 
 @require_safe

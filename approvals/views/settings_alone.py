@@ -27,7 +27,7 @@ from roles.refusals import Refused, broken
 @read_and_send
 def change_alone(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """Make a change of settings alone, with a reason; loudly."""
-    asked = get_object_or_404(requests_of(request.user, request.now), pk=pk)
+    asked = get_object_or_404(requests_of(request.user), pk=pk)
     if asked.action != Action.CHANGE_SETTINGS:
         raise Http404
     request.menu_path = reverse("approvals:my_requests") + f"{asked.pk}/"

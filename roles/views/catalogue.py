@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -74,12 +75,10 @@ class Roles(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return roles_at(self.place, self.holders, self.changed)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        for row in table.paginated_rows:
-            row.record.holders = self.holders.get(row.record.pk, Holders())
-            row.record.changed = self.changed.get(row.record.pk)
-        return table
+    def dress(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            row.holders = self.holders.get(row.pk, Holders())
+            row.changed = self.changed.get(row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         counted_at = self.lately.at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -54,14 +55,12 @@ class DutyRules(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return rules_shown_at(self.place)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
+    def dress(self, rows: Sequence[Any]) -> None:
         people: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
         for clash in conflicts(self.request.now, self.place, viewer=self.request.user):
             people[clash.rule.pk].add(clash.person.pk)
-        for row in table.paginated_rows:
-            row.record.people = len(people[row.record.pk])
-        return table
+        for row in rows:
+            row.people = len(people[row.pk])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(may_separate=_may_separate(self.request, self.place), **kwargs)
@@ -89,12 +88,10 @@ class Conflicts(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return User.objects.filter(pk__in=list(self.clashes)).order_by("name_key", "pk")
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
+    def dress(self, rows: Sequence[Any]) -> None:
         people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
-        for row in table.paginated_rows:
-            row.record.found, row.record.people_shown = self.clashes[row.record.pk], people
-        return table
+        for row in rows:
+            row.found, row.people_shown = self.clashes[row.pk], people
 
 
 def _may_separate(request: PortalRequest, place: Resource) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -36,13 +37,11 @@ class FindRole(ListPage):
     def rows(self) -> QuerySet[Any]:
         return roles_at(self.place, self.request.user, self.request.now)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
+    def dress(self, rows: Sequence[Any]) -> None:
         own = own_at(self.place, self.request.user, self.request.now)
-        for row in table.paginated_rows:
-            row.record.active = row.record.pk in own.active
-            row.record.eligible = row.record.pk in own.eligible
-        return table
+        for row in rows:
+            row.active = row.pk in own.active
+            row.eligible = row.pk in own.eligible
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = reverse("find_role")

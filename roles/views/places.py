@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -92,14 +93,14 @@ class _TreeOrList(ListPage):
         form = self.filter.form if self.filter else None
         return not asked and (form is None or (form.is_valid() and not any(form.cleaned_data.values())))
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        if not self.as_tree:
-            records = [row.record for row in table.paginated_rows]
-            ways = ways_to(records)
-            for record in records:
-                record.where = ways[record.pk]
-        return table
+    @property
+    def shows_table(self) -> bool:
+        return not self.as_tree
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        ways = ways_to(rows)
+        for row in rows:
+            row.where = ways[row.pk]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         tree = tree_of(self.rows(), below=getattr(self, "place", None)) if self.as_tree else None

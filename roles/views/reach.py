@@ -31,12 +31,9 @@ class ReachList(PlaceList):
         # A group's assignment stands in the list once for each member: all of them belong into one part of a download.
         return super()._rows_in_parts(list(dict.fromkeys(keys)), names, **kwargs)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        rows = [row.record for row in table.paginated_rows]
+    def dress(self, rows: Sequence[Any]) -> None:
         authority = self.request.authority
         people = authority.anywhere(Permission.SEE_PEOPLE)
         for row, reach in zip(rows, reaches(rows, self.place), strict=True):
             row.reach, row.people_shown = reach, people
             row.above_shown = reach.above is not None and authority.allows(Permission.SEE, reach.above)
-        return table

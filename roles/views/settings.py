@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -48,15 +48,12 @@ class SettingsList(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return roles_with_settings(self.place, self.settings)
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        rows = [row.record for row in table.paginated_rows]
+    def dress(self, rows: Sequence[Any]) -> None:
         sources = Resource.objects.in_bulk({self.settings[one.pk].source_id for one in rows} - {None})
         for one in rows:
             one.settings_here = self.settings[one.pk]
             one.source = sources.get(one.settings_here.source_id)
             one.told = author_is_told(self.request, one.source)
-        return table
 
 
 def author_is_told(request: PortalRequest, source: Resource | None) -> bool:

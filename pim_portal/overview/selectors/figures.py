@@ -126,7 +126,7 @@ def mine(authority: Authority) -> Mine:
     held = tuple(one for one in authority.held if one.role_kind != RoleKind.GROUP)
     emergencies = emergencies_awaiting(authority)
     until = sorted([*(one.lapses_at for one in requests_awaiting(authority)), *(one.due_at for one in emergencies)])
-    asked = requests_of(user, now).waiting_among(now).aggregate(count=Count("pk"), first=Min("lapses_at"))
+    asked = requests_of(user).waiting_among(now).aggregate(count=Count("pk"), first=Min("lapses_at"))
     return Mine(
         held=held,
         to_decide=Waiting(len(until), until[0] if until else None),

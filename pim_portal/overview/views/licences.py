@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -56,12 +57,9 @@ class Licences(ListPage):
     def rows(self) -> QuerySet[Any]:
         return User.objects.filter(pk__in=list(self.use)).order_by("name_key", "pk")
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        for row in table.paginated_rows:
-            used = self.use[row.record.pk]
-            row.record.features = ", ".join(str(one.label) for one in Feature if one in used)
-        return table
+    def dress(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            row.features = ", ".join(str(one.label) for one in Feature if one in self.use[row.pk])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         counted = Counter(feature for features in self.use.values() for feature in features)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,18 +87,14 @@ class Assignments(WorldList):
     def may_act(self) -> bool:
         return self.word != lists.ACTIVATIONS and any(self.request.authority.paths(Permission.ASSIGN, self.realm))
 
-    def get_table(self, **kwargs: Any) -> Any:
-        table = super().get_table(**kwargs)
-        for row in table.paginated_rows:
-            one = row.record
-            one.may_act = one.activated_from_id is None and self.request.authority.allows(
-                Permission.ASSIGN, one.resource
-            )
+    def dress(self, rows: Sequence[Any]) -> None:
+        authority = self.request.authority
+        for one in rows:
+            one.may_act = one.activated_from_id is None and authority.allows(Permission.ASSIGN, one.resource)
         if self.word == lists.SMALLER:
-            self._propose([row.record for row in table.paginated_rows])
-        return table
+            self._propose(rows)
 
-    def _propose(self, shown: list[Any]) -> None:
+    def _propose(self, shown: Sequence[Any]) -> None:
         """Hang on each row which role would do, what speaks for it, and where to give it."""
         found = proposals(Assignment.objects.filter(pk__in=[one.pk for one in shown]), self.request.now)
         for one in shown:

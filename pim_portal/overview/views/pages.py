@@ -49,8 +49,8 @@ def overview(request: PortalRequest) -> HttpResponse:
         "checklist": _checklist(request),
         "mine": own,
         "first_end": own.held[0].ends_at if own.held else None,
-        "pinned": kept_profiles(request.user, profiles_of(request.user).filter(pinned=True), request.now),
-        "used": most_used(request.user, request.now),
+        "pinned": kept_profiles(request.authority, profiles_of(request.user).filter(pinned=True)),
+        "used": most_used(request.authority),
         "worlds": [World(figures, _plot(figures)) for figures in worlds(request.authority)],
     }
     return render(request, "overview/overview.html", context)

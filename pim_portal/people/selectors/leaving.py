@@ -75,7 +75,7 @@ def everything_of(user: User, *, viewer: Authority, now: datetime, within: Resou
     """
     below = Q(resource__path__startswith=within.path) if within else Q()
     found = Everything(
-        asked=list(requests_of(user, now).waiting(now).filter(within_sight(viewer), below)),
+        asked=list(requests_of(user).waiting(now).filter(within_sight(viewer), below)),
         to_decide=_to_decide(user, below, viewer=viewer, now=now),
         reviews=list(named_in(user.pk).filter(within_sight(viewer), below)),
         reports=[] if within else list(user.reports.filter(enabled=True).order_by("name_key", "pk")),

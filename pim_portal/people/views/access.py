@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -90,9 +91,10 @@ class Access(PersonList):
     def get_table(self, **kwargs: Any) -> Any:
         table = super().get_table(**kwargs)
         table.empty_text = EMPTY[self.tab]
-        rows = [row.record for row in table.paginated_rows]
-        selectors.tell(rows, of=self.person, viewer=self.request.authority, now=self.request.now)
         return table
+
+    def dress(self, rows: Sequence[Any]) -> None:
+        selectors.tell(rows, of=self.person, viewer=self.request.authority, now=self.request.now)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = reverse("person_access", args=[self.person.pk])
