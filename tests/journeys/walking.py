@@ -16,7 +16,10 @@ from tests.journeys import pictures
 from tests.journeys.clock import StillClock
 from tests.journeys.looks import DESK, PHONE, Look
 
-SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+SCROLLS_SIDEWAYS = """
+    [document.documentElement, ...document.querySelectorAll("dialog.panel, dialog.panel .body")]
+        .some((one) => one.scrollWidth > one.clientWidth)
+"""
 UNDER_WAY = "[aria-busy=true], form[data-sent]"  # a panel that is fetched, a form that is sent
 MOVED = "Promise.all(document.getAnimations().map((one) => one.finished)).then(() => null)"
 
