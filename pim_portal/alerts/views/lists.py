@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
@@ -40,14 +41,15 @@ class Alerts(PlaceList):
         ordered: QuerySet[Any] = rows.order_by("severity_order", "-open_count", "key", "pk")
         return ordered
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
+    def dress(self, rows: Sequence[Any]) -> None:
         values = values_at(self.place)
-        for row in context["table"].paginated_rows:
-            row.record.kind = BY_KEY[row.record.key]
-            row.record.values = values[row.record.key]
-            row.record.said = row.record.kind.description(row.record.open_count) if row.record.open_count else ""
-        return context | {"may_scan": may_scan(self.request.authority, self.place)}
+        for row in rows:
+            row.kind = BY_KEY[row.key]
+            row.values = values[row.key]
+            row.said = row.kind.description(row.open_count) if row.open_count else ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_scan=may_scan(self.request.authority, self.place), **kwargs)
 
 
 @method_decorator(at_place(), name="dispatch")
@@ -80,10 +82,12 @@ class AlertPage(PlaceList):
         hidden = {"open": ("over",), "dismissed": ("chosen",), "resolved": ("chosen",)}[self.tab]
         return {"exclude": hidden if self.may_answer else (*hidden, "chosen")}
 
+    def dress(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            dress(row, self.kind)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        for row in context["table"].paginated_rows:
-            dress(row.record, self.kind)
         page = address(self.place, "alert", key=self.kind.key)
         found = incidents_at(self.place, self.kind)
         labels = {"open": _("Open"), "dismissed": _("Dismissed"), "resolved": _("Resolved")}
