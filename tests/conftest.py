@@ -5,7 +5,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, WebError, expect
 
 from pim_portal import menu_counts
 from tests import chromium
@@ -14,6 +14,8 @@ pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures"]
 
 # Playwright keeps an event loop in the thread in which a browser test calls the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+# What is expected of a page is waited for as long as a busy machine may need; one that is there ends the wait.
+expect.set_options(timeout=20_000)
 
 hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
