@@ -7,7 +7,8 @@ and every context processor is asked. Fifty rows of seven columns took longer th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -51,19 +52,49 @@ def cell(template_name: str, label: Any, *order: str, look: str = "", **more: An
 
 def body(table: tables.Table) -> SafeString:
     """Return the rows of the page of a table; what a column or a row looks like is the same for all of them."""
-    columns = [(one, _start("td", {"data-label": one.verbose_name, **one.attrs["td"]})) for one in table.columns]
+    columns = [(_start("td", _look(one)), _content(one, table)) for one in table.columns]
     row_starts = _start("tr", computed_values(table.row_attrs, kwargs={"table": table}))
     return format_html_join("\n", "{}{}</tr>", ((row_starts, _cells(row, columns)) for row in table.paginated_rows))
 
 
-def _cells(row: BoundRow, columns: Sequence[tuple[BoundColumn, SafeString]]) -> SafeString:
-    return format_html_join("", "{}{}</td>", ((starts, _content(row, column)) for column, starts in columns))
+def _look(column: BoundColumn) -> dict[str, Any]:
+    return {"data-label": column.verbose_name, **column.attrs["td"]}
 
 
-def _content(row: BoundRow, column: BoundColumn) -> str:
+def _cells(row: BoundRow, columns: Sequence[tuple[SafeString, Callable[[BoundRow], str]]]) -> SafeString:
+    return format_html_join("", "{}{}</td>", ((starts, content(row)) for starts, content in columns))
+
+
+def _content(column: BoundColumn, table: tables.Table) -> Callable[[BoundRow], str]:
+    """Return what puts a cell of this column together.
+
+    A column that is about the whole row says so: no value is empty to it, and its `render` takes none. Then there is
+    none to look up first.
+    """
     if isinstance(column.column, Cell):
-        return column.column.render(row.record, row.table)
-    return str(render_value_in_context(row.get_cell(column.name), row.table.context))
+        template = column.column
+        return lambda row: template.render(row.record, table)
+    render, signature = column.render, inspect.signature(column.render)
+    takes = signature.parameters.keys()
+    if column.column.empty_values or column.link or not takes <= {"record", "bound_column"}:
+        column.render = _signed(render, signature)
+        return lambda row: _shown(row.get_cell(column.name), table)
+    more = {"bound_column": column} if "bound_column" in takes else {}
+    return lambda row: _shown(render(record=row.record, **more), table)
+
+
+def _signed(render: Callable[..., Any], signature: inspect.Signature) -> Callable[..., Any]:
+    """Return the same function with what it takes written on it, so that it is not found out anew for each cell."""
+
+    def signed(**given: Any) -> Any:
+        return render(**given)
+
+    signed.__signature__ = signature  # type: ignore[attr-defined]
+    return signed
+
+
+def _shown(content: Any, table: tables.Table) -> str:
+    return str(render_value_in_context(content, table.context))
 
 
 def _start(name: str, attributes: dict[str, Any]) -> SafeString:

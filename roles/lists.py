@@ -176,7 +176,7 @@ class SelectColumn(tables.Column):
         self, form: str, *, label: Callable[[Any], str] = str, when: Callable[[Any], bool] = lambda record: True
     ) -> None:
         look = {"th": {"class": "select"}, "td": {"class": "select"}}
-        super().__init__(verbose_name=gettext_lazy("Select"), accessor="pk", orderable=False, attrs=look)
+        super().__init__(verbose_name=gettext_lazy("Select"), empty_values=(), orderable=False, attrs=look)
         self.form = form
         self.label = label
         self.when = when
@@ -192,14 +192,14 @@ class SelectColumn(tables.Column):
             _("Select all on this page"),
         )
 
-    def render(self, value: Any, record: Any, bound_column: Any) -> SafeString | str:
+    def render(self, record: Any, bound_column: Any) -> SafeString | str:
         if not self.when(record):
             return ""
         return format_html(
             '<input type="checkbox" form="{}" name="{}" value="{}" aria-label="{}" data-select>',
             self.form,
             bound_column.name,
-            value,
+            record.pk,
             _("Select {row}").format(row=self.label(record)),
         )
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS_3
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -79,12 +79,18 @@ def relative(moment: datetime, now: datetime) -> str:
 
 def exact(moment: datetime, zone: tzinfo | None = None) -> str:
     """Say the moment to the minute, "23 Nov 2026, 21:04", in `zone` or the reader's own."""
-    return date_format(timezone.localtime(moment, zone), "j M Y, H:i")
+    local = timezone.localtime(moment, zone)
+    return f"{_date(local)}, {local:%H:%M}"
 
 
 def day(moment: datetime, zone: tzinfo | None = None) -> str:
     """Say the date, "23 Nov 2026", in `zone` or the reader's own."""
-    return date_format(timezone.localtime(moment, zone), "j M Y")
+    return _date(timezone.localtime(moment, zone))
+
+
+def _date(local: datetime) -> str:
+    # Django's date_format takes its format apart for each date: a fifth of what a cell with a time in it took.
+    return f"{local.day} {str(MONTHS_3[local.month]).title()} {local.year}"
 
 
 def until(moment: datetime | None, now: datetime) -> str:

@@ -84,6 +84,27 @@ def test_rows_say_what_the_library_says_of_them_and_escape_it():
     assert cells.body(table).startswith('<tr data-say=""><td data-label="The &quot;one&quot;" class="main"><b>')
 
 
+def test_a_column_about_the_whole_row_has_no_value_looked_up_and_one_with_a_value_is_asked_once_what_it_takes():
+    looked_up: list[str] = []
+
+    class Row(dict):
+        def __getitem__(self, key):
+            looked_up.append(key)
+            return super().__getitem__(key)
+
+    class Taking(Mixed):
+        def render_other(self, value, bound_column):
+            return f"{bound_column.name} {value}"
+
+    table = Taking([Row(one="a", other="b"), Row(one="c", other="d")])
+    table.context = Context()
+
+    assert [row[1:] for row in table_of(cells.body(table))] == [["other b", "&lt;a&gt;"], ["other d", "&lt;c&gt;"]]
+    assert "other" in looked_up
+    assert "third" not in looked_up
+    assert list(table.columns["other"].render.__signature__.parameters) == ["value", "bound_column"]
+
+
 def table_of(body: str) -> list[list[str]]:
     rows = [row for row in body.split("</tr>") if row.strip()]
     return [[cell.partition(">")[2] for cell in row.partition("<td")[2].split("</td>")[:-1]] for row in rows]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from approvals.rules import tickets
@@ -18,15 +16,11 @@ from roles.rules.duties import kept_apart
 from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
 from roles.text import MAX_REASON, is_visible
-from roles.wording import span
+from roles.wording import exact, span
 
 SHORTEST = timedelta(minutes=5)  # an activation; also the shortest maximum that settings can have
 SLACK = timedelta(minutes=5)  # how long filling in a form may take
 HORIZON = timedelta(days=90)  # how far ahead an activation may be planned
-
-
-def _moment(value: datetime) -> str:
-    return date_format(localtime(value), "j M Y, H:i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +116,11 @@ def past_the_eligibility(facts: ActivateFacts) -> Violation | None:
         return None
     if facts.begins >= end:
         sentence = _("Your eligibility ends on %(end)s. Choose an earlier start.")
-        return Violation("starts_after_eligibility", sentence % {"end": _moment(end)}, "start")
+        return Violation("starts_after_eligibility", sentence % {"end": exact(end)}, "start")
     left = end - facts.begins
     if left >= SHORTEST and facts.duration > left + SLACK:
         sentence = _("Your eligibility ends on %(end)s. Choose a shorter duration.")
-        return Violation("past_eligibility", sentence % {"end": _moment(end)}, "duration")
+        return Violation("past_eligibility", sentence % {"end": exact(end)}, "duration")
     return None
 
 
