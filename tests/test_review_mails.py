@@ -9,9 +9,11 @@ from pim_portal.models import Notification
 from pim_portal.notifications.letters.letter import Letter
 from pim_portal.notifications.rendering import compose, reader_of
 from reviews.models import Opinion
+from reviews.services.running import stop
 from roles import ids
+from roles.actors import Actor
 from roles.models import User
-from tests.people import DAY, EXCHANGE_ADMINISTRATOR, make_eligible, person, role
+from tests.people import DAY, EXCHANGE_ADMINISTRATOR, at, make_eligible, person, role
 from tests.reviewing import chosen, fresh, row_of, say, started, turn
 from tests.visitors import visiting
 
@@ -81,6 +83,16 @@ def test_the_last_mail_says_what_follows(how, adam, nina, now):
     ended(adam, nina, now=now, **values)
     letter = letter_to(nina, "review_completed")
     assert sentence in letter.sentences
+
+
+def test_the_last_mail_of_a_review_that_was_stopped_says_so(adam, nina, now):
+    make_eligible(nina, role(EXCHANGE_ADMINISTRATOR), now=now)
+    whole = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam)], now=now, told=frozenset([nina.pk]))
+    stop(whole.pk, actor=Actor.portal(), clock=at(now))
+
+    letter = letter_to(nina, "review_completed")
+    assert letter.subject == f"Access review stopped: {whole.review.name}"
+    assert letter.sentences[0].endswith("at Directory was stopped before its end. The audit history says by whom.")
 
 
 def test_a_reviewer_is_told_how_many_wait_for_them_and_until_when(ines, adam, zoe, now):

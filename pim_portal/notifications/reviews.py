@@ -130,15 +130,15 @@ def review_completed(notification: Notification, now: datetime) -> Letter | None
         follows = _("Nothing was denied, so nothing is removed.")
     elif instance.applying_at is not None:
         follows = _("What was denied is removed; the results say what became of each assignment.")
+    subject, ended = _("Access review completed: {review}"), _("The access review “{review}” at {place} is completed.")
+    if instance.stopped_at is not None:
+        subject = _("Access review stopped: {review}")
+        ended = _("The access review “{review}” at {place} was stopped before its end. The audit history says by whom.")
+    words = {"review": review.name, "place": review.resource.name}
     button, path, note = _way_to_results(notification, instance, now)
     return Letter(
-        subject=_("Access review completed: {review}").format(review=review.name),
-        sentences=(
-            _("The access review “{review}” at {place} is completed.").format(
-                review=review.name, place=review.resource.name
-            ),
-            follows,
-        ),
+        subject=subject.format(**words),
+        sentences=(ended.format(**words), follows),
         facts=tuple(facts),
         button=button,
         path=path,
