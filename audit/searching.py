@@ -55,6 +55,17 @@ def first_with(words: Sequence[str], rows: QuerySet[Event], *, among: int, most:
         return [pk for (pk,) in cursor.fetchall()]
 
 
+def all_with(words: Sequence[str], *, most: int) -> list[int] | None:
+    """Return the keys of all events in whose text each word stands, or none if there are more than `most`.
+
+    Asked alone and first: together with what somebody may see, PostgreSQL takes each of them for as dear as all places,
+    and would rather read the whole history.
+    """
+    texts = EventText.objects.filter(*(holds(word, at="") for word in words))
+    found = list(texts.values_list("event_id", flat=True)[: most + 1])
+    return found if len(found) <= most else None
+
+
 def _condition(word: str) -> tuple[str, str]:
     """Return `holds` of a text `t` in SQL."""
     if len(word) >= SHORT:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from approvals.models import Action, Decision, Deputy, Request, RequestApprover, RequestStage
 from approvals.selectors.deputies import Deputies, deputies_of
 from approvals.selectors.settings_changes import deciders_of
@@ -16,6 +14,7 @@ from roles.catalogue import Permission
 from roles.models import User
 from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.holding import people_holding
+from roles.selectors.keys import in_any
 from roles.selectors.settings import EffectiveSettings, Stage, settings_behind
 
 
@@ -178,7 +177,7 @@ def asked_to_decide(request: Request, now: datetime) -> list[User]:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now, may_become=True)
         return list(renewal_panel(request, held[request.resource_id]).people)
     rows = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number).asked(now)
-    approvers = Q(pk__in=rows.values("principal"))
     standing_in = Deputy.objects.in_effect(now).filter(approver__in=rows.values("principal"))
-    told = User.objects.filter(approvers | Q(pk__in=standing_in.values("deputy")), enabled=True)
+    asked = in_any("pk", rows.values_list("principal"), standing_in.values_list("deputy"))
+    told = User.objects.filter(asked, enabled=True)
     return list(told.exclude(pk__in=[request.principal_id, request.requestor_id]).order_by("name_key", "pk"))

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from audit.models import Event, EventQuerySet
-from audit.searching import first_with, without_index_of_time, words_of
+from audit.searching import all_with, first_with, without_index_of_time, words_of
 from pim_portal.activity.filters import HistoryFilter
 from roles.lists import ListPage, OrderedRows
 
@@ -25,6 +25,7 @@ STRETCH: Final = 1_000  # events between which pages are numbered
 SEARCHED: Final = 100  # the same where words are searched for: an often used one is found at once, and not counted on
 NEWEST: Final = (500, 5_000)  # events in which a word is looked for without its index, the second where that pays
 OFTEN: Final = 0.01  # the part of them in which a word stands that will be found without its index
+SELDOM: Final = 5_000  # events of a word that are looked at one by one
 BEYOND: Final = "beyond"
 _LAST_ID: Final = 2**63 - 1
 
@@ -120,7 +121,9 @@ class Searched(Stretch):
                 return found
             if len(found) < OFTEN * newest:
                 break
-        return list(without_index_of_time(self.data).values_list("pk", flat=True)[:most])
+        few = all_with(self.words, most=SELDOM)
+        rows = self.data if few is None else self.unsearched.filter(pk__in=few)
+        return list(without_index_of_time(rows).values_list("pk", flat=True)[:most])
 
     @cached_property
     def counted(self) -> int:

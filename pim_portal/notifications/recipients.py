@@ -29,6 +29,7 @@ from roles.ids import (
 )
 from roles.models import Assignment, Principal, Resource, ResourceKind, Role, RoleKind, User
 from roles.models.held import Among
+from roles.selectors.keys import in_any
 
 Answer = TypeVar("Answer")
 Recipients = Callable[[Event], Iterable[User]]
@@ -123,10 +124,10 @@ def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
 
 def told_of_emergency(event: Event) -> list[User]:
     """Return who would have approved what did not wait, and who administers the place, but for who did it."""
-    would_approve = RequestApprover.objects.filter(stage__request=event.request_id).values("principal")
+    would_approve = RequestApprover.objects.filter(stage__request=event.request_id).values_list("principal", flat=True)
     resource = Resource.objects.get(pk=named_by_event(event.resource_id))
     found = {user.pk for user in administrators_of(resource, event.occurred_at)}
-    told = User.objects.filter(Q(pk__in=would_approve) | Q(pk__in=found), enabled=True)
+    told = User.objects.filter(pk__in=found.union(would_approve), enabled=True)
     return list(told.exclude(pk__in=[event.target_id, event.actor_id]).order_by("name_key", "pk"))
 
 
@@ -328,5 +329,7 @@ def holders_unasked(event: Event) -> Iterable[User]:
 
 def people_behind(principals: Q, now: datetime) -> Iterable[User]:
     """Return the people among these principals and the members of the groups among them."""
-    members = Assignment.objects.memberships(now).filter(resource__group__in=Principal.objects.filter(principals))
-    return User.objects.filter(principals | Q(pk__in=members.values("principal"))).order_by("name_key", "pk")
+    named = Principal.objects.filter(principals)
+    members = Assignment.objects.memberships(now).filter(resource__group__in=named)
+    found = in_any("pk", named.values_list("pk"), members.values_list("principal"))
+    return User.objects.filter(found).order_by("name_key", "pk")

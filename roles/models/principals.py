@@ -49,6 +49,8 @@ class Principal(models.Model):
         verbose_name = _("principal")
         verbose_name_plural = _("principals")
         ordering = ["name_key", "id"]
+        # Groups in the order of their names, among fifty times as many people.
+        indexes = [models.Index(fields=["kind", "name_key", "id"], name="principal_of_kind_by_name")]
 
     def __str__(self) -> str:
         return self.name

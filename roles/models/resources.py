@@ -75,6 +75,7 @@ class Resource(MP_Node):
         ]
         indexes = [
             models.Index(fields=["path"], condition=models.Q(retired_at__isnull=False), name="resource_retired"),
+            models.Index(fields=["kind"], name="resource_of_kind"),
         ]
 
     def __str__(self) -> str:

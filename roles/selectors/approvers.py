@@ -9,14 +9,15 @@ from datetime import datetime
 from django.db.models import Q
 
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Assignment, AssignmentType, User
+from roles.models import Assignment, AssignmentType, Principal, User
+from roles.selectors.keys import in_any
 from roles.selectors.settings import Stage
 
 
 def _people_of(assignments: Q, now: datetime) -> Q:
     holders = Assignment.objects.in_effect(now).filter(assignments)
     members = Assignment.objects.memberships(now).filter(resource__group__in=holders.values("principal"))
-    return Q(pk__in=holders.values("principal")) | Q(pk__in=members.values("principal"))
+    return in_any("pk", holders.values_list("principal"), members.values_list("principal"))
 
 
 def _administrators(now: datetime, *, types: Iterable[AssignmentType]) -> Q:
@@ -26,7 +27,7 @@ def _administrators(now: datetime, *, types: Iterable[AssignmentType]) -> Q:
 
 def _named(approvers: frozenset[uuid.UUID], now: datetime) -> Q:
     members = Assignment.objects.memberships(now).filter(resource__group__in=approvers, resource__group__enabled=True)
-    return Q(pk__in=approvers) | Q(pk__in=members.values("principal"))
+    return in_any("pk", Principal.objects.filter(pk__in=approvers).values_list("pk"), members.values_list("principal"))
 
 
 def people_of_escalation(stage: Stage, now: datetime, *, excluding: Iterable[uuid.UUID]) -> list[User]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from roles.authority import Held
 from roles.models import Assignment
@@ -23,6 +23,15 @@ def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, A
     keys = rows.order_by().values_list("pk", flat=True)
     found = list(keys[: FEW + 1])
     return found if len(found) <= FEW else keys
+
+
+def in_any(column: str, *keys: QuerySet[Any, Any]) -> Q:
+    """Return the condition that a column is in one of these lists of keys, which are joined first.
+
+    With OR between two of them PostgreSQL finds no row by an index, and looks at everybody there is.
+    """
+    first, *others = (one.order_by() for one in keys)
+    return Q(**{f"{column}__in": first.union(*others)})
 
 
 def rows_of(few: Iterable[Held]) -> AssignmentQuerySet:

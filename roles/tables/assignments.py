@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,6 +13,7 @@ from roles.cells import Cell, cell
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Role
+from roles.models.held import ByRow
 from roles.models.principals import search_key
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
 from roles.selectors.keys import keys_or_query
@@ -48,12 +49,23 @@ class AssignmentFilter(TimesFilter):
     holder = ChoicePill(field_name="principal__kind", label=gettext_lazy("Assigned to"), choices=PrincipalKind.choices)
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
-        """Find each word in the names of the people and roles first: they are few, and lead to what is theirs."""
+        """Find each word in the names of the people and roles first: they are few, and lead to what is theirs.
+
+        Where a word is in so many names that they are not few, the list is walked in its order and each row asked.
+        """
         for word in search_key(value).split():
             people = Principal.objects.filter(Q(name_key__contains=word) | Q(user__username_key__contains=word))
             roles = Role.objects.filter(name_key__contains=word)
-            rows = rows.filter(Q(principal__in=keys_or_query(people)) | Q(role__in=keys_or_query(roles)))
+            rows = rows.filter(_is_of("principal", people) | _is_of("role", roles))
         return rows
+
+
+def _is_of(column: str, named: QuerySet[Any]) -> Q:
+    """The condition that a row is of one of these: by their keys while they are few, else asked of each row."""
+    found = keys_or_query(named)
+    if isinstance(found, QuerySet):
+        return Q(ByRow(named.filter(pk=OuterRef(column))))
+    return Q(**{f"{column}__in": found})
 
 
 class ActiveFilter(AssignmentFilter):

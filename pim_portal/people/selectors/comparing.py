@@ -12,6 +12,7 @@ from pim_portal.people.selectors.people import eligible_for, held_by
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, AssignmentType, PrincipalKind, Resource, Role, RoleKind, User
+from roles.selectors.keys import in_any
 from roles.selectors.sight import within_sight
 
 BOTH, ONLY_FIRST, ONLY_SECOND = "both", "first", "second"
@@ -82,8 +83,8 @@ def people_within(place: Resource, now: datetime) -> QuerySet[User]:
     rows = Assignment.objects.in_effect(now).filter(resource__path__startswith=place.path)
     groups = rows.filter(principal__kind=PrincipalKind.GROUP).values("principal")
     members = Assignment.objects.memberships(now).filter(resource__group__in=groups)
-    found = User.objects.filter(Q(pk__in=rows.values("principal")) | Q(pk__in=members.values("principal")))
-    return found.order_by("name_key", "pk")
+    found = in_any("pk", rows.values_list("principal"), members.values_list("principal"))
+    return User.objects.filter(found).order_by("name_key", "pk")
 
 
 def _of(

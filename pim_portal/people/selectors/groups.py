@@ -11,14 +11,15 @@ from django.db.models.functions import Coalesce
 from pim_portal.people.selectors.people import not_over
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment, Group
+from roles.models import Assignment, Group, PrincipalKind
 from roles.models.assignments import AssignmentQuerySet
 from roles.selectors.sight import within_sight
 
 
 def groups(viewer: Authority) -> QuerySet[Group]:
     """Return the groups that the viewer may see: all to whoever sees people, else those that they own."""
-    rows = Group.objects.select_related("resource").order_by("name_key", "pk")
+    # By their kind, too: an index has the groups of all principals in the order of their names.
+    rows = Group.objects.filter(kind=PrincipalKind.GROUP).select_related("resource").order_by("name_key", "pk")
     return rows if viewer.anywhere(Permission.SEE_PEOPLE) else rows.filter(within_sight(viewer))
 
 
