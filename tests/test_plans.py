@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
-from pim_portal.notifications.recipients import asked_by_mail
+from pim_portal.notifications.recipients import asked_by_mail, people_behind
 from roles.models import Assignment
 from tests.people import person
 
@@ -33,3 +34,10 @@ def test_the_mails_about_a_request_are_looked_up_by_index_however_many_mails_the
     assert "event_id = ANY ($" in plan, plan
     assert "due_id = ANY ($" in plan, plan
     assert "Seq Scan on pim_portal_notification" not in plan, plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite tells no costs")
+def test_people_who_are_named_or_belong_to_a_named_group_are_not_looked_for_among_all():
+    plan = people_behind(Q(pk=uuid4()), timezone.now()).order_by().explain()
+    assert "hashed SubPlan" not in plan, plan
+    assert "HashAggregate" in plan or "Unique" in plan, plan

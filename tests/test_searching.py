@@ -32,7 +32,8 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at ten, then at twenty events; shows five at a time."""
+    """Looks at ten, then at twenty events; finds up to three of a word alone; shows five at a time."""
+    monkeypatch.setattr(paging, "SELDOM", 3)
     monkeypatch.setattr(paging, "NEWEST", (10, 20))
     monkeypatch.setattr(paging, "OFTEN", 0.2)
     monkeypatch.setattr(paging.Searched, "length", 5)
