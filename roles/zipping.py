@@ -43,8 +43,12 @@ def zipped(files: Iterable[File], *, at: datetime, large: bool = True) -> Iterat
             about = zipfile.ZipInfo(name, date_time=at.timetuple()[:6])
             about.compress_type = zipfile.ZIP_DEFLATED
             about.external_attr = 0o644 << 16
+            size = 0
             with archive.open(about, "w", force_zip64=large) as entry:
                 for part in parts:
+                    size += len(part)
+                    if not large and size > zipfile.ZIP64_LIMIT:  # not every release of Python 3.11 looks itself
+                        raise RuntimeError(f"{name} is too large for a zip of 32 bits.")
                     entry.write(part)
                     if ready := outlet.taken():
                         yield ready
