@@ -327,7 +327,7 @@ def holders_unasked(event: Event) -> Iterable[User]:
     return [] if event.request_id else holders(event)
 
 
-def people_behind(principals: Q, now: datetime) -> Iterable[User]:
+def people_behind(principals: Q, now: datetime) -> QuerySet[User]:
     """Return the people among these principals and the members of the groups among them."""
     named = Principal.objects.filter(principals)
     members = Assignment.objects.memberships(now).filter(resource__group__in=named)

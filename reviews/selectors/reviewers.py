@@ -17,7 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from reviews.models import Instance, InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, Principal, PrincipalKind, User
-from roles.selectors.keys import in_any
+from roles.selectors.named import named
 
 Ids = frozenset[uuid.UUID]
 NOTHING = Q(pk__in=[])
@@ -35,10 +35,7 @@ def selves_of(people: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, set
 
 def people_in(principals: Iterable[uuid.UUID], now: datetime) -> Ids:
     """Return the enabled people among these users and groups, members of enabled groups included."""
-    ids = set(principals)
-    members = Assignment.objects.memberships(now).filter(resource__group__in=ids, resource__group__enabled=True)
-    named = in_any("pk", Principal.objects.filter(pk__in=ids).values_list("pk"), members.values_list("principal"))
-    found = User.objects.filter(named, enabled=True)
+    found = User.objects.filter(named(principals, now), enabled=True)
     return frozenset(found.order_by().values_list("pk", flat=True))
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from django.db.models import Q
 
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
-from roles.models import Assignment, AssignmentType, Principal, User
+from roles.models import Assignment, AssignmentType, User
 from roles.selectors.keys import in_any
+from roles.selectors.named import named
 from roles.selectors.settings import Stage
 
 
@@ -25,16 +26,11 @@ def _administrators(now: datetime, *, types: Iterable[AssignmentType]) -> Q:
     return _people_of(role, now)
 
 
-def _named(approvers: frozenset[uuid.UUID], now: datetime) -> Q:
-    members = Assignment.objects.memberships(now).filter(resource__group__in=approvers, resource__group__enabled=True)
-    return in_any("pk", Principal.objects.filter(pk__in=approvers).values_list("pk"), members.values_list("principal"))
-
-
 def people_of_escalation(stage: Stage, now: datetime, *, excluding: Iterable[uuid.UUID]) -> list[User]:
     """Return the enabled people who may decide in a stage as well from half-way on, but for `excluding`."""
     if not stage.escalation:
         return []
-    who = User.objects.filter(_named(stage.escalation, now), enabled=True).exclude(pk__in=list(excluding))
+    who = User.objects.filter(named(stage.escalation, now), enabled=True).exclude(pk__in=list(excluding))
     return list(who.distinct().order_by("name_key", "pk"))
 
 
@@ -46,7 +42,7 @@ def people_of_stage(
     Nobody named: whoever holds Privileged Role Administrator now; with `may_become` also who is eligible for it.
     """
     types = [AssignmentType.ACTIVE, *([AssignmentType.ELIGIBLE] if may_become else [])]
-    who = _named(stage.approvers, now) if stage.approvers else _administrators(now, types=types)
+    who = named(stage.approvers, now) if stage.approvers else _administrators(now, types=types)
     return list(
         User.objects.filter(who, enabled=True).exclude(pk__in=list(excluding)).distinct().order_by("name_key", "pk")
     )
