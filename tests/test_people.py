@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -266,6 +267,18 @@ def test_the_list_searches_and_filters(client: Client, nina: User, ines: User):
     assert "ines" in shown
     assert "nobody" not in shown
     assert "petra" not in client.get(reverse("people") + "?q=INE").content.decode().replace("Petra", "")
+
+
+def test_the_list_offers_each_department_once_in_order(client: Client, nina: User, ines: User):
+    shop = [person("fatima"), person("george")]
+    User.objects.filter(pk__in=[user.pk for user in shop]).update(department="Shop & till")
+    User.objects.filter(pk=ines.pk).update(department="Accounts")
+    sign_in(client, nina)
+    pill = client.get(reverse("people")).content.decode().partition('name="department"')[2].partition("</select>")[0]
+    assert re.findall('<option value="([^"]*)"', pill) == ["", "Accounts", "Shop &amp; till"]
+    found = client.get(reverse("people"), {"department": "Shop & till"}).content.decode()
+    assert all(user.name in found for user in shop)
+    assert ines.name not in found
 
 
 def test_a_directory_role_shows_nothing_of_resource_roles(client: Client, nina: User, ines: User):

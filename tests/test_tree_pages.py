@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from roles import ids
 from roles.models import Purpose, Resource, ResourceKind, StepUp, User
-from roles.selectors.trees import MOST_SHOWN, tree_of
+from roles.selectors import trees
+from roles.selectors.trees import MOST_LEFT_OUT, MOST_SHOWN
 from roles.services.resources import add_resource
 from roles.services.retirements import retire_resource
 from tests.people import DAY, HOUR, NOW, OPERATOR, at, give, person, role, tree, unit
@@ -116,10 +117,24 @@ class TestWhatIsShown:
             shown = body(client, "/manage/resources/")
         assert len(many) <= len(few) + 3  # of a long list, the keys are put in order first
         assert shown.count("rg ") <= MOST_SHOWN
-        left_out = tree_of(Resource.objects.filter(path__startswith=nodes["root"].path)).more
-        assert left_out == 2006 - MOST_SHOWN
-        assert f"{left_out} places further down are not shown" in shown
-        assert f"{left_out} more" in re.sub(r"<[^>]+>", "", shown)
+        assert f"More than {MOST_LEFT_OUT} places further down are not shown" in shown
+        assert f"{2006 - MOST_SHOWN} more" in re.sub(r"<[^>]+>", "", shown)  # right below one of them, which knows
+
+    @pytest.mark.parametrize(
+        ("shown", "said"),
+        [
+            (6, None),
+            (5, "1 place further down is not shown"),
+            (3, "3 places further down are not shown"),
+            (2, "More than 3 places further down are not shown"),
+        ],
+    )
+    def test_it_says_how_many_places_are_not_shown(self, nodes, monkeypatch, shown, said):
+        monkeypatch.setattr(trees, "MOST_SHOWN", shown)
+        monkeypatch.setattr(trees, "MOST_LEFT_OUT", 3)
+        page = body(holding("olga", ids.OWNER, nodes["root"]), "/manage/resources/")
+        assert ("further down" in page) is (said is not None)
+        assert said is None or said in page
 
     def test_what_is_retired_says_so_and_offers_nothing_but_its_return(self, nodes):
         client = holding("olga", ids.OWNER, nodes["root"])

@@ -17,6 +17,7 @@ from audit.kinds import Outcome
 from audit.models import Event
 from audit.sentences import sentence
 from pim_portal.activity.tables import HistoryTable
+from pim_portal.people.selectors.departments import departments
 from pim_portal.templatetags.portal import tag
 from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter
@@ -41,10 +42,16 @@ class _StateFilter(ListFilter):
         return rows.filter(enabled=value == "enabled")
 
 
+def _departments() -> list[tuple[str, str]]:
+    return [(name, name) for name in departments()]
+
+
 class PeopleFilter(_StateFilter):
     search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
 
-    department = django_filters.AllValuesFilter(label=gettext_lazy("Department"), empty_label=gettext_lazy("All"))
+    department = django_filters.ChoiceFilter(
+        label=gettext_lazy("Department"), empty_label=gettext_lazy("All"), choices=_departments
+    )
 
     class Meta:
         model = User

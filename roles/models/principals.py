@@ -105,6 +105,7 @@ class User(Principal, AbstractBaseUser):  # type: ignore[django-manager-missing]
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering = ["name_key", "id"]
+        indexes = [models.Index(fields=["department"], name="user_of_department")]
         constraints = [
             models.UniqueConstraint(
                 Lower("email_key"), condition=~models.Q(email_key=""), name="one_user_per_email_address"

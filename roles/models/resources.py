@@ -76,6 +76,7 @@ class Resource(MP_Node):
         indexes = [
             models.Index(fields=["path"], condition=models.Q(retired_at__isnull=False), name="resource_retired"),
             models.Index(fields=["kind"], name="resource_of_kind"),
+            models.Index(fields=["depth", "path"], name="resource_level_by_level"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from roles.selectors.resources import ancestor_paths
 from roles.selectors.sight import within_sight
 
 MOST_SHOWN = 150  # nodes on one page; what stands deeper is shown on the pages of its place
+MOST_LEFT_OUT = 200  # nodes not shown that are counted: all below a large root would be looked at for a number
 OPEN_LEVELS = 2  # that are unfolded to begin with
 
 
@@ -35,10 +36,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The branches that stand on a page; `more`: how many places of them are not shown at all, here or below."""
+    """The branches that stand on a page; `more`: how many places of them are not shown, up to one more than counted."""
 
     branches: list[Branch]
     more: int
+
+    @property
+    def more_than(self) -> int:
+        """How many were counted, where there are more; else none."""
+        return MOST_LEFT_OUT if self.more > MOST_LEFT_OUT else 0
 
 
 def tree_of(rows: QuerySet[Resource], *, below: Resource | None = None) -> Tree:
@@ -47,7 +53,8 @@ def tree_of(rows: QuerySet[Resource], *, below: Resource | None = None) -> Tree:
     `rows` holds with a place all that stands below it. Where the tops stand is said, unless they stand `below` a place.
     """
     shown = list(rows.order_by("depth", "path")[: MOST_SHOWN + 1])
-    more = rows.count() - MOST_SHOWN if len(shown) > MOST_SHOWN else 0
+    beyond = rows.order_by("depth", "path").values_list("pk", flat=True)[MOST_SHOWN:][: MOST_LEFT_OUT + 1]
+    more = len(beyond) if len(shown) > MOST_SHOWN else 0
     shown = shown[:MOST_SHOWN]
     by_path = {place.path: Branch(place) for place in shown}
     tops: list[Branch] = []
