@@ -6,6 +6,7 @@ Everything is in the query string, so that a list works without JavaScript and c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -27,6 +28,7 @@ from django.views.generic import TemplateView
 from django_tables2.data import TableQuerysetData
 
 from roles import downloads
+from roles.models.planning import planned_anew
 from roles.models.principals import search_key
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ def counted(rows: QuerySet[Any], most: int = MOST_COUNTED, *, walking: Sequence[
     Their keys are fetched rather than counted: a query around the query is one level too deep for SQLite's parser.
     `walking` is an order that an index has; without one the database finds them as it likes.
     """
-    return len(rows.order_by(*walking).values_list("pk", flat=True)[: most + 1])
+    with planned_anew():
+        return len(rows.order_by(*walking).values_list("pk", flat=True)[: most + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ class OrderedRows(TableQuerysetData):
     @cached_property
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
-        return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
+        with planned_anew():
+            return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
 
     @cached_property
     def counted(self) -> int:
@@ -153,16 +157,31 @@ class OrderedRows(TableQuerysetData):
 
     def __getitem__(self, key: Any) -> Any:
         """Return a part; of a long list its keys are put in order first, and all else is fetched for them alone."""
-        if not (isinstance(key, slice) and self.keys_first and hasattr(self.table, "paginator")):
-            return super().__getitem__(key)
-        rows = self.data if self.fetched is None else self.fetched
-        if self.walking and not self.stands_as_walked:
-            return list(rows.filter(pk__in=self._walked).order_by(*self.data.query.order_by)[key])
-        if not self.walking and not self._is_long:
-            return super().__getitem__(key)
-        keys = self._walked[key] if self.walking else list(self.data.values_list("pk", flat=True)[key])
-        found = {row.pk: row for row in rows.order_by().filter(pk__in=keys)}
-        return [found[one] for one in keys if one in found]
+        with planned_anew():
+            if not (isinstance(key, slice) and self.keys_first and hasattr(self.table, "paginator")):
+                found = super().__getitem__(key)
+                return list(found) if isinstance(key, slice) else found
+            keys = self._keys_of(key)
+            if keys is None:
+                return self._in_order(key)
+        # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
+        with planned_anew() if self.fetched is None else nullcontext():
+            by_key = {row.pk: row for row in self._fetching.order_by().filter(pk__in=keys)}
+        return [by_key[one] for one in keys if one in by_key]
+
+    @property
+    def _fetching(self) -> QuerySet[Any]:
+        return self.data if self.fetched is None else self.fetched
+
+    def _keys_of(self, part: slice) -> list[Any] | None:
+        """Return the keys of a part of a long list; none of a short one, which is put in order with all it shows."""
+        if self.walking:
+            return self._walked[part] if self.stands_as_walked else None
+        return list(self.data.values_list("pk", flat=True)[part]) if self._is_long else None
+
+    def _in_order(self, part: slice) -> list[Any]:
+        rows = self._fetching.filter(pk__in=self._walked) if self.walking else self.data
+        return list(rows.order_by(*self.data.query.order_by)[part])
 
 
 class SelectColumn(tables.Column):

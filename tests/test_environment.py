@@ -156,7 +156,8 @@ def test_postgresql_gives_up_waiting_and_keeps_what_its_address_says(production:
     assert (database["HOST"], database["PORT"]) == ("db.example.org", 5433)
     assert database["OPTIONS"] == {
         "sslmode": "verify-full",
-        "prepare_threshold": 0,
+        "server_side_binding": True,
+        "prepare_threshold": 2,
         "options": "-c lock_timeout=5s -c statement_timeout=30s -c jit=off",
     }
 

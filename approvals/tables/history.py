@@ -18,6 +18,7 @@ from approvals.tables.my_roles import cell
 from approvals.tables.requests import StatusPill
 from roles.lists import MOST_COUNTED, ChoicePill, ListFilter
 from roles.models import Role, User
+from roles.models.planning import planned_anew
 
 SPANS = {
     "1": _("Last 24 hours"),
@@ -45,7 +46,8 @@ class AmongPill(django_filters.ModelChoiceFilter):
         found = super().get_queryset(request)
         parent: Any = self.parent
         if not hasattr(parent, "first_rows"):
-            parent.first_rows = list(parent.queryset.values("role", "principal")[:MOST_COUNTED])
+            with planned_anew():
+                parent.first_rows = list(parent.queryset.values("role", "principal")[:MOST_COUNTED])
         named = {row[self.key] for row in parent.first_rows}
         name = next(name for name, one in parent.filters.items() if one is self)
         with suppress(ValueError):

@@ -20,6 +20,7 @@ from audit.models import Event, EventQuerySet
 from audit.searching import all_with, first_with, without_index_of_time, words_of
 from pim_portal.activity.filters import HistoryFilter
 from roles.lists import ListPage, OrderedRows
+from roles.models.planning import planned_anew
 
 STRETCH: Final = 1_000  # events between which pages are numbered
 SEARCHED: Final = 100  # the same where words are searched for: an often used one is found at once, and not counted on
@@ -84,7 +85,8 @@ class Stretch(OrderedRows):
     @cached_property
     def counted(self) -> int:
         """How many rows there are, up to one more than the stretch has; in its order, so that an index finds them."""
-        return self.data[: self.length + 1].count()
+        with planned_anew():
+            return self.data[: self.length + 1].count()
 
     def __len__(self) -> int:
         return min(self.counted, self.length)
@@ -112,7 +114,10 @@ class Searched(Stretch):
     @cached_property
     def keys(self) -> list[int]:
         """The keys of the rows, up to one more than the stretch has."""
-        most = self.length + 1
+        with planned_anew():
+            return self._found(self.length + 1)
+
+    def _found(self, most: int) -> list[int]:
         if connection.vendor != "postgresql":
             return list(self.data.values_list("pk", flat=True)[:most])
         for newest in NEWEST:

@@ -23,6 +23,7 @@ SQLITE_OPTIONS = {
     ),
 }
 # Compiling a long question (jit) takes seconds, answering it some milliseconds.
+ASKED_BEFORE = 2  # times that a connection is asked something until it is prepared: not what is asked but once
 POSTGRESQL_SESSION = "-c lock_timeout=5s -c statement_timeout=30s -c jit=off"
 
 HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."
@@ -78,7 +79,8 @@ class Databases(Values):
         if not config["NAME"]:
             self.mistakes.append(f"DATABASE_URL names no database. {HOW_TO_NAME_A_DATABASE}")
         options = dict(config.get("OPTIONS", {}))
-        options["prepare_threshold"] = 0  # what is asked by a cursor that can prepare is prepared at once
+        # What is asked again and again is prepared: to plan a question takes longer than to answer it, most often.
+        options |= {"server_side_binding": True, "prepare_threshold": ASKED_BEFORE}
         options["options"] = f"{POSTGRESQL_SESSION} {options.get('options', '')}".strip()
         # No connection pool: it does not live through the fork of the worker. A new connection has to learn everything
         # anew, so that whoever comes after a quiet minute should not need one.

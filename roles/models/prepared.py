@@ -1,7 +1,7 @@
-"""Questions that nearly every page asks, composed once and planned once.
+"""Questions that nearly every page asks, composed once.
 
-To compose the question what somebody holds takes Django longer than the database takes to answer it, and to plan it
-PostgreSQL takes longer still. A prepared one is kept: its SQL by the process, its plan by each connection.
+To compose the question what somebody holds takes Django longer than the database takes to answer it. The SQL of a
+prepared one is kept by the process; its plan, as that of anything asked often, by each connection.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Prepared:
         )
         meant = {_as_asked(_SOMEBODY, database): _as_asked(user_id, database)}
         meant[_as_asked(_SOME_TIME, database)] = _as_asked(now, database)
-        with _cursor(database) as cursor:
+        with database.cursor() as cursor:
             cursor.execute(asked.sql, [meant.get(one, one) for one in asked.params])
             rows = cursor.fetchall()
         return [_converted(row, asked.converters, database) for row in rows]
@@ -65,18 +65,3 @@ def _converted(row: Sequence[Any], converters: dict[int, Any], database: BaseDat
 def _as_asked(value: uuid.UUID | datetime, database: BaseDatabaseWrapper) -> Any:
     field = UUIDField() if isinstance(value, uuid.UUID) else DateTimeField()
     return field.get_db_prep_value(value, database)
-
-
-def _cursor(database: BaseDatabaseWrapper) -> Any:
-    """Return a cursor; of PostgreSQL one that prepares what it is asked, which Django's own cannot.
-
-    Where queries are written down it is Django's own, since only that knows afterwards what it was asked.
-    """
-    if database.vendor != "postgresql" or database.queries_logged:
-        return database.cursor()
-    from psycopg import Cursor
-
-    database.close_if_health_check_failed()
-    database.ensure_connection()
-    make: Any = database.make_cursor
-    return make(Cursor(database.connection))

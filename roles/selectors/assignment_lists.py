@@ -19,6 +19,11 @@ MEMBERSHIPS = [(DIRECT, _("Direct")), (GROUP, _("Group")), (INHERITED, _("Inheri
 
 def at_or_above(place: Resource) -> AssignmentQuerySet:
     """Return what was given at a place or above it, each with its `membership` as seen from there."""
+    # By their keys: of a place the database knows how much is given there, of a path it knows nothing.
+    return _seen_from(place).filter(resource__in=place.way_ids)
+
+
+def _seen_from(place: Resource) -> AssignmentQuerySet:
     through_group = Q(principal__kind=PrincipalKind.GROUP) | Q(activated_from__principal__kind=PrincipalKind.GROUP)
     membership = Case(
         When(~Q(resource=place.pk), then=Value(INHERITED)),
@@ -26,8 +31,7 @@ def at_or_above(place: Resource) -> AssignmentQuerySet:
         default=Value(DIRECT),
         output_field=CharField(),
     )
-    # By their keys: of a place the database knows how much is given there, of a path it knows nothing.
-    return Assignment.objects.filter(resource__in=place.way_ids).annotate(membership=membership)
+    return Assignment.objects.annotate(membership=membership)
 
 
 def _by_name(rows: AssignmentQuerySet) -> AssignmentQuerySet:
@@ -58,8 +62,8 @@ def ended(place: Resource, now: datetime, *, within: timedelta = timedelta(days=
 
 
 def fetched_at(place: Resource) -> AssignmentQuerySet:
-    """Return what is shown of rows that were found by one of the lists, to be fetched by their keys."""
-    return _by_name(at_or_above(place).annotate(over=Coalesce("ended_at", "ends_at")))
+    """Return all assignments with what a list shows of them, to fetch those by their keys that it found."""
+    return _by_name(_seen_from(place).annotate(over=Coalesce("ended_at", "ends_at")))
 
 
 # The orders in which an index has them. A long list stands in it until somebody sorts it: by names of other tables the
