@@ -9,8 +9,11 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from pim_portal.environment.databases import ASKED_BEFORE
 from pim_portal.notifications.recipients import asked_by_mail, people_behind
-from roles.models import Assignment
+from roles.lists import counted
+from roles.models import Assignment, User
+from roles.models.planning import planned_anew
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +44,28 @@ def test_people_who_are_named_or_belong_to_a_named_group_are_not_looked_for_amon
     plan = people_behind(Q(pk=uuid4()), timezone.now()).order_by().explain()
     assert "hashed SubPlan" not in plan, plan
     assert "HashAggregate" in plan or "Unique" in plan, plan
+
+
+def _prepared() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(statement, ' ') FROM pg_prepared_statements")
+        return str(cursor.fetchone()[0])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans in no time")
+def test_the_plan_of_what_is_asked_again_is_kept_and_a_list_is_planned_for_what_it_looks_for():
+    by_key = User.objects.filter(pk=uuid4(), username="asked-by-key").values_list("email", flat=True)
+    by_word = User.objects.filter(name_key__contains="word").values_list("job_title", flat=True)
+    for _time in range(ASKED_BEFORE + 1):
+        assert list(by_key.all()) == []
+        with planned_anew():
+            assert list(by_word.all()) == []
+        assert counted(User.objects.filter(department="asked-by-list")) == 0
+    kept = _prepared()
+    assert '"roles_user"."email"' in kept
+    assert "job_title" not in kept
+    assert '"roles_user"."department" =' not in kept
+    assert list(by_word.all()) == []  # what is asked after it is prepared again, once asked often enough
+    for _time in range(ASKED_BEFORE):
+        list(by_word.all())
+    assert "job_title" in _prepared()

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from approvals.models import TIMED, Action, Decision, Request, RequestStage, Verdict
+from approvals.models import TIMED, Action, Decision, Request, RequestApprover, RequestStage, Verdict
 from approvals.selectors.approvers import Panel, approvers_of, as_asked, listed_in, renewal_panel, seated
 from approvals.selectors.deputies import deputies_of
 from roles.catalogue import Permission
@@ -41,14 +42,16 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
     requests = [one for one in requests if one.action in TIMED]
     if not requests:
         return answer
-    stages = RequestStage.objects.filter(request__in=requests).prefetch_related("approvers")
-    then = {(one.request_id, one.number): one for one in stages}
+    then = {(one.request_id, one.number): one for one in RequestStage.objects.filter(request__in=requests)}
+    asked_then: dict[Any, dict[uuid.UUID, bool]] = {stage.pk: {} for stage in then.values()}
+    for row in RequestApprover.objects.filter(stage__in=asked_then):
+        asked_then[row.stage_id][row.principal_id] = row.escalation
     decisions: dict[uuid.UUID, list[Decision]] = {}
     for decision in Decision.objects.filter(request__in=requests):
         decisions.setdefault(decision.request_id, []).append(decision)
     book = SettingsBook(one.role_id for one in requests)
     today = {one.pk: _today(one, book) for one in requests}
-    asked = {row.principal_id for stage in then.values() for row in stage.approvers.all()}
+    asked = set().union(*asked_then.values())
     people = {user.pk: user for user in User.objects.filter(pk__in=asked, enabled=True).order_by("name_key", "pk")}
     deputies = deputies_of(people, now)
     reach = _Reach.of((stage for stage in today.values() if stage is not None), asked, now)
@@ -58,11 +61,10 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
             continue
         said = decisions.get(request.pk, [])
         settings = today[request.pk]
-        asked_then = {row.principal_id: row.escalation for row in stage.approvers.all()}
-        settings = settings or as_asked(stage.number, 1, asked_then)
+        settings = settings or as_asked(stage.number, 1, asked_then[stage.pk])
         approvers, escalation = reach.people_of(settings), reach.named(settings.escalation)
         listed, later = listed_in(
-            asked_then,
+            asked_then[stage.pk],
             [user for pk, user in people.items() if pk in approvers],
             [user for pk, user in people.items() if pk in escalation],
             escalated=request.escalates_at <= now,

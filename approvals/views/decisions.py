@@ -25,7 +25,13 @@ from approvals.models import Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.panels import Waiting
-from approvals.selectors.requests import panels_awaiting, requests_awaiting, requests_decided_by, requests_visible_to
+from approvals.selectors.requests import (
+    panels_awaiting,
+    requests_awaiting,
+    requests_decided_by,
+    requests_visible_to,
+    with_decisions,
+)
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve, deny
 from approvals.tables.requests import (
@@ -120,7 +126,7 @@ class DecidedPage(ApprovalsPage):
 
     def rows(self) -> QuerySet[Any]:
         rows = requests_decided_by(self.viewer.user, self.viewer.now)
-        return rows.prefetch_related("decisions__approver", "decisions__for_approver")
+        return with_decisions(rows)
 
 
 _PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, ChangesPage, DecidedPage)}

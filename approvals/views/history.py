@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 
-from approvals.models import Request, RequestQuerySet
-from approvals.selectors.requests import requests_at
+from approvals.models import Request
+from approvals.selectors.requests import requests_at, with_decisions
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
@@ -26,11 +26,7 @@ class PlaceRequests(RequestsPage, PlaceList):
     walking = ("-made_at", "pk")
 
     def rows(self) -> QuerySet[Any]:
-        return _with_decisions(requests_at(self.place))
+        return with_decisions(requests_at(self.place))
 
     def fetched(self) -> QuerySet[Any]:
-        return _with_decisions(Request.objects.shown())
-
-
-def _with_decisions(rows: RequestQuerySet) -> RequestQuerySet:
-    return rows.prefetch_related("decisions__approver", "decisions__for_approver")
+        return with_decisions(Request.objects.shown())

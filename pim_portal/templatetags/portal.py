@@ -6,14 +6,16 @@ A relative time is seen from the request's own moment, so that one page shows on
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.forms.utils import flatatt
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
@@ -87,6 +89,18 @@ def avatar(user: Any) -> SafeString:
 def field(bound: BoundField, after: str = "") -> dict[str, Any]:
     """Show a field with its label, help and errors; `after` stands behind the input, such as a unit."""
     return {"field": bound, "after": after}
+
+
+@register.simple_tag
+def options_of(widget: dict[str, Any]) -> SafeString:
+    """Put together the options of a `<select>`, of which there may be hundreds."""
+    return format_html_join("", "{}", ((_group(name, options),) for name, options, _index in widget["optgroups"]))
+
+
+def _group(name: str | None, options: Iterable[dict[str, Any]]) -> SafeString:
+    rows = ((one["value"], flatatt(one["attrs"]), one["label"]) for one in options)
+    shown = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+    return format_html('<optgroup label="{}">{}</optgroup>', name, shown) if name else shown
 
 
 def _now(context: Context) -> datetime:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import Prefetch
 
 from roles.catalogue import default_settings
 from roles.ids import DIRECTORY
@@ -24,7 +22,6 @@ from roles.models import (
     Role,
     RoleSettings,
     SecondFactor,
-    StageApprover,
 )
 
 
@@ -183,18 +180,6 @@ def _ruling(settings: EffectiveSettings) -> tuple[object, ...]:
     return rules_of(settings), settings.stages, told
 
 
-def _stages_of(row: RoleSettings) -> tuple[Stage, ...]:
-    return tuple(
-        Stage(
-            one.number,
-            one.quorum,
-            frozenset(seat.principal_id for seat in one.approvers.all() if not seat.escalation),
-            frozenset(seat.principal_id for seat in one.approvers.all() if seat.escalation),
-        )
-        for one in row.stages.all()
-    )
-
-
 def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell, ...]) -> EffectiveSettings:
     """Return the settings that this row, saved or not, makes with these stages and cells."""
     return EffectiveSettings(
@@ -212,13 +197,42 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
     )
 
 
-def _saved(row: RoleSettings) -> EffectiveSettings:
-    return effective(row, stages=_stages_of(row), cells=tuple(_cell(one) for one in row.cells.all()))
-
-
 def portal_default(role: Role) -> EffectiveSettings:
     """Return the settings of a role that nobody has set anywhere."""
     return replace(effective(default_settings(role), stages=(), cells=()), is_default=True)
+
+
+def _stages_of(rows: Sequence[RoleSettings]) -> dict[Any, tuple[Stage, ...]]:
+    """Return the stages of each of these settings, in their order; one query for all."""
+    named = ApprovalStage.objects.filter(settings__in=rows).order_by("number", "approvers__pk")
+    found: dict[Any, dict[int, _Named]] = {}
+    for settings_id, number, quorum, principal, escalation in named.values_list(
+        "settings", "number", "quorum", "approvers__principal", "approvers__escalation"
+    ):
+        stage = found.setdefault(settings_id, {}).setdefault(number, _Named(quorum))
+        if principal is not None:
+            (stage.escalation if escalation else stage.approvers).add(principal)
+    return {pk: tuple(one.as_stage(number) for number, one in stages.items()) for pk, stages in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A stage that is read line by line."""
+
+    quorum: int
+    approvers: set[uuid.UUID] = field(default_factory=set)
+    escalation: set[uuid.UUID] = field(default_factory=set)
+
+    def as_stage(self, number: int) -> Stage:
+        return Stage(number, self.quorum, frozenset(self.approvers), frozenset(self.escalation))
+
+
+def _cells_of(rows: Sequence[RoleSettings]) -> dict[Any, tuple[Cell, ...]]:
+    """Return what each of these settings say of mails; one query for all."""
+    found: dict[Any, tuple[Cell, ...]] = {}
+    for one in NotificationCell.objects.filter(settings__in=rows).order_by("act", "audience"):
+        found[one.settings_id] = (*found.get(one.settings_id, ()), _cell(one))
+    return found
 
 
 def _cell(row: NotificationCell) -> Cell:
@@ -236,13 +250,13 @@ class SettingsBook:
     """The settings of several roles, read with a bounded number of queries."""
 
     def __init__(self, role_ids: Iterable[uuid.UUID]) -> None:
-        approvers = Prefetch("approvers", StageApprover.objects.order_by("pk"))
-        stages = Prefetch("stages", ApprovalStage.objects.order_by("number").prefetch_related(approvers))
         rows = RoleSettings.objects.filter(role__in=set(role_ids)).select_related("resource", "role", "changed_by")
+        written = list(rows)
         self._rows: dict[uuid.UUID, list[RoleSettings]] = {}
-        cells = Prefetch("cells", NotificationCell.objects.order_by("act", "audience"))
-        for row in rows.prefetch_related(stages, cells):
+        for row in written:
             self._rows.setdefault(row.role_id, []).append(row)
+        self._stages = _stages_of(written) if written else {}
+        self._cells = _cells_of(written) if written else {}
 
     def of(self, role: Role, resource: Resource) -> EffectiveSettings:
         """Return what rules `role` at `resource`: the nearest row there or above, the role's default, the portal's."""
@@ -266,11 +280,11 @@ class SettingsBook:
         rows = self._rows.get(role.pk, [])
         return [row for row in rows if row.resource is None or row.resource.contains(resource)]
 
-    @staticmethod
-    def _nearest(role: Role, rows: list[RoleSettings]) -> EffectiveSettings:
+    def _nearest(self, role: Role, rows: list[RoleSettings]) -> EffectiveSettings:
         if not rows:
             return portal_default(role)
-        return _saved(max(rows, key=lambda row: len(row.resource.path) if row.resource else 0))
+        row = max(rows, key=lambda row: len(row.resource.path) if row.resource else 0)
+        return effective(row, stages=self._stages.get(row.pk, ()), cells=self._cells.get(row.pk, ()))
 
 
 def settings_of(role: Role, resource: Resource) -> EffectiveSettings:

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from approvals.selectors.requests import with_decisions
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from audit.kinds import Realm
@@ -132,7 +133,7 @@ class WaitingRequests(RequestsPage, WorldList):
 
     def rows(self) -> QuerySet[Any]:
         rows = lists.waiting(self.below, self.request.now).shown().order_by("made_at", "pk")
-        return rows.prefetch_related("decisions__approver", "decisions__for_approver")
+        return with_decisions(rows)
 
 
 class RunningReviews(WorldList):
