@@ -17,10 +17,12 @@ from django.test import Client
 from approvals.models import Request, Status
 from approvals.verifying import asking, web_hook
 from approvals.verifying.answers import NoAnswer, Said
+from approvals.verifying.deadlines import in_time
 from approvals.verifying.web_hook import Hook, sign
 from roles import ids
 from roles.models import Assignment, User
 from roles.outbound.addresses import Inside, endpoints, is_public
+from roles.outbound.lines import Line
 from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, NOW, configure, make_eligible, request_activation, role
 from tests.stepping import verified
 from tests.ticketing import SECRET, TicketSystem, accepting, check_of, rejecting, tell, ticket_system
@@ -77,6 +79,14 @@ def test_who_takes_too_long_has_said_nothing(system, answer):
     with pytest.raises(NoAnswer, match="in time"):
         ask(system, deadline=SHORT)
     assert time.perf_counter() - began < SHORT + 1
+
+
+def test_a_line_that_times_out_before_the_deadline_over_all_was_as_late(system):
+    system.answer = _slow
+    hook = Hook(system.url, SECRET, allow_private=True)
+    line = Line(hook.url, timeout=SHORT, allow_private=True)
+    with pytest.raises(NoAnswer, match="in time"):
+        in_time(lambda: web_hook._asked(line, hook, QUESTION), deadline=SHORT * 100)
 
 
 def _good(asked: dict[str, Any], **changed: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def in_time(
         raise
     except Full as full:
         raise NoAnswer(_("too many questions wait for the ticket system. Try again in a moment.")) from full
-    except Late as late:
+    except (Late, TimeoutError) as late:
         raise NoAnswer(_("the ticket system did not answer in time. Try again in a moment.")) from late
     except Exception as error:
         # Without its message: it may repeat the ticket.

@@ -66,6 +66,8 @@ def _asked(line: Line, hook: Hook, question: Mapping[str, str]) -> Said:
         raise NoAnswer(_("the ticket system is not found in the network.")) from error
     except Inside as error:
         raise NoAnswer(_("the ticket system lies where the portal may not ask.")) from error
+    except TimeoutError:
+        raise  # as late as the deadline over all, which it may come before
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswer(_("the line to the ticket system broke, or could not be opened.")) from error
     finally:
