@@ -22,6 +22,7 @@ def compare(site: Site, cluster: Cluster, *, due: int, rivals: Path | None) -> I
     """Yield a table for each comparison; each sentence says what is compared."""
     yield _export(site, cluster)
     yield _packages(site, cluster, rivals)
+    yield _least(site, cluster)
     if due:
         yield _sweep(cluster, due)
 
@@ -95,6 +96,16 @@ def _packages(site: Site, cluster: Cluster, python: Path | None) -> str:
         " and its mails in the same transaction."
     )
     return said + "\n\n" + table(["Call", "median (ms)", "p95 (ms)", "queries"], rows)
+
+
+def _least(site: Site, cluster: Cluster) -> str:
+    tell("The least that a list and an act take with these libraries.")
+    rows = [[name, *figures] for name, figures in _inside(cluster, site.url, "least").items()]
+    said = (
+        "What Django and django-tables2 take by themselves on this machine, inside the process: a list without sign-in,"
+        " links, filters or a page around it, and the queries of an act without what they are for."
+    )
+    return said + "\n\n" + table(["The least", "median (ms)", "p95 (ms)", "queries"], rows)
 
 
 def _sweep(cluster: Cluster, due: int) -> str:

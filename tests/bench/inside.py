@@ -1,6 +1,6 @@
 """What is measured inside a process of the portal; says what it found as JSON.
 
-python -m tests.bench.inside statement | calls | sweep COUNT
+python -m tests.bench.inside statement | calls | least | sweep COUNT
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ from typing import Any
 import django
 
 TIMES = 200
+ACT_QUERIES = 50  # about what asking for an activation asks
 
 
 def main() -> None:
     """Do what the first argument says."""
     django.setup()
-    acts: dict[str, Callable[..., dict[str, Any]]] = {"statement": _statement, "calls": _calls, "sweep": _sweep}
+    acts: dict[str, Callable[..., dict[str, Any]]] = {
+        "statement": _statement,
+        "calls": _calls,
+        "least": _least,
+        "sweep": _sweep,
+    }
     told = acts[sys.argv[1]](*sys.argv[2:])
     sys.stdout.write(json.dumps(told))
 
@@ -74,6 +80,44 @@ def _calls() -> dict[str, Any]:
         "has_perm, ours: at a place, not held": timed(not_allowed),
         "A change recorded, ours": timed(change),
         "An end recorded, ours, with its mails": timed(activation),
+    }
+
+
+def _least() -> dict[str, Any]:
+    """The least that a list and an act take with these libraries: nobody signs in, nothing is allowed or recorded."""
+    import django_tables2 as tables
+    from django.contrib.auth.models import AnonymousUser
+    from django.template import RequestContext, engines
+    from django.test import RequestFactory
+
+    from roles.models import Assignment, Resource
+
+    class Bare(tables.Table):
+        name = tables.Column(accessor="principal__name")
+        role = tables.Column(accessor="role__name")
+        place = tables.Column(accessor="resource__name")
+
+        class Meta:
+            model = Assignment
+            fields = ("name", "role", "place", "type", "starts_at", "ends_at", "created_at")
+            template_name = "django_tables2/table.html"
+
+    page: Any = engines["django"].from_string("{% load render_table from django_tables2 %}{% render_table table %}")
+    rows = Assignment.objects.select_related("principal", "role", "resource").order_by("-starts_at", "pk")
+    keys = list(Resource.objects.order_by("pk").values_list("pk", flat=True)[:ACT_QUERIES])
+
+    def bare_list(number: int) -> None:
+        request = RequestFactory().get("/")
+        request.user = AnonymousUser()
+        table = Bare(rows.filter(type="active")[:50])
+        assert page.template.render(RequestContext(request, {"table": table})).count("<tr") == 51
+
+    def gets(number: int) -> None:
+        assert all(Resource.objects.get(pk=pk).pk == pk for pk in keys)
+
+    return {
+        "Fifty assignments, seven columns, by django-tables2's own template": timed(bare_list),
+        f"{ACT_QUERIES} rows, each by its key": timed(gets),
     }
 
 

@@ -17,7 +17,7 @@ from tests.bench.serving import COUNTED, PRODUCT, served
 from tests.bench.visitor import Took, Visitor, give_factors
 from tests.bench.visits import ACTS, PAGES, Act, Page, running_of
 
-WARM = 3  # of each, before it counts
+WARM = 12  # of each, before it counts: so often a connection is asked until PostgreSQL keeps its plan
 FEWEST, BUDGET_SECONDS = 5, 60.0  # of a page: what takes long is not asked so often
 
 
