@@ -5,6 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -21,12 +22,14 @@ class PimPortalConfig(AppConfig):
         from pim_portal.covered import check_cover
         from pim_portal.notifications.subscriber import tell, tell_many
         from pim_portal.operations.sweeping import sweep_soon
+        from roles.models.planning import keep_plans
         from roles.places import count_beside
 
         subscribe(tell, many=tell_many)
         subscribe(sweep_soon)
         count_beside("alerts", open_alerts)
         user_logged_in.connect(describe)
+        connection_created.connect(keep_plans)
         pre_migrate.connect(let_migrations_change, sender=self)
         post_migrate.connect(cover_the_tables, sender=self)
         post_migrate.connect(make_schedules, sender=self)

@@ -13,7 +13,7 @@ from pim_portal.environment.databases import ASKED_BEFORE
 from pim_portal.notifications.recipients import asked_by_mail, people_behind
 from roles.lists import counted
 from roles.models import Assignment, User
-from roles.models.planning import planned_anew
+from roles.models.planning import KEPT, planned_anew
 from tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,7 @@ def test_the_plan_of_what_is_asked_again_is_kept_and_a_list_is_planned_for_what_
         with planned_anew():
             assert list(by_word.all()) == []
         assert counted(User.objects.filter(department="asked-by-list")) == 0
+    assert connection.connection.prepared_max == KEPT
     kept = _prepared()
     assert '"roles_user"."email"' in kept
     assert "job_title" not in kept

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+KEPT: Final = 500  # plans of a connection: of all pages and acts, not of those alone that were open last
+
+
+def keep_plans(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Let a new connection keep as many plans as the portal has questions (the signal `connection_created`)."""
+    if connection.vendor == "postgresql":
+        connection.connection.prepared_max = KEPT
 
 
 @contextmanager
