@@ -23,6 +23,8 @@ def roots() -> QuerySet[Resource]:
 
 def root_of(place: Resource) -> Resource:
     """Return the root of the tree in which a place stands."""
+    if place.depth == 1:
+        return place
     root: Resource = Resource.objects.get(path=place.path[: Resource.steplen])
     return root
 

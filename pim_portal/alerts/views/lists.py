@@ -97,15 +97,16 @@ class AlertPage(PlaceList):
             for name, label in labels.items()
         ]
         count = tabs[0].count or 0
+        values = values_at(self.place, [self.kind])[self.kind.key]
         return context | {
             "kind": self.kind,
-            "values": values_at(self.place, [self.kind])[self.kind.key],
+            "values": values,
             "alert": Alert.objects.filter(key=self.kind.key, root=root_of(self.place)).first(),
             "list_tabs": tabs,
             "tab": self.tab,
             "count": count,
             "said": self.kind.description(count) if count else "",
-            "thresholds": thresholds(self.kind, values_at(self.place, [self.kind])[self.kind.key]),
+            "thresholds": thresholds(self.kind, values),
             "may_answer": self.may_answer,
             "may_see_people": self.request.authority.anywhere(Permission.SEE_PEOPLE),
             "may_fix": self.may_answer and self.kind.fix is not None and self.tab == TABS[0],
