@@ -12,9 +12,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from approvals.models import EmergencyReview, Request
 from roles.models import Assignment, User
 from tests.emergencies import glass_allowed
+from tests.looking import faults_at_each_width
 from tests.people import EXCHANGE_ADMINISTRATOR, person
 from tests.stepping import code_of
-from tests.test_browser_every_page import faults_of
 from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -71,4 +71,4 @@ def open_as(user: User, new_context: Callable[..., BrowserContext], server: Any,
 
 def look(page: Page, label: str, *, script: bool) -> list[str]:
     """Return what is wrong with the page as it is, at each width; without JavaScript there is nobody to ask."""
-    return [f"{label} {fault}" for fault in faults_of(page)] if script else []
+    return [f"{label} {fault}" for fault in faults_at_each_width(page)] if script else []

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 
 from roles import ids
 from roles.models import User
+from tests.looking import faults_at_each_width
 from tests.people import give, person, role
 from tests.test_every_page import PAGES, Row, path_of, people, sealing_key, targets  # noqa: F401
 from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(300)]
 
-WIDTHS = (1280, 360)
 
 # What answers with a file or a word, not with a page.
 NO_PAGES = {"healthz", "healthz_worker", "readyz", "robots_txt", "security_txt", "audit_proof"}
@@ -80,7 +79,7 @@ def test_the_pages_are_accessible_and_fit(who, part, people, targets, new_contex
         assert answer is not None
         if answer.status != 200:
             faults.append(f"{name}: {answer.status}")
-        faults += [f"{name} {fault}" for fault in faults_of(page)]
+        faults += [f"{name} {fault}" for fault in faults_at_each_width(page)]
     assert not faults, "\n".join(faults)
 
 
@@ -89,15 +88,3 @@ def open_as(user: User | None, new_context: Callable[..., BrowserContext], serve
     if user:
         context.add_cookies([cookie_of(user, server)])
     return context.new_page()
-
-
-def faults_of(page: Page) -> list[str]:
-    """Return what is wrong with the page that is open, at each width."""
-    faults = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            faults.append(f"at {width}: scrolls sideways")
-        found = Axe().run(page).response["violations"]
-        faults += [f"at {width}: {one['id']} at {[node['html'] for node in one['nodes']][:3]}" for one in found]
-    return faults

@@ -16,6 +16,7 @@ from roles import ids
 from roles.models import Purpose, User
 from roles.places import address
 from roles.selectors.settings import settings_of
+from tests.looking import faults_at_each_width
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     HOUR,
@@ -29,7 +30,6 @@ from tests.people import (
     role,
 )
 from tests.stepping import code_of
-from tests.test_browser_every_page import faults_of
 from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(240)]
@@ -126,16 +126,16 @@ def test_the_pages_of_a_change_that_waits_are_accessible_and_fit(petra, now, bro
         answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200
-        faults[f"{page.url} {path}"] = faults_of(page)
+        faults[f"{page.url} {path}"] = faults_at_each_width(page)
     second.goto(waiting)
     second.get_by_role("button", name="Deny").click()
     expect(second.get_by_text("Say why you decide so.")).to_be_visible()
-    faults["refused"] = faults_of(second)
+    faults["refused"] = faults_at_each_width(second)
     console_errors.clear()  # a browser complains of every 422
     second.get_by_label("Justification").fill("Nine hours are too many")
     for name, value in code_of(paul).items():
         second.locator(f"[name={name}]").first.evaluate("(field, value) => { field.value = value }", value)
     second.get_by_role("button", name="Deny").click()
     expect(second.get_by_text("You denied this request.")).to_be_visible()
-    faults["denied"] = faults_of(second)
+    faults["denied"] = faults_at_each_width(second)
     assert {name: found for name, found in faults.items() if found} == {}

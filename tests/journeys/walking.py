@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,11 +13,8 @@ from roles.models import User
 from tests.journeys import pictures
 from tests.journeys.clock import StillClock
 from tests.journeys.looks import DESK, PHONE, Look
+from tests.looking import faults_of
 
-SCROLLS_SIDEWAYS = """
-    [document.documentElement, ...document.querySelectorAll("dialog.panel, dialog.panel .body")]
-        .some((one) => one.scrollWidth > one.clientWidth)
-"""
 UNDER_WAY = "[aria-busy=true], form[data-sent]"  # a panel that is fetched, a form that is sent
 MOVED = "Promise.all(document.getAnimations().map((one) => one.finished)).then(() => null)"
 
@@ -116,10 +111,7 @@ class Walker:
         """Look at the page as it is: accessible, and no wider than its window. Leaves a picture where one is wanted."""
         self._let_it_settle()
         where = f"{self.page.url} ({self.look.scheme}, {self.look.width})"
-        if self.page.evaluate(SCROLLS_SIDEWAYS):
-            self.faults.append(f"{where}: scrolls sideways")
-        for one in self._violations():
-            self.faults.append(f"{where}: {one['id']} at {[node['html'] for node in one['nodes']][:3]}")
+        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page)]
         name = {DESK: picture, PHONE: phone}.get(self.look)
         if name and pictures.WANTED:
             pictures.take(self.page, name, whole=whole, scrolled=scrolled)
@@ -129,7 +121,3 @@ class Walker:
         expect(self.page.locator(UNDER_WAY)).to_have_count(0)
         self.page.wait_for_load_state()
         self.page.evaluate(MOVED)
-
-    def _violations(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
-        return found
