@@ -86,6 +86,11 @@ class ListFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(method="search", label=gettext_lazy("Search this list"), max_length=100)
 
     @property
+    def narrows(self) -> bool:
+        """Whether something is searched for, or a filter is in use."""
+        return any(self.form.cleaned_data.values())
+
+    @property
     def seldom_set(self) -> bool:
         """Whether one of those that are seldom used is in use now."""
         return any(self.data.get(name) for name in self.seldom)
@@ -116,6 +121,9 @@ class OrderedRows(TableQuerysetData):
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
     walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
     most = MOST_COUNTED  # rows that are put in the list's own order
+    known: Sequence[Any] | None = (
+        None  # the keys of `walking`, up to one more than `MOST_COUNTED`, if they were looked up
+    )
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
 
     @property
@@ -135,6 +143,8 @@ class OrderedRows(TableQuerysetData):
     @cached_property
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
+        if self.known is not None and self.reach == MOST_COUNTED:
+            return list(self.known)
         with planned_anew():
             return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
 
@@ -315,7 +325,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
         # "Nothing here" and "nothing matches" are different news.
-        table.filtered = self.filter is not None and any(self.filter.form.cleaned_data.values())
+        table.filtered = self.filter is not None and self.filter.narrows
         rows = table.data
         if hasattr(table, "paginator") and isinstance(rows, OrderedRows) and rows.counted > rows.reach:
             table.is_longer = True

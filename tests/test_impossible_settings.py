@@ -216,5 +216,5 @@ def test_as_many_questions_for_many_settings_as_for_one(eligibility, adam, berta
         place = unit(f"Unit {number}")
         configure(role(EXCHANGE_ADMINISTRATOR), place, approvers=[[adam], [berta]])
         make_eligible(adam, role(EXCHANGE_ADMINISTRATOR), place)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         assert len(list(impossible_settings(NOW))) == count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
@@ -45,9 +46,6 @@ class AmongPill(django_filters.ModelChoiceFilter):
     def get_queryset(self, request: Any) -> Any:
         found = super().get_queryset(request)
         parent: Any = self.parent
-        if not hasattr(parent, "first_rows"):
-            with planned_anew():
-                parent.first_rows = list(parent.queryset.values("role", "principal")[:MOST_COUNTED])
         named = {row[self.key] for row in parent.first_rows}
         name = next(name for name, one in parent.filters.items() if one is self)
         with suppress(ValueError):
@@ -74,6 +72,12 @@ class HistoryFilter(ListFilter):
     class Meta:
         model = Request
         fields: ClassVar[tuple[str, ...]] = ()
+
+    @cached_property
+    def first_rows(self) -> list[dict[str, Any]]:
+        """The first rows of the list before it is narrowed, up to one more than are counted, with what they name."""
+        with planned_anew():
+            return list(self.queryset.values("pk", "role", "principal")[: MOST_COUNTED + 1])
 
     def since(self, rows: QuerySet[Request], name: str, value: str) -> QuerySet[Request]:
         return rows.filter(made_at__gte=timezone.now() - timedelta(days=int(value)))

@@ -12,6 +12,7 @@ from approvals.selectors.requests import requests_at, with_decisions
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
+from roles.lists import OrderedRows
 from roles.views.places import PlaceList
 
 
@@ -27,6 +28,12 @@ class PlaceRequests(RequestsPage, PlaceList):
 
     def rows(self) -> QuerySet[Any]:
         return with_decisions(requests_at(self.place))
+
+    def get_table_data(self) -> OrderedRows:
+        found = super().get_table_data()
+        if isinstance(self.filter, HistoryFilter) and not self.filter.narrows and self._part is None:
+            found.known = [row["pk"] for row in self.filter.first_rows]
+        return found
 
     def fetched(self) -> QuerySet[Any]:
         return with_decisions(Request.objects.shown())

@@ -10,6 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from roles.authority import Held
 from roles.models import Assignment
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.planning import planned_anew
 
 FEW: Final = 1000
 
@@ -21,7 +22,8 @@ def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, A
     table in the hope to meet one soon.
     """
     keys = rows.order_by().values_list("pk", flat=True)
-    found = list(keys[: FEW + 1])
+    with planned_anew():  # whether they are few hangs on what is looked for
+        found = list(keys[: FEW + 1])
     return found if len(found) <= FEW else keys
 
 

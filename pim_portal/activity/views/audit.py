@@ -203,7 +203,7 @@ def _exported(filter: AuditFilter, form: ExportForm, pk: uuid.UUID) -> HttpRespo
     request = form.request
     ordered = exports.order_export(
         filter.qs,
-        filtered=any(filter.form.cleaned_data.values()),
+        filtered=filter.narrows,
         key_file=settings.PIM_AUDIT_KEY,
         portal=settings.PIM_BASE_URL,
         actor=form.actor([request.user.pk]),
