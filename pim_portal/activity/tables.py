@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from audit.kinds import Outcome
 from audit.models import Event
 from audit.sentences import said, sentence, who, why
-from pim_portal.templatetags.portal import tag
 from roles.cells import Cell
+from roles.marks import tag
 
 REASON_WORDS = 24
 

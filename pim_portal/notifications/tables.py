@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications.catalogue import BY_NAME
-from pim_portal.templatetags.portal import moment, tag
+from pim_portal.templatetags.portal import moment
 from roles.lists import ListFilter, SelectColumn
+from roles.marks import tag
 
 LOOKS = {
     NotificationState.FAILED: "bad",

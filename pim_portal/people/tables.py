@@ -18,9 +18,9 @@ from audit.models import Event
 from audit.sentences import sentence
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.people.selectors.departments import departments
-from pim_portal.templatetags.portal import tag
 from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter
+from roles.marks import tag
 from roles.models import Assignment, Group, RoleKind, User
 
 MAIN = {"td": {"class": "main"}}  # the cell that names its row

@@ -21,12 +21,14 @@ from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
 from roles import wording
+from roles.marks import tag
 
 register = template.Library()
 
 register.filter("exact", wording.exact)
 register.filter("day", wording.day)
 register.filter("span", wording.span)
+register.simple_tag(tag)
 
 
 @register.simple_tag
@@ -69,12 +71,6 @@ def time_left(context: Context, starts_at: datetime, ends_at: datetime | None) -
         low=round(whole.total_seconds() / 8),
         rest=round(min(whole, rest).total_seconds()),
     )
-
-
-@register.simple_tag
-def tag(status: str, label: str) -> SafeString:
-    """Show a status as a dot and a word: good, warn, bad, brand, or a status of the product (pending, granted ...)."""
-    return format_html('<span class="tag" data-status="{}">{}</span>', status, label)
 
 
 @register.simple_tag
