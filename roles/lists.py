@@ -121,9 +121,7 @@ class OrderedRows(TableQuerysetData):
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
     walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
     most = MOST_COUNTED  # rows that are put in the list's own order
-    known: Sequence[Any] | None = (
-        None  # the keys of `walking`, up to one more than `MOST_COUNTED`, if they were looked up
-    )
+    known: Sequence[Any] | None = None  # its keys, up to one more than `MOST_COUNTED`, where a filter looked them up
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
 
     @property
@@ -144,7 +142,7 @@ class OrderedRows(TableQuerysetData):
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
         if self.known is not None and self.reach == MOST_COUNTED:
-            return list(self.known)
+            return list(self.known[: self.reach + 1])
         with planned_anew():
             return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
 

@@ -142,6 +142,29 @@ def test_a_history_offers_whom_its_first_rows_name_and_takes_any_other(petra: Us
     assert [row.record.principal.name for row in only.paginated_rows] == ["Anna"]
 
 
+def test_a_long_history_is_walked_once_for_its_rows_and_its_filters(petra: User, monkeypatch):
+    for module in ("approvals.tables.history", "roles.lists"):
+        monkeypatch.setattr(f"{module}.MOST_COUNTED", LONG)
+    monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
+    configure(role(EXCHANGE_ADMINISTRATOR), approval_required=False)
+    names = ["anna", "bert", "cleo", "dora", "emil"]
+    for number, user in enumerate(map(person, names)):
+        moment = NOW - 10 * HOUR + number * HOUR
+        request_activation(user, make_eligible(user, role(EXCHANGE_ADMINISTRATOR)), now=moment, hours=0.5)
+    client, page = verified(petra), f"{address(directory(), 'requests')}?per_page=2"
+
+    def listed(query: str = "") -> list[str]:
+        return [row.record.principal.name.lower() for row in client.get(page + query).context["table"].paginated_rows]
+
+    assert [*listed(), *listed("&page=2"), *listed("&page=3")] == names[::-1]
+    assert listed("&sort=made_at") == names[:2]
+    assert listed(f"&person={User.objects.get(username='bert').pk}") == ["bert"]
+    with CaptureQueriesContext(connection) as asked:
+        listed()
+    walks = [sql for one in asked.captured_queries if re.search("made_at.? DESC.*LIMIT", sql := one["sql"], re.DOTALL)]
+    assert len(walks) == 1, "\n\n".join(walks)
+
+
 @pytest.mark.parametrize("page", ["/", "/manage/directory/roles/"])
 def test_much_is_counted_every_few_minutes_and_says_when(petra: User, ines: User, monkeypatch, page: str):
     def count_of(client: Any) -> str:
