@@ -22,8 +22,8 @@ SQLITE_OPTIONS = {
         "PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON;"
     ),
 }
-# Compiling a long question (jit) takes seconds, answering it some milliseconds.
 ASKED_BEFORE = 2  # times that a connection is asked something until it is prepared: not what is asked but once
+# Compiling a long question (jit) takes seconds, answering it some milliseconds.
 POSTGRESQL_SESSION = "-c lock_timeout=5s -c statement_timeout=30s -c jit=off"
 
 HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
 import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.urls import reverse
@@ -49,9 +48,7 @@ def _departments() -> list[tuple[str, str]]:
 class PeopleFilter(_StateFilter):
     search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
 
-    department = django_filters.ChoiceFilter(
-        label=gettext_lazy("Department"), empty_label=gettext_lazy("All"), choices=_departments
-    )
+    department = ChoicePill(label=gettext_lazy("Department"), choices=_departments)
 
     class Meta:
         model = User

@@ -90,8 +90,7 @@ class _TreeOrList(ListPage):
     def as_tree(self) -> bool:
         """Whether the viewer asked for nothing that only a list answers."""
         asked = any(name in self.request.GET for name in ("view", "sort", "page", "per_page", "download"))
-        form = self.filter.form if self.filter else None
-        return not asked and (form is None or (form.is_valid() and not any(form.cleaned_data.values())))
+        return not asked and (self.filter is None or (self.filter.form.is_valid() and not self.filter.narrows))
 
     @property
     def shows_table(self) -> bool:
