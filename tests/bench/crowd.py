@@ -1,6 +1,7 @@
 """Many people, groups and places, written by COPY beside those of `tests.bench.organisation`.
 
-For each hundred assignments ten people, five places and a fifth of a group, as in organisations that use such a portal.
+For each hundred assignments ten people, five places and a fifth of a group, as in organisations that use such a portal;
+but never so few that a page of fifty, or a tree of as many places as fit, would have less to show at a small size.
 Deterministic: the same size is the same crowd.
 """
 
@@ -14,12 +15,14 @@ from django.db import connection
 
 from roles.models import Resource, ResourceKind
 from roles.models.principals import search_key
+from roles.selectors.trees import MOST_SHOWN
 from roles.services.resources import scope_path_of
 from tests.bench.copying import copy, without_triggers
-from tests.bench.organisation import FIRST, LAST
+from tests.bench.organisation import FIRST, LAST, SOUGHT
 from tests.people import DAY, NOW
 
 MADE = NOW - 399 * DAY
+FEWEST_PEOPLE, FEWEST_GROUPS, FEWEST_PLANS = 600, 60, MOST_SHOWN
 PRINCIPALS = "id, kind, name, name_key, enabled, created_at"
 USERS = (
     "principal_ptr_id, password, username, username_key, email, email_key, job_title, department, time_zone, theme,"
@@ -30,9 +33,10 @@ RESOURCES = "id, path, depth, numchild, kind, type, name, name_key, scope_path"
 
 @dataclass(slots=True)
 class Crowd:
-    """The ids of those who are there; of a place also its root, of a group the node that its members stand at."""
+    """The ids of all that is there, of those whose name is searched for, and of where a group's members stand."""
 
     people: list[uuid.UUID] = field(default_factory=list)
+    sought: list[uuid.UUID] = field(default_factory=list)
     groups: list[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=list)
     places: list[uuid.UUID] = field(default_factory=list)
 
@@ -43,15 +47,16 @@ def gather(assignments: int) -> Crowd:
     crowd = Crowd()
     tables = ("roles_principal", "roles_user", "roles_group", "roles_resource")
     with without_triggers(*tables):
-        _people(crowd, assignments // 10, dice)
+        _people(crowd, max(FEWEST_PEOPLE, assignments // 10), dice)
         _places(crowd, assignments // 20, dice)
-        _groups(crowd, max(2, assignments // 500), dice)
+        _groups(crowd, max(FEWEST_GROUPS, assignments // 500), dice)
     return crowd
 
 
 def _people(crowd: Crowd, count: int, dice: random.Random) -> None:
     crowd.people = [_id(dice) for _each in range(count)]
     names = [f"{dice.choice(FIRST)} {dice.choice(LAST)} {number}" for number in range(count)]
+    crowd.sought = [pk for pk, name in zip(crowd.people, names, strict=True) if SOUGHT in search_key(name)]
     rows = zip(crowd.people, names, strict=True)
     copy("roles_principal", PRINCIPALS, ((pk, "user", name, search_key(name), True, MADE) for pk, name in rows))
     copy("roles_user", USERS, (_user(crowd, number) for number in range(count)))
@@ -65,14 +70,15 @@ def _user(crowd: Crowd, number: int) -> tuple[object, ...]:
 
 
 def _places(crowd: Crowd, count: int, dice: random.Random) -> None:
-    """Subscriptions with twenty resource groups each, and nine resources in each group."""
+    """Subscriptions with up to twenty resource groups each, and nine resources in each group."""
     root = Resource.objects.get(kind=ResourceKind.ROOT)
     nodes: list[Resource] = []
-    plans = max(1, count // 200)
+    plans = max(FEWEST_PLANS, count // 200)
+    groups = min(20, max(1, count // (10 * plans)))
     for number in range(plans):
-        plan = _node(ResourceKind.SUBSCRIPTION, f"Plan {number}", root, root.numchild + number + 1, 20, dice)
+        plan = _node(ResourceKind.SUBSCRIPTION, f"Plan {number}", root, root.numchild + number + 1, groups, dice)
         nodes.append(plan)
-        for one in range(20):
+        for one in range(groups):
             group = _node(ResourceKind.RESOURCE_GROUP, f"rg-{number}-{one}", plan, one + 1, 9, dice)
             nodes.append(group)
             names = [f"vault-{number}-{one}-{two}" for two in range(9)]

@@ -22,11 +22,12 @@ from audit.models import Batch, Event
 from audit.proofs import GENESIS, link, merkle_root, statement
 from audit.services.sealing import seal, stated
 from tests.bench.organisation import Organisation, existing
-from tests.bench.scenes import Scene, is_asking, is_signing_in, scenes, sort_of
+from tests.bench.scenes import Scene, is_asking, is_signing_in, scenes, seldom_scene, sort_of
 
 BATCH = 1000
 PART = 20 * BATCH  # events of one transaction
 SPAN = timedelta(days=700)
+SELDOM_EVENTS = 120  # about those who are seldom heard of, at every size
 # How often each kind comes, of a hundred; every other kind shares the rest.
 OFTEN = {
     Kind.SIGNED_IN: 18,
@@ -124,12 +125,16 @@ def _events(count: int, about: Organisation, *, until: datetime) -> Iterator[Mad
     kinds += [seldom[number % len(seldom)] for number in range(100 - len(kinds))]
     first = (Event.objects.aggregate(last=Max("id"))["last"] or 0) + 1
     step, start = SPAN / count, until - SPAN
+    seldom_heard = seldom_scene(about, dice, *about.seldom)
     for number in range(count):
         kind = dice.choice(kinds) if number % 50 else seldom[number // 50 % len(seldom)]
         recorded = start + step * (number + 1)
         # A sweep writes down late what ended; then the order of the numbers is not that of the moments.
         late = timedelta(seconds=dice.randrange(7200)) if kind == Kind.ACTIVATION_EXPIRED else timedelta(0)
-        yield _made(first + number, kind, recorded - late, recorded, dice.choice(played[sort_of(kind)]), dice)
+        scene = dice.choice(played[sort_of(kind)])
+        if number % max(1, count // SELDOM_EVENTS) == 1:
+            kind, scene = Kind.REQUEST_APPROVED, seldom_heard
+        yield _made(first + number, kind, recorded - late, recorded, scene, dice)
 
 
 def _made(pk: int, kind: Kind, occurred: datetime, recorded: datetime, scene: Scene, dice: random.Random) -> Made:

@@ -1,7 +1,8 @@
 """Assignments with as many requests, written by COPY as years of use would have left them.
 
 Of a hundred assignments sixty-six are activations (sixty-two over, four running, each by a request that was granted),
-the others eligibilities, active assignments and memberships. One request of a hundred still waits.
+the others eligibilities, active assignments and memberships. One request of a hundred still waits. But never are so few
+sought or waiting that a page of fifty would have less to show at a small size.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ FEW = (ids.PRIVILEGED_ROLE_ADMINISTRATOR, ids.GLOBAL_ADMINISTRATOR, ids.SECURITY
 DIGEST = "0" * 64
 SPAN = timedelta(days=700)
 REASONS = ("Mailbox rules of the finance team", "Disk full on the reporting server", "Change window", "Patch day")
-# How requests end, of a hundred, where no activation came of them.
-OTHERWISE = ((Status.DENIED, 12), (Status.CANCELLED, 8), (Status.LAPSED, 12), (Status.PENDING, 1))
+# How requests end, of thirty-two, where no activation came of them; one of thirty-three still waits.
+OTHERWISE = ((Status.DENIED, 12), (Status.CANCELLED, 8), (Status.LAPSED, 12))
+FEWEST_SOUGHT, FEWEST_WAITING = 70, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def fill(assignments: int, crowd: Crowd, around: Around, *, now: datetime) -> No
     common = Role.objects.filter(retired_at=None).exclude(pk__in=FEW).order_by("pk")
     roles = {kind: list(common.filter(kind=kind).values_list("pk", flat=True)) for kind in KINDS}
     holders = Holders(crowd, roles, dice)
-    given = [holders.fresh(RoleKind.DIRECTORY) for _each in range(14 * share)]
+    sought = [holders.fresh(RoleKind.DIRECTORY, crowd.sought) for _each in range(FEWEST_SOUGHT)]
+    given = [*sought, *(holders.fresh(RoleKind.DIRECTORY) for _each in range(14 * share - FEWEST_SOUGHT))]
     given += [holders.fresh(RoleKind.RESOURCE) for _each in range(10 * share)]
     mine = [Eligibility(_id(dice), around.asker, *holders.what(RoleKind.RESOURCE)) for _each in range(12)]
     activations = list(_activations(given, mine, 62 * share, around, now, dice))
@@ -101,14 +104,15 @@ class Holders:
         place = ids.DIRECTORY if kind == RoleKind.DIRECTORY else self.dice.choice(self.crowd.places)
         return self.dice.choice(self.roles[kind]), place
 
-    def fresh(self, kind: RoleKind) -> Eligibility:
+    def fresh(self, kind: RoleKind, among: Sequence[uuid.UUID] = ()) -> Eligibility:
+        dice = self.dice
         while True:
-            group = self.dice.random() < 0.03
-            principal = self.dice.choice(self.crowd.groups)[0] if group else self.dice.choice(self.crowd.people)
+            group = not among and dice.random() < 0.03
+            principal = dice.choice(self.crowd.groups)[0] if group else dice.choice(among or self.crowd.people)
             what = self.what(kind)
             if (slot := (principal, *what)) not in self._seen:
                 self._seen.add(slot)
-                return Eligibility(_id(self.dice), principal, *what)
+                return Eligibility(_id(dice), principal, *what)
 
 
 def _given(one: Eligibility, type: str, now: datetime, dice: random.Random) -> tuple[object, ...]:
@@ -187,18 +191,14 @@ def _others(
     dice: random.Random,
 ) -> Iterator[tuple[object, ...]]:
     statuses = [status for status, often in OTHERWISE for _each in range(often)]
-    waits: set[uuid.UUID] = set()
-    for each in range(number):
+    waiting = max(number // (len(statuses) + 1), min(FEWEST_WAITING, number // 2, len(given)))
+    for eligibility in dice.sample(given, waiting):
+        yield _request(eligibility, Status.PENDING, now - HOUR * dice.randrange(1, 20), None, None, dice)
+    for each in range(number - waiting):
         eligibility = dice.choice(mine) if each < 10 else dice.choice(given)
+        made = now - timedelta(seconds=SPAN.total_seconds() * dice.random() ** 1.5) - DAY
         status = statuses[each % len(statuses)]
-        if status == Status.PENDING:
-            if eligibility.pk in waits:
-                continue
-            waits.add(eligibility.pk)
-            yield _request(eligibility, status, now - HOUR * dice.randrange(1, 20), None, None, dice)
-        else:
-            made = now - timedelta(seconds=SPAN.total_seconds() * dice.random() ** 1.5) - DAY
-            yield _request(eligibility, status, made, made + HOUR * dice.randrange(1, 20), None, dice)
+        yield _request(eligibility, status, made, made + HOUR * dice.randrange(1, 20), None, dice)
 
 
 def _request(

@@ -21,15 +21,20 @@ GROUPS_IN_EACH = 5
 VAULTS_IN_EACH = 3
 FIRST = ("Ines", "Adam", "Berta", "Zoë", "Amelie", "Olga", "Sven", "Nina", "Paul", "Petra", "Bo", "Jürgen")
 LAST = ("Okafor", "Lindqvist", "Meyer", "Tanaka", "O'Neill", "Garcia", "Novák", "Li", "Santos", "Kaya")
+SOUGHT = "okafor"  # the name that is searched for: that of every tenth
+
+
+Named = tuple[str, str]  # an id and its name
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Ids and names, by the world that they belong to."""
+    """What there is, by the world that it belongs to."""
 
-    people: list[tuple[str, str]]
-    roles: dict[Realm, list[tuple[str, str]]]
-    places: dict[Realm, list[tuple[str, str]]]
+    people: list[Named]
+    roles: dict[Realm, list[Named]]
+    places: dict[Realm, list[Named]]
+    seldom: tuple[Named, Named]  # two people who are seldom heard of, and as often at every size
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def _add(kind: ResourceKind, name: str, parent: Resource | None) -> Resource:
 
 def existing() -> Organisation:
     """Return the organisation that the database knows."""
-    places: dict[Realm, list[tuple[str, str]]] = {realm: [] for realm in Realm}
+    places: dict[Realm, list[Named]] = {realm: [] for realm in Realm}
     for one in Resource.objects.order_by("path"):
         places[one.realm].append((str(one.pk), one.name))
     roles = {
@@ -82,8 +87,8 @@ def existing() -> Organisation:
         Realm.GROUP: Role.objects.filter(kind=RoleKind.GROUP),
     }
     named = {realm: [(str(one.pk), one.name) for one in rows.order_by("pk")] for realm, rows in roles.items()}
-    people = [(str(one.pk), one.name) for one in User.objects.order_by("username")]
-    return Organisation(people, named, places)
+    people = {one.username: (str(one.pk), one.name) for one in User.objects.order_by("username")}
+    return Organisation(list(people.values()), named, places, (people["p001"], people["p000"]))
 
 
 def request_seen_by(user: User, path: str) -> Event:

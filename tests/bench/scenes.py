@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from audit.kinds import Kind, Realm
 from audit.recording import folded
-from tests.bench.organisation import Organisation
+from tests.bench.organisation import Named, Organisation
 
 SCENES = 4000  # of each sort
+SELDOM = "inc-77777"  # the ticket of what happens as seldom at every size
 REASONS = (
     "Quarter end: mailbox rules of the finance team",
     "On call, disk full on the reporting server",
@@ -58,11 +59,19 @@ def scenes(about: Organisation, dice: random.Random) -> dict[str, list[Scene]]:
     return {sort: [_scene(sort, about, dice, number) for number in range(SCENES)] for sort in sorts}
 
 
-def _scene(sort: str, about: Organisation, dice: random.Random, number: int) -> Scene:
+def seldom_scene(about: Organisation, dice: random.Random, actor: Named, target: Named) -> Scene:
+    """Return the scene of those whose own history is as long at every size, about a ticket that nobody else has."""
+    return _scene("asking", about, dice, int(SELDOM.removeprefix("inc-")), (actor, target))
+
+
+def _scene(
+    sort: str, about: Organisation, dice: random.Random, number: int, who: tuple[Named, Named] | None = None
+) -> Scene:
     alone = sort == "signing in"
     realm = Realm.DIRECTORY if alone else dice.choices(list(Realm), (55, 40, 5))[0]
     actor = dice.choice(about.people)
     target = actor if alone or dice.random() < 0.6 else dice.choice(about.people)
+    actor, target = who or (actor, target)
     role = dice.choice(about.roles[realm]) if not alone and about.roles[realm] else None
     places = about.places[realm]
     # Much happens at few places.

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.organisation import SOUGHT
+from tests.bench.scenes import SELDOM
 from tests.bench.visitor import Took, Visitor
 from tests.served import filled
 
@@ -42,7 +44,7 @@ PAGES = (
     Page("Directory: eligible assignments", "petra", "/manage/directory/assignments/?per_page=50"),
     Page("Directory: active assignments", "petra", "/manage/directory/assignments/?tab=active&per_page=50"),
     Page("Directory: ended assignments", "petra", "/manage/directory/assignments/?tab=expired&per_page=50"),
-    Page("Directory: search of assignments", "petra", "/manage/directory/assignments/?q=okafor&per_page=50", SEARCH),
+    Page("Directory: search of assignments", "petra", f"/manage/directory/assignments/?q={SOUGHT}&per_page=50", SEARCH),
     Page("Directory: request history", "petra", "/manage/directory/requests/?per_page=50"),
     Page("Directory: access reviews", "petra", "/manage/directory/reviews/?per_page=50"),
     Page("Directory: alerts", "petra", "/manage/directory/alerts/?per_page=50"),
@@ -51,14 +53,14 @@ PAGES = (
     Page("Resource root: eligible assignments", "olga", "/manage/resources/{root}/assignments/?per_page=50"),
     Page("Resource root: request history", "olga", "/manage/resources/{root}/requests/?per_page=50"),
     Page("People", "petra", "/manage/people/?per_page=50"),
-    Page("People: search", "petra", "/manage/people/?q=okafor&per_page=50", SEARCH),
+    Page("People: search", "petra", f"/manage/people/?q={SOUGHT}&per_page=50", SEARCH),
     Page("Groups", "petra", "/manage/groups/?per_page=50"),
     Page("One person", "petra", "/manage/people/{person}/"),
     Page("Audit history: newest", "nina.auditor", "/activity/audit/?per_page=50", HISTORY),
     Page("Audit history: one kind", "nina.auditor", "/activity/audit/?kind=review.decided&per_page=50", HISTORY),
     Page("Audit history: refused", "nina.auditor", "/activity/audit/?outcome=refused&per_page=50", HISTORY),
     Page("Audit history: one person", "nina.auditor", "/activity/audit/?actor={person}&per_page=50", HISTORY),
-    Page("Audit history: seldom word", "nina.auditor", "/activity/audit/?q=inc-1234&per_page=50", SEARCH),
+    Page("Audit history: seldom word", "nina.auditor", f"/activity/audit/?q={SELDOM}&per_page=50", SEARCH),
     Page("Audit history: frequent word", "nina.auditor", "/activity/audit/?q=quarter&per_page=50", SEARCH),
     Page("My audit history", "p000", "/activity/my-audit/?per_page=50", HISTORY),
     Page("Reviewing fifty rows", "rhea", "/tasks/reviews/{instance}/"),
