@@ -107,7 +107,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "pim_portal.shell.shell",
             ],
-            "builtins": ["pim_portal.templatetags.portal", "roles.templatetags.places"],
+            "builtins": [
+                "pim_portal.templatetags.portal",
+                "roles.templatetags.assignments",
+                "roles.templatetags.places",
+            ],
         },
     },
 ]

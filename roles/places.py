@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from roles.addresses import address_of
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.lists import Tab
@@ -76,7 +77,7 @@ def address(place: Resource, page: str = "overview", **arguments: Any) -> str:
     namespace = namespace_of(ResourceKind(place.kind))
     if namespace != "directory":
         arguments["place"] = place.group.pk if namespace == "group" else place.pk
-    return reverse(f"{namespace}:{page}", kwargs=arguments)
+    return address_of(f"{namespace}:{page}", **arguments)
 
 
 @dataclass(frozen=True, slots=True)

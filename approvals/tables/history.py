@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
-import django_filters
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Action, Request, Status
-from approvals.tables.my_roles import cell
+from approvals.tables import cells
 from approvals.tables.requests import StatusPill
+from roles.cells import written
 from roles.lists import MOST_COUNTED, ChoicePill, ListFilter
 from roles.models import Role, User
 from roles.models.planning import planned_anew
@@ -30,7 +31,7 @@ SPANS = {
 }
 
 
-class AmongPill(django_filters.ModelChoiceFilter):
+class AmongPill(ChoicePill):
     """Narrows to one of the things that the rows of the list name; `key` is the column that names them.
 
     Those are offered that the first rows of the list name: nobody chooses from ten thousand. Any other one that is
@@ -38,13 +39,17 @@ class AmongPill(django_filters.ModelChoiceFilter):
     """
 
     def __init__(self, model: type[Any], key: str, **kwargs: Any) -> None:
-        self.key = key
-        super().__init__(
-            field_name=key, queryset=model.objects.order_by("name_key", "pk"), empty_label=_("All"), **kwargs
-        )
+        self.of, self.key = model, key
+        super().__init__(field_name=key, **kwargs)
 
-    def get_queryset(self, request: Any) -> Any:
-        found = super().get_queryset(request)
+    @property
+    def field(self) -> Any:
+        """The field; what it offers is looked up once for a page."""
+        if "choices" not in self.extra:
+            self.extra["choices"] = list(self._offered())
+        return super().field
+
+    def _offered(self) -> Iterator[tuple[str, str]]:
         parent: Any = self.parent
         named = {row[self.key] for row in parent.first_rows[:MOST_COUNTED]}
         name = next(name for name, one in parent.filters.items() if one is self)
@@ -52,7 +57,8 @@ class AmongPill(django_filters.ModelChoiceFilter):
             asked = uuid.UUID(parent.data.get(name, ""))
             if asked not in named and parent.queryset.order_by().filter(**{self.key: asked}).exists():
                 named.add(asked)
-        return found.filter(pk__in=named)
+        rows = self.of.objects.filter(pk__in=named).order_by("name_key", "pk")
+        return ((str(pk), label) for pk, label in rows.values_list("pk", "name"))
 
 
 class HistoryFilter(ListFilter):
@@ -84,13 +90,13 @@ class HistoryFilter(ListFilter):
 
 
 class HistoryTable(tables.Table):
-    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
-    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    to = cell("action", _("To"), "action")
-    made_at = cell("asked", _("Asked"), "made_at")
-    reason = cell("reason", _("Reason and ticket"), look="wide")
-    status = cell("request_status", _("Status"))
-    decisions = cell("decisions", _("Decisions"), look="wide")
+    requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    to = written(cells.action, _("To"), "action")
+    made_at = written(cells.asked, _("Asked"), "made_at")
+    reason = written(cells.reason, _("Reason and ticket"), look="wide")
+    status = written(cells.request_status, _("Status"))
+    decisions = written(cells.decisions, _("Decisions"), look="wide")
 
     class Meta:
         attrs = {"aria-label": _("Requests")}

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_tables2 as tables
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from roles import cells
+from approvals.tables import cells
+from roles.cells import written
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, ResourceKind, RoleKind
-
-CELLS = "approvals/cells"
-
-
-def cell(name: str, label: Any, *order: str, **more: Any) -> cells.Cell:
-    """Return a column whose cells are a template of this folder; ordered by these columns, or not at all."""
-    return cells.cell(f"{CELLS}/{name}.html", label, *order, **more)
 
 
 class RolesFilter(ListFilter):
@@ -37,11 +29,11 @@ class EligibleTable(tables.Table):
     eligibility = SelectColumn(
         "activate-selected", label=lambda record: record.role.name, when=lambda record: record.ready
     )
-    role = cell("role", _("Role"), "role__name_key", look="main")
-    where = cell("where", _("Where"), "resource__name_key")
-    ends_at = cell("eligible_until", _("Eligible until"), "ends_at")
-    status = cell("standing", _("Status"))
-    actions = cell("standing_actions", _("Action"), look="end")
+    role = written(cells.role, _("Role"), "role__name_key", look="main")
+    where = written(cells.where, _("Where"), "resource__name_key")
+    ends_at = written(cells.eligible_until, _("Eligible until"), "ends_at")
+    status = written(cells.standing, _("Status"))
+    actions = written(cells.standing_actions, _("Action"), look="end")
 
     class Meta:
         empty_text = _("You are not eligible for any role. An administrator can make you eligible.")
@@ -50,22 +42,22 @@ class EligibleTable(tables.Table):
 
 
 class HeldTable(tables.Table):
-    role = cell("role", _("Role"), "role__name_key", look="main")
-    where = cell("where", _("Where"), "resource__name_key")
-    state = cell("state", _("State"))
-    ends_at = cell("held_until", _("Ends"), "ends_at")
-    actions = cell("held_actions", _("Action"), look="end")
+    role = written(cells.role, _("Role"), "role__name_key", look="main")
+    where = written(cells.where, _("Where"), "resource__name_key")
+    state = written(cells.state, _("State"))
+    ends_at = written(cells.held_until, _("Ends"), "ends_at")
+    actions = written(cells.held_actions, _("Action"), look="end")
 
     class Meta:
         empty_text = _("You hold no role now. Activate one from the Eligible tab when you need it.")
 
 
 class EndedTable(tables.Table):
-    role = cell("role", _("Role"), "role__name_key", look="main")
-    where = cell("where", _("Where"), "resource__name_key")
-    state = cell("state", _("State"))
-    over = cell("ended", _("Ended"), "over")
-    actions = cell("ended_actions", _("Action"), look="end")
+    role = written(cells.role, _("Role"), "role__name_key", look="main")
+    where = written(cells.where, _("Where"), "resource__name_key")
+    state = written(cells.state, _("State"))
+    over = written(cells.ended, _("Ended"), "over")
+    actions = written(cells.ended_actions, _("Action"), look="end")
 
     class Meta:
         empty_text = _("Nothing of yours has ended in the last 30 days.")

@@ -11,7 +11,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Action, Request, RequestQuerySet, Status
-from approvals.tables.my_roles import cell
+from approvals.tables import cells
+from roles.cells import written
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import RoleKind
 
@@ -61,13 +62,13 @@ class DecidedFilter(WaitingFilter):
 
 
 class MyRequestsTable(tables.Table):
-    role = cell("request_role", _("Role"), "role__name_key", look="main")
-    where = cell("where", _("Where"), "resource__name_key")
-    to = cell("action", _("To"), "action")
-    made_at = cell("asked", _("Asked"), "made_at")
-    status = cell("request_status", _("Status"))
-    who = cell("who_decides", _("Who decides"))
-    actions = cell("request_actions", _("Action"), look="end")
+    role = written(cells.request_role, _("Role"), "role__name_key", look="main")
+    where = written(cells.where, _("Where"), "resource__name_key")
+    to = written(cells.action, _("To"), "action")
+    made_at = written(cells.asked, _("Asked"), "made_at")
+    status = written(cells.request_status, _("Status"))
+    who = written(cells.who_decides, _("Who decides"))
+    actions = written(cells.request_actions, _("Action"), look="end")
 
     class Meta:
         empty_text = _("You have not asked for anything yet. Roles that need approval are asked for in My roles.")
@@ -75,12 +76,12 @@ class MyRequestsTable(tables.Table):
 
 class WaitingTable(tables.Table):
     request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
-    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
-    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    when = cell("wanted", _("When"), "wanted_duration")
-    reason = cell("reason", _("Reason and ticket"), look="wide")
-    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
-    actions = cell("review", _("Action"), look="end")
+    requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    when = written(cells.wanted, _("When"), "wanted_duration")
+    reason = written(cells.reason, _("Reason and ticket"), look="wide")
+    lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
+    actions = written(cells.review, _("Action"), look="end")
 
     class Meta:
         empty_text = _("No request waits for you. You get a mail when one does.")
@@ -88,13 +89,13 @@ class WaitingTable(tables.Table):
 
 class RenewalsTable(tables.Table):
     request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
-    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
-    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    now = cell("present_end", _("Ends"), "assignment__ends_at")
-    wanted = cell("wanted_end", _("Asked for"), "wanted_end")
-    reason = cell("reason", _("Reason"), look="wide")
-    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
-    actions = cell("review", _("Action"), look="end")
+    requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    now = written(cells.present_end, _("Ends"), "assignment__ends_at")
+    wanted = written(cells.wanted_end, _("Asked for"), "wanted_end")
+    reason = written(cells.reason, _("Reason"), look="wide")
+    lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
+    actions = written(cells.review, _("Action"), look="end")
 
     class Meta:
         attrs = {"aria-label": _("Extensions and renewals")}
@@ -102,11 +103,11 @@ class RenewalsTable(tables.Table):
 
 
 class ChangesTable(tables.Table):
-    requestor = cell("requestor", _("Proposed by"), "principal__name_key", look="main")
-    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    made_at = cell("asked", _("Proposed"), "made_at")
-    lapses_at = cell("lapses", _("Lapses"), "lapses_at")
-    actions = cell("review", _("Action"), look="end")
+    requestor = written(cells.requestor, _("Proposed by"), "principal__name_key", look="main")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    made_at = written(cells.asked, _("Proposed"), "made_at")
+    lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
+    actions = written(cells.review, _("Action"), look="end")
 
     class Meta:
         attrs = {"aria-label": _("Changes of settings")}
@@ -114,12 +115,12 @@ class ChangesTable(tables.Table):
 
 
 class DecidedTable(tables.Table):
-    requestor = cell("requestor", _("Requestor"), "principal__name_key", look="main")
-    role = cell("role_and_scope", _("Role and scope"), "role__name_key")
-    to = cell("action", _("To"), "action")
-    made_at = cell("asked", _("Asked"), "made_at")
-    status = cell("request_status", _("Status"))
-    decisions = cell("decisions", _("Decisions"), look="wide")
+    requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    to = written(cells.action, _("To"), "action")
+    made_at = written(cells.asked, _("Asked"), "made_at")
+    status = written(cells.request_status, _("Status"))
+    decisions = written(cells.decisions, _("Decisions"), look="wide")
 
     class Meta:
         empty_text = _("Nothing that you were asked to decide is over yet.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -90,6 +90,7 @@ class ApprovalsPage(RequestsPage):
 class WaitingPage(ApprovalsPage):
     """The activations that the viewer can decide now, what lapses first first."""
 
+    says_who_decides = True
     table_class = WaitingTable
     filter_class = WaitingFilter
     tab = "waiting"
@@ -98,6 +99,9 @@ class WaitingPage(ApprovalsPage):
         waiting = requests_awaiting(self.viewer.authority)
         ids = [one.pk for one in waiting if tab_of(one) == self.tab]
         return Request.objects.filter(pk__in=ids).shown().order_by("lapses_at", "pk")
+
+    def in_hand(self) -> Mapping[Any, Any]:
+        return {one.pk: one for one in requests_awaiting(self.viewer.authority)}
 
     def statuses(self, rows: Sequence[Any]) -> dict[uuid.UUID, Status]:
         return {row.pk: Status.PENDING for row in rows}  # as was asked for `rows`

@@ -61,6 +61,8 @@ _CHANGED = gettext_lazy("The change is made. Who decided stands beside it.")
 class RequestsPage(ListPage):
     """A list of requests; hangs on each row of the page what its cells show besides the request."""
 
+    says_who_decides = False  # whether a cell tells whom a request waits for
+
     @property
     def viewer(self) -> PortalRequest:
         return cast("PortalRequest", self.request)
@@ -74,15 +76,19 @@ class RequestsPage(ListPage):
         return statuses_at(rows, self.viewer.now)
 
     def dress(self, rows: Sequence[Any]) -> None:
-        now = self.viewer.now
         places = places_of(row.resource for row in rows)
         statuses = self.statuses(rows)
-        pending = [row for row in rows if statuses[row.pk] == Status.PENDING]
-        panels = self.panels_known()
-        panels |= panels_of([row for row in pending if row.pk not in panels], now)
         for row in rows:
             row.place = places[row.resource_id]
             row.status_now = statuses[row.pk]
+        if self.says_who_decides:
+            self._say_who_decides(rows)
+
+    def _say_who_decides(self, rows: Sequence[Any]) -> None:
+        panels = self.panels_known()
+        unknown = [row for row in rows if row.status_now == Status.PENDING and row.pk not in panels]
+        panels |= panels_of(unknown, self.viewer.now)
+        for row in rows:
             row.stage = panels.get(row.pk)
             row.deciders = ""
             if row.stage is not None:
@@ -93,6 +99,7 @@ class RequestsPage(ListPage):
 class MyRequests(RequestsPage):
     """What the viewer asked for."""
 
+    says_who_decides = True
     table_class = MyRequestsTable
     filter_class = MyRequestsFilter
     template_name = "approvals/my_requests.html"

@@ -29,9 +29,9 @@ from django.views.decorators.http import require_GET, require_POST
 from pim_portal.accounts.links import way_on
 from pim_portal.demo import doors
 from pim_portal.models import SampleMail
-from pim_portal.templatetags.portal import moment
 from roles.guards import open_to_strangers
 from roles.lists import ChoicePill, ListFilter, ListPage
+from roles.marks import moment
 from roles.models import User
 from roles.models.principals import search_key
 from roles.refusals import Refused

@@ -16,10 +16,9 @@ from django.utils.translation import gettext_lazy
 from audit.archive_files import file_of
 from audit.kinds import Kind, Realm
 from audit.models import Archive
-from pim_portal.templatetags.portal import moment
 from roles import wording
 from roles.lists import ChoicePill, ListFilter
-from roles.marks import tag
+from roles.marks import moment, tag
 
 
 def at_hand(archive: Archive) -> bool:

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications.catalogue import BY_NAME
-from pim_portal.templatetags.portal import moment
 from roles.lists import ListFilter, SelectColumn
-from roles.marks import tag
+from roles.marks import moment, tag
 
 LOOKS = {
     NotificationState.FAILED: "bad",

@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pim_portal.models import WebHook
-from pim_portal.templatetags.portal import moment
 from roles.lists import ListFilter
-from roles.marks import tag
+from roles.marks import moment, tag
 
 
 def state_of(hook: Any) -> tuple[str, str]:

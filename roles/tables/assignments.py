@@ -9,7 +9,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from roles.cells import Cell, cell
+from roles.cells import written
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Role
@@ -17,6 +17,7 @@ from roles.models.held import ByRow
 from roles.models.principals import search_key
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
 from roles.selectors.keys import keys_or_query
+from roles.tables import assignment_cells as cells
 
 STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Activated"))]
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
@@ -79,22 +80,18 @@ class AnyTypeFilter(ActiveFilter):
     type = ChoicePill(label=gettext_lazy("Type"), choices=AssignmentType.choices)
 
 
-def _cell(name: str, label: Any, *order: str, look: str = "") -> Cell:
-    return cell(f"manage/cells/assignment_{name}.html", label, *order, look=look)
-
-
 def _named(row: Assignment) -> str:
     return _("{role} of {name}").format(role=row.role.name, name=row.principal.name)
 
 
 class EligibleTable(tables.Table):
     chosen = SelectColumn("selection", label=_named, when=lambda row: row.membership != INHERITED)
-    name = _cell("holder", gettext_lazy("Name"), "principal__name_key", look="main")
-    role = _cell("role", gettext_lazy("Role"), "role__name_key")
-    membership = _cell("membership", gettext_lazy("Membership"), "membership")
-    start = _cell("start", gettext_lazy("Start"), "starts_at")
-    end = _cell("end", gettext_lazy("End"), "ends_at")
-    acts = _cell("acts", "", look="end")
+    name = written(cells.holder, gettext_lazy("Name"), "principal__name_key", look="main")
+    role = written(cells.role, gettext_lazy("Role"), "role__name_key")
+    membership = written(cells.membership, gettext_lazy("Membership"), "membership")
+    start = written(cells.start, gettext_lazy("Start"), "starts_at")
+    end = written(cells.end, gettext_lazy("End"), "ends_at")
+    acts = written(cells.acts, "", look="end")
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Eligible assignments")}
@@ -102,7 +99,7 @@ class EligibleTable(tables.Table):
 
 
 class ActiveTable(EligibleTable):
-    state = _cell("state", gettext_lazy("State"))
+    state = written(cells.state, gettext_lazy("State"))
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Active assignments")}
@@ -117,7 +114,7 @@ class ScheduledTable(ActiveTable):
 
 
 class ExpiredTable(ActiveTable):
-    end = _cell("ended", gettext_lazy("Ended"), "over")
+    end = written(cells.ended, gettext_lazy("Ended"), "over")
 
     class Meta(ActiveTable.Meta):
         attrs = {"aria-label": gettext_lazy("Expired assignments")}
