@@ -2,7 +2,7 @@
 
 Of a hundred assignments sixty-six are activations (sixty-two over, four running, each by a request that was granted),
 the others eligibilities, active assignments and memberships. One request of a hundred still waits. But never are so few
-sought or waiting that a page of fifty would have less to show at a small size.
+sought, waiting, lately over or in a group that a page of fifty would have less to show at a small size.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ SPAN = timedelta(days=700)
 REASONS = ("Mailbox rules of the finance team", "Disk full on the reporting server", "Change window", "Patch day")
 # How requests end, of thirty-two, where no activation came of them; one of thirty-three still waits.
 OTHERWISE = ((Status.DENIED, 12), (Status.CANCELLED, 8), (Status.LAPSED, 12))
-FEWEST_SOUGHT, FEWEST_WAITING = 70, 200
+FEWEST_SOUGHT, FEWEST_WAITING, FEWEST_LATE = 70, 200, 240
+MEMBERS = 25  # of a group
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def fill(assignments: int, crowd: Crowd, around: Around, *, now: datetime) -> No
     with without_triggers(*TABLES):
         copy("roles_assignment", ASSIGNMENTS, (_given(one, "eligible", now, dice) for one in (*given, *mine)))
         copy("roles_assignment", ASSIGNMENTS, _active(holders, 5 * share, now, dice))
-        copy("roles_assignment", ASSIGNMENTS, _members(crowd, 5 * share, now, dice))
+        copy("roles_assignment", ASSIGNMENTS, _members(crowd, max(5 * share, MEMBERS * len(crowd.groups)), now, dice))
         copy("roles_assignment", ASSIGNMENTS, (row for row, _eligibility in (*activations, *running)))
         made = [*_granted([*activations, *running], dice), *_others(given, mine, 34 * share, around, now, dice)]
         copy("approvals_request", REQUESTS, made)
@@ -153,7 +154,8 @@ def _activations(
     own = [one for one in given if one.principal not in groups]
     for each in range(number):
         eligibility = dice.choice(mine) if each < around.each else dice.choice(own)
-        began = now - timedelta(seconds=SPAN.total_seconds() * dice.random() ** 1.5) - 10 * HOUR
+        span = 20 * DAY if each < FEWEST_LATE else SPAN
+        began = now - timedelta(seconds=span.total_seconds() * dice.random() ** 1.5) - 10 * HOUR
         ends = began + HOUR * dice.randrange(1, 9)
         early = dice.random() < 0.4
         ended, why = (began + (ends - began) / 2, "deactivated") if early else (ends, "expired")
