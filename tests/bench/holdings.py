@@ -83,7 +83,7 @@ def fill(assignments: int, crowd: Crowd, around: Around, *, now: datetime) -> No
     given += [holders.fresh(RoleKind.RESOURCE) for _each in range(10 * share)]
     mine = [Eligibility(_id(dice), around.asker, *holders.what(RoleKind.RESOURCE)) for _each in range(12)]
     activations = list(_activations(given, mine, 62 * share, around, now, dice))
-    running = list(_running(given[: 4 * share], now, dice))
+    running = list(_running(dice.sample(given, 4 * share), now, dice))
     with without_triggers(*TABLES):
         copy("roles_assignment", ASSIGNMENTS, (_given(one, "eligible", now, dice) for one in (*given, *mine)))
         copy("roles_assignment", ASSIGNMENTS, _active(holders, 5 * share, now, dice))
