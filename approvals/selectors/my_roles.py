@@ -32,14 +32,15 @@ def eligible_roles(authority: Authority) -> AssignmentQuerySet:
     `ready` says that it is neither active nor planned nor waiting for approval where it is.
     """
     rows = rows_of(authority.eligible).select_related("role", "resource", "principal")
-    ready = ExpressionWrapper(~Q(pk__in=_busy(authority.user, authority.now)), output_field=BooleanField())
+    ready = ExpressionWrapper(~Q(pk__in=authority.once(_busy)), output_field=BooleanField())
     return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
 
 
-def _busy(user: User, now: datetime) -> set[uuid.UUID | None]:
+def _busy(authority: Authority) -> set[uuid.UUID | None]:
     """The eligibilities that are active, planned or waiting; as values, since the query of what is held is deep."""
-    running = _activations(user, now).filter(resource=F("activated_from__resource"))
-    asked = Request.objects.filter(principal=user.pk, action=Action.ACTIVATE, resource=F("assignment__resource"))
+    user, now = authority.user.pk, authority.now
+    running = _activations(authority.user, now).filter(resource=F("activated_from__resource"))
+    asked = Request.objects.filter(principal=user, action=Action.ACTIVATE, resource=F("assignment__resource"))
     waiting = asked.waiting_among(now)
     return {*running.values_list("activated_from", flat=True), *waiting.values_list("assignment", flat=True)}
 

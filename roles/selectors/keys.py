@@ -15,7 +15,7 @@ from roles.models.planning import planned_anew
 FEW: Final = 1000
 
 
-def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, Any]:
+def keys_or_query(rows: QuerySet[Any, Any], few: int = FEW) -> Sequence[Any] | QuerySet[Model, Any]:
     """Return what `column__in` takes to name these rows: their keys while they are few, else the query itself.
 
     Of a key the database knows how often it comes, of a query within a query it knows nothing: it would read a whole
@@ -23,8 +23,8 @@ def keys_or_query(rows: QuerySet[Any, Any]) -> Sequence[Any] | QuerySet[Model, A
     """
     keys = rows.order_by().values_list("pk", flat=True)
     with planned_anew():  # whether they are few hangs on what is looked for
-        found = list(keys[: FEW + 1])
-    return found if len(found) <= FEW else keys
+        found = list(keys[: few + 1])
+    return found if len(found) <= few else keys
 
 
 def in_any(column: str, *keys: QuerySet[Any, Any]) -> Q:

@@ -23,6 +23,9 @@ STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Ac
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
 
 
+FEW_NAMES = 200  # in which a word is: more of them meet enough rows of the list soon
+
+
 class TimesFilter(ListFilter):
     duration = ChoicePill(label=gettext_lazy("Duration"), choices=DURATIONS, method="by_duration")
 
@@ -63,7 +66,7 @@ class AssignmentFilter(TimesFilter):
 
 def _is_of(column: str, named: QuerySet[Any]) -> Q:
     """The condition that a row is of one of these: by their keys while they are few, else asked of each row."""
-    found = keys_or_query(named)
+    found = keys_or_query(named, FEW_NAMES)
     if isinstance(found, QuerySet):
         return Q(ByRow(named.filter(pk=OuterRef(column))))
     return Q(**{f"{column}__in": found})
