@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -23,7 +24,7 @@ from roles.assignment_files import columns_for
 from roles.catalogue import Permission
 from roles.downloads import Column
 from roles.guards import at_place
-from roles.lists import ListFilter, Tab, counted
+from roles.lists import MOST_COUNTED, ListFilter, Tab, counted
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
@@ -43,6 +44,7 @@ from roles.tables.assignments import (
 from roles.views.places import PlaceList
 
 MOST = 50  # events of one list
+KNOWN_AS_MANY = 60  # seconds for which a tab that had more than are counted is not counted anew
 NOBODY_OF_A_GROUP = {
     "eligible": gettext_lazy("Nobody may activate being a member or owner of this group."),
     "active": gettext_lazy("Nobody is a member or owner of this group now."),
@@ -125,7 +127,13 @@ class AssignmentList(PlaceList):
     def _count(self, name: str, table: Any) -> int:
         if name == self.tab and not table.filtered and hasattr(table, "paginator"):
             return int(table.data.counted)
-        return counted(self._of_role(LISTS[name](self.place, self.request.now)), walking=WALKING[name])
+        key = f"many:{self.place.pk}:{role_in(self.request)}:{name}"
+        if cache.get(key):
+            return MOST_COUNTED + 1
+        count = counted(self._of_role(LISTS[name](self.place, self.request.now)), walking=WALKING[name])
+        if count > MOST_COUNTED:
+            cache.set(key, True, KNOWN_AS_MANY)
+        return count
 
 
 class Eligible(AssignmentList):
