@@ -550,3 +550,26 @@ def test_too_many_or_none_lead_back_with_a_sentence(adam):
     for chosen in ([], many):
         assert "Choose one request" in client.get(SELECTED, {"request": chosen}, follow=True).content.decode()
     assert client.post(SELECTED, {"request": many * 200}).status_code == 400
+
+
+def asked_for(client: Client, path: str, table: str) -> list[str]:
+    """Return the queries by which a page reads whole rows of this table."""
+    with CaptureQueriesContext(connection) as asked:
+        html_of(client, path)
+    return [one["sql"] for one in asked.captured_queries if one["sql"].startswith(f'SELECT "{table}"."id", ')]
+
+
+def test_what_waits_is_fetched_once_for_the_list_its_tabs_and_the_menu(adam: User, pending: Request):
+    client = verified(adam)
+    assert len(asked_for(client, APPROVALS, "approvals_request")) == 1
+    # Narrowed and sorted it is the same rows.
+    assert pending.principal.name in html_of(client, f"{APPROVALS}?q={pending.role.name[:4]}&sort=-role")
+    assert "nothing like it" in html_of(client, f"{APPROVALS}?q=nothing+like+it")
+    assert f"/{pending.pk}/" not in html_of(client, f"{APPROVALS}?q=nothing+like+it")
+
+
+def test_a_history_does_not_ask_who_decides_what_it_does_not_say(petra: User, ines: User, pending: Request):
+    history = "/manage/directory/requests/"
+    assert pending.principal.name in html_of(verified(petra), history)
+    assert asked_for(verified(petra), history, "approvals_requeststage") == []
+    assert asked_for(verified(ines), "/tasks/requests/", "approvals_requeststage") != []

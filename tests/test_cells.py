@@ -8,6 +8,7 @@ from typing import ClassVar
 import django_tables2 as tables
 import pytest
 from django.template import Context, RequestContext
+from django.utils.html import format_html
 
 from roles import cells
 from roles.cells import Cell
@@ -103,6 +104,35 @@ def test_a_column_about_the_whole_row_has_no_value_looked_up_and_one_with_a_valu
     assert "other" in looked_up
     assert "third" not in looked_up
     assert list(table.columns["other"].render.__signature__.parameters) == ["value", "bound_column"]
+
+
+def test_a_cell_that_a_function_writes_knows_its_row_and_its_page_and_is_escaped_where_it_is_not_safe():
+    def word(context, record):
+        return f"{context['word']} <{record['one']}>"
+
+    def mark(context, record):
+        return format_html("<i>{}</i>", record["one"])
+
+    class Functions(tables.Table):
+        first = cells.written(word, "First", "one", look="main")
+        second = cells.written(mark, "Second")
+
+    table = Functions([{"one": "a"}])
+    table.context = Context({"word": "the"})
+    assert table_of(cells.body(table)) == [["the &lt;a&gt;", "<i>a</i>"]]
+    assert 'class="main"' in cells.body(table)
+    assert [column.orderable for column in table.columns] == [True, False]
+    # As a file has it, where a part of the rows is read at a time.
+    assert [row.get_cell("first") for row in table.rows] == ["the <a>"]
+
+
+def test_a_function_finds_the_request_also_where_a_page_has_none_in_its_context(rf):
+    class Functions(tables.Table):
+        path = cells.written(lambda context, record: context["request"].path, "Path")
+
+    table = Functions([{"one": "a"}])
+    table.request, table.context = rf.get("/here/"), Context()
+    assert table_of(cells.body(table)) == [["/here/"]]
 
 
 def table_of(body: str) -> list[list[str]]:

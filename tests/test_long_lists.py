@@ -16,6 +16,7 @@ from roles import ids
 from roles.models import Assignment, User
 from roles.places import address
 from roles.selectors.assignment_lists import LISTS, WALKING
+from roles.views import assignments
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -120,6 +121,28 @@ def test_what_is_in_effect_is_asked_once_for_a_long_list(petra: User, many: list
     lists = [one["sql"] for one in asked.captured_queries if "held_e" in one["sql"] and " UNION " not in one["sql"]]
     at_the_place = [sql for sql in lists if '"roles_assignment"."resource_id" IN' in sql]
     assert len(at_the_place) <= 3, "\n\n".join(at_the_place)
+
+
+def test_a_tab_with_more_than_are_counted_is_not_counted_anew_at_once(petra: User, many: list[str], monkeypatch):
+    monkeypatch.setattr("roles.views.assignments.MOST_COUNTED", LONG)
+    counted: list[str] = []
+    ask = assignments.counted
+    monkeypatch.setattr(
+        assignments, "counted", lambda rows, **more: counted.append(more["walking"]) or ask(rows, **more)
+    )
+    client, there = verified(petra), f"{address(directory(), 'assignments')}?tab=active"
+
+    def numbers() -> dict[str, str]:
+        return {str(one.label): one.said for one in client.get(there).context["list_tabs"]}
+
+    first = numbers()
+    assert first["Eligible"] == "3+"
+    assert len(counted) == 3
+    assert numbers() == first
+    assert len(counted) == 5  # but for the eligible
+    cache.clear()  # as after a minute
+    Assignment.objects.filter(principal__name__in=many[2:]).update(ends_at=NOW)
+    assert numbers()["Eligible"] == "2"
 
 
 def test_a_history_offers_whom_its_first_rows_name_and_takes_any_other(petra: User, monkeypatch):
