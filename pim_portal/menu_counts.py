@@ -1,9 +1,4 @@
-"""How much waits for the viewer, beside three lines of the menu of every page.
-
-Which requests somebody may decide is a question of many rules, and a page that is about something else need not ask it
-each time. So a count is kept for some seconds, for one person; it is asked anew on the page that it leads to, and by
-the first page after the person has sent a form, whichever process answers.
-"""
+"""What was counted for somebody may have changed by what they did: see `roles.kept`."""
 
 from __future__ import annotations
 
@@ -12,27 +7,16 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-KEPT_SECONDS = 15
-LAST_ACT = "last_act"  # in the session: a mark of the form that was sent last, which says only that it is another one
+from roles.kept import LAST_ACT
+
 DONE = (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.NO_CONTENT)
 
 
-def count_of(request: HttpRequest, entry: str, ask: Callable[[], int], *, anew: bool) -> int:
-    """Return how much waits at this entry of the menu: as it was known some seconds ago, unless it is asked `anew`."""
-    key = f"menu:{entry}:{request.user.pk}:{request.session.get(LAST_ACT, '')}"
-    known: int | None = None if anew else cache.get(key)
-    if known is None:
-        known = ask()
-        cache.set(key, known, KEPT_SECONDS)
-    return known
-
-
 class LastActMiddleware:
-    """Mark the session of somebody who has sent a form: what was counted before may have changed by it.
+    """Mark the session of somebody who has sent a form.
 
     The processes of the portal share no cache; the session is what they all read.
     """

@@ -19,14 +19,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from approvals.selectors.emergencies import emergencies_awaiting
-from approvals.selectors.requests import requests_awaiting, requests_of
+from approvals.selectors.requests import requests_of
+from approvals.views.tabs import waiting_by_tab
 from audit.kinds import Realm
-from pim_portal.menu_counts import count_of
 from pim_portal.operations.vitals import Vital, unwell
 from reviews.selectors.places import waiting_count
 from roles import wording
 from roles.authority import Authority
 from roles.catalogue import Permission
+from roles.kept import count_of
 from roles.models import RoleKind
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def _my_waiting_requests(request: PortalRequest) -> int:
 
 
 def _requests_to_decide(request: PortalRequest) -> int:
-    return len(requests_awaiting(request.authority)) + len(emergencies_awaiting(request.authority))
+    # The page that it leads to has counted them for its tabs, or some seconds ago where it shows none of them.
+    waiting = waiting_by_tab(request, anew=not request.path.startswith(reverse("approvals:approvals")))
+    return sum(waiting.values()) + len(emergencies_awaiting(request.authority))
 
 
 def _reviews_to_do(request: PortalRequest) -> int:

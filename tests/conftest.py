@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError, expect
 
-from pim_portal import menu_counts
+from roles import kept
 from tests import chromium
 
 pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures"]
@@ -20,7 +20,7 @@ expect.set_options(timeout=20_000)
 hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
 
-MENU_KEPT_SECONDS = menu_counts.KEPT_SECONDS
+MENU_KEPT_SECONDS = kept.KEPT_SECONDS
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -45,9 +45,9 @@ sys.addaudithook(refuse_network)
 def _the_menu_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page counts what waits, as each first page does: tests look at many within the seconds of a figure.
 
-    `test_menu_counts.py` is about those seconds.
+    `test_kept.py` is about those seconds.
     """
-    monkeypatch.setattr(menu_counts, "KEPT_SECONDS", 0)
+    monkeypatch.setattr(kept, "KEPT_SECONDS", 0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from pim_portal import menu_counts
+from roles import kept
 from tests.conftest import MENU_KEPT_SECONDS
 from tests.people import NOW, request_activation
 from tests.stepping import verified
@@ -25,7 +25,7 @@ KEPT = timedelta(seconds=MENU_KEPT_SECONDS)
 
 @pytest.fixture(autouse=True)
 def _kept(monkeypatch):
-    monkeypatch.setattr(menu_counts, "KEPT_SECONDS", MENU_KEPT_SECONDS)
+    monkeypatch.setattr(kept, "KEPT_SECONDS", MENU_KEPT_SECONDS)
 
 
 @pytest.fixture
@@ -68,11 +68,11 @@ def test_what_somebody_did_shows_at_once_whichever_process_answers(clock, monkey
     request = request_activation(ines, with_approval, now=NOW)
     client, processes = verified(adam), [LocMemCache(f"process {number}", {}) for number in range(2)]
     for process in processes:
-        monkeypatch.setattr(menu_counts, "cache", process)
+        monkeypatch.setattr(kept, "cache", process)
         assert to_decide(client) == 1
     assert decide(client, request).status_code == 302
     for process in processes:
-        monkeypatch.setattr(menu_counts, "cache", process)
+        monkeypatch.setattr(kept, "cache", process)
         assert to_decide(client) == 0
 
 
@@ -91,3 +91,26 @@ def test_a_page_about_something_else_does_not_ask_what_waits(clock, ines, adam, 
         counted.append(sum("approvals_requestapprover" in one["sql"] for one in asked))
     assert counted[0] > 0
     assert counted[1:] == [0, 0]
+
+
+def tabs_of(client: Client, tab: str) -> list[int | None]:
+    return [one.count for one in client.get(f"{APPROVALS}?tab={tab}").context["tabs"]][:3]
+
+
+def test_the_tabs_are_anew_where_they_look_at_what_waits_and_kept_on_the_others(clock, ines, adam, with_approval):
+    client = visiting(adam)
+    assert tabs_of(client, "decided") == [0, 0, 0]
+    request_activation(ines, with_approval, now=NOW)
+    assert tabs_of(client, "decided") == [0, 0, 0]
+    assert tabs_of(client, "waiting") == [1, 0, 0]
+    assert tabs_of(client, "decided") == [1, 0, 0]
+    assert to_decide(client, f"{APPROVALS}?tab=decided") == 1
+
+
+def test_what_was_decided_is_off_its_tab_at_once(clock, ines, adam, with_approval):
+    request = request_activation(ines, with_approval, now=NOW)
+    client = verified(adam)
+    assert tabs_of(client, "waiting") == tabs_of(client, "decided") == [1, 0, 0]
+    assert decide(client, request).status_code == 302
+    assert tabs_of(client, "decided") == [0, 0, 0]
+    assert to_decide(client) == 0

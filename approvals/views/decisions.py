@@ -71,7 +71,7 @@ class ApprovalsPage(RequestsPage):
     tab: ClassVar[str]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        tabs = tabs_of_approvals(self.viewer.authority, self.tab)
+        tabs = tabs_of_approvals(self.viewer, self.tab)
         emergencies = emergencies_awaiting(self.viewer.authority)
         places = places_of(one.request.resource for one in emergencies)
         blocks = [(one, places[one.request.resource_id], one.is_overdue(self.viewer.now)) for one in emergencies]

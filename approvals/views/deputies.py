@@ -26,7 +26,7 @@ def deputies(request: PortalRequest) -> HttpResponse:
     rows = list(deputies_concerning(request.user, request.now))
     mine = [row for row in rows if row.approver_id == request.user.pk]
     page = {
-        "tabs": tabs_of_approvals(request.authority, "deputies"),
+        "tabs": tabs_of_approvals(request, "deputies"),
         "mine": mine,
         "others": [row for row in rows if row not in mine],
         "now": request.now,

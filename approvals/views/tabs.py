@@ -10,7 +10,11 @@ from django.utils.translation import gettext_lazy
 from approvals.models import TIMED, Request
 from approvals.selectors.requests import requests_awaiting
 from roles.authority import Authority
+from roles.kept import count_of
 from roles.lists import Tab
+from roles.middleware import PortalRequest
+
+WITH_COUNTS = ("waiting", "renewals", "changes")
 
 
 def tab_of(request: Request) -> str:
@@ -20,11 +24,19 @@ def tab_of(request: Request) -> str:
     return "renewals" if request.is_renewal else "changes"
 
 
-def tabs_of_approvals(authority: Authority, current: str) -> list[Tab]:
-    """Return the tabs with how much waits for the viewer in each."""
+def waiting_by_tab(request: PortalRequest, *, anew: bool) -> dict[str, int]:
+    """Return how much waits for the viewer in each tab; `anew`, or as it was some seconds ago."""
+    return count_of(request, "approvals", lambda: _counted(request.authority), anew=anew)
+
+
+def _counted(authority: Authority) -> dict[str, int]:
+    return dict.fromkeys(WITH_COUNTS, 0) | Counter(map(tab_of, requests_awaiting(authority)))
+
+
+def tabs_of_approvals(request: PortalRequest, current: str) -> list[Tab]:
+    """Return the tabs with how much waits for the viewer in each: now, where they look at what waits."""
     page = reverse("approvals:approvals")
-    waiting = requests_awaiting(authority)
-    counts = Counter(map(tab_of, waiting))
+    counts = waiting_by_tab(request, anew=current in WITH_COUNTS)
     tabs = (
         ("waiting", gettext_lazy("Activations"), counts["waiting"]),
         ("renewals", gettext_lazy("Extensions and renewals"), counts["renewals"]),
