@@ -34,7 +34,7 @@ def machine() -> str:
 
 
 def pages(sites: Sequence[Site]) -> str:
-    """Return the table of pages and acts: medians and p95 at each size, and the ratio of the largest to the smallest."""
+    """Return the table of pages and acts: medians and p95 at each size, the ratio of the largest to the smallest."""
     smallest, largest = sites[0], sites[-1]
     columns = [f"{name} at {site.size:,}" for name in ("median", "p95") for site in sites]
     header = ["Page or act (ms)", *columns, "goal", "ratio", "queries", "KB", "SQL share"]
