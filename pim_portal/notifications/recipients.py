@@ -29,7 +29,7 @@ from roles.ids import (
 )
 from roles.models import Assignment, Principal, Resource, ResourceKind, Role, RoleKind, User
 from roles.models.held import Among
-from roles.selectors.keys import in_any
+from roles.selectors.named import with_members
 
 Answer = TypeVar("Answer")
 Recipients = Callable[[Event], Iterable[User]]
@@ -329,7 +329,5 @@ def holders_unasked(event: Event) -> Iterable[User]:
 
 def people_behind(principals: Q, now: datetime) -> QuerySet[User]:
     """Return the people among these principals and the members of the groups among them."""
-    named = Principal.objects.filter(principals)
-    members = Assignment.objects.memberships(now).filter(resource__group__in=named)
-    found = in_any("pk", named.values_list("pk"), members.values_list("principal"))
+    found = with_members(Principal.objects.filter(principals).values_list("pk"), now)
     return User.objects.filter(found).order_by("name_key", "pk")

@@ -10,15 +10,12 @@ from django.db.models import Q
 
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Assignment, AssignmentType, User
-from roles.selectors.keys import in_any
-from roles.selectors.named import named
+from roles.selectors.named import named, with_members
 from roles.selectors.settings import Stage
 
 
 def _people_of(assignments: Q, now: datetime) -> Q:
-    holders = Assignment.objects.in_effect(now).filter(assignments)
-    members = Assignment.objects.memberships(now).filter(resource__group__in=holders.values("principal"))
-    return in_any("pk", holders.values_list("principal"), members.values_list("principal"))
+    return with_members(Assignment.objects.in_effect(now).filter(assignments).values_list("principal"), now)
 
 
 def _administrators(now: datetime, *, types: Iterable[AssignmentType]) -> Q:

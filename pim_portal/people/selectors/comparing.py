@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from pim_portal.people.selectors.people import eligible_for, held_by
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment, AssignmentType, PrincipalKind, Resource, Role, RoleKind, User
-from roles.selectors.keys import in_any
+from roles.models import Assignment, AssignmentType, Resource, Role, RoleKind, User
+from roles.selectors.named import with_members
 from roles.selectors.sight import within_sight
 
 BOTH, ONLY_FIRST, ONLY_SECOND = "both", "first", "second"
@@ -81,9 +81,7 @@ def compared(
 def people_within(place: Resource, now: datetime) -> QuerySet[User]:
     """Return who holds or may activate something now at a place or below it, themselves or through a group."""
     rows = Assignment.objects.in_effect(now).filter(resource__path__startswith=place.path)
-    groups = rows.filter(principal__kind=PrincipalKind.GROUP).values("principal")
-    members = Assignment.objects.memberships(now).filter(resource__group__in=groups)
-    found = in_any("pk", rows.values_list("principal"), members.values_list("principal"))
+    found = with_members(rows.values_list("principal"), now)
     return User.objects.filter(found).order_by("name_key", "pk")
 
 
