@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from pim_portal.encodings import take_utf8_only
+from pim_portal.garbage import look_between_requests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -22,6 +23,7 @@ _portal = get_wsgi_application()
 _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
+look_between_requests()
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
