@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Action, Request, Status
-from approvals.tables import cells
+from approvals.tables import request_cells as cells
 from approvals.tables.requests import StatusPill
 from roles.cells import written
 from roles.lists import MOST_COUNTED, ChoicePill, ListFilter

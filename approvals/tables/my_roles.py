@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from approvals.tables import cells
+from approvals.tables import role_cells as cells
 from roles.cells import written
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import Assignment, ResourceKind, RoleKind

@@ -11,7 +11,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Action, Request, RequestQuerySet, Status
-from approvals.tables import cells
+from approvals.tables import request_cells as cells
+from approvals.tables.role_cells import where
 from roles.cells import written
 from roles.lists import ChoicePill, ListFilter, SelectColumn
 from roles.models import RoleKind
@@ -63,7 +64,7 @@ class DecidedFilter(WaitingFilter):
 
 class MyRequestsTable(tables.Table):
     role = written(cells.request_role, _("Role"), "role__name_key", look="main")
-    where = written(cells.where, _("Where"), "resource__name_key")
+    where = written(where, _("Where"), "resource__name_key")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
     status = written(cells.request_status, _("Status"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django import template
 
-from approvals.tables import cells
+from approvals.tables import marks
 from approvals.wording import what_is_asked, what_is_wanted
 
 register = template.Library()
 
 register.filter("what_is_asked", what_is_asked)
 register.filter("what_is_wanted", what_is_wanted)
-register.simple_tag(cells.status_tag)
-register.simple_tag(cells.emergency_tag)
+register.simple_tag(marks.status_tag)
+register.simple_tag(marks.emergency_tag)
