@@ -44,9 +44,7 @@ class Cell(tables.TemplateColumn):
 
 def cell(template_name: str, label: Any, *order: str, look: str = "", **more: Any) -> Cell:
     """Return a column whose cells are this template; ordered by these columns, or not at all."""
-    if look:
-        more["attrs"] = {"th": {"class": look}, "td": {"class": look}}
-    return Cell(template_name=template_name, verbose_name=label, order_by=order, **{"orderable": bool(order)} | more)
+    return Cell(template_name=template_name, verbose_name=label, **_as_column(order, look) | more)
 
 
 class Written(tables.Column):
@@ -65,9 +63,12 @@ class Written(tables.Column):
 
 def written(write: Callable[[Context, Any], object], label: Any, *order: str, look: str = "", **more: Any) -> Written:
     """Return a column whose cells this function writes; ordered by these columns, or not at all."""
-    if look:
-        more["attrs"] = {"th": {"class": look}, "td": {"class": look}}
-    return Written(write, verbose_name=label, order_by=order, **{"orderable": bool(order)} | more)
+    return Written(write, verbose_name=label, **_as_column(order, look) | more)
+
+
+def _as_column(order: Sequence[str], look: str) -> dict[str, Any]:
+    attrs = {"attrs": {"th": {"class": look}, "td": {"class": look}}} if look else {}
+    return {"order_by": order, "orderable": bool(order), **attrs}
 
 
 def _around(table: tables.Table) -> Context:

@@ -21,6 +21,11 @@ def tag(status: str, label: str) -> SafeString:
     return format_html('<span class="tag" data-status="{}">{}</span>', status, label)
 
 
+def emergency_tag() -> SafeString:
+    """Mark what was activated without waiting for approval."""
+    return tag("bad", _("Emergency"))
+
+
 def sub(words: object) -> SafeString:
     """Show what stands small below the content of a cell."""
     return format_html('<span class="sub">{}</span>', words)

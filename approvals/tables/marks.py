@@ -19,11 +19,6 @@ def kind_of(role: Role) -> str:
     return f"{kind} · {_('privileged')}" if role.privileged else str(kind)
 
 
-def emergency_tag() -> SafeString:
-    """Mark what was activated without waiting for approval."""
-    return tag("bad", _("Emergency"))
-
-
 def status_tag(status: str) -> SafeString:
     """Show the status of a request."""
     return tag(status, str(Status(status).label))

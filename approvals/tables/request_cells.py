@@ -12,10 +12,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request, Status, Verdict
-from approvals.tables.marks import emergency_tag, kind_of, request_page, status_tag
+from approvals.tables.marks import kind_of, request_page, status_tag
 from approvals.wording import what_is_wanted
 from roles.addresses import address_of
-from roles.marks import NOTHING, button, link, moment, muted, sub
+from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, sub
 from roles.models import User
 from roles.wording import exact, span
 

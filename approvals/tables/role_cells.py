@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from approvals.tables.marks import emergency_tag, kind_of, request_page
+from approvals.tables.marks import kind_of, request_page
 from approvals.wording import what_is_asked
 from roles.addresses import address_of
-from roles.marks import NOTHING, button, moment, sub, tag, time_left, until
+from roles.marks import NOTHING, button, emergency_tag, moment, sub, tag, time_left, until
 from roles.models import AssignmentType
 
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from roles.addresses import address_of
-from roles.marks import NOTHING, button, link, moment, muted, sub, tag, until
+from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, sub, tag, until
 from roles.models import AssignmentType, PrincipalKind, ResourceKind
 from roles.places import address
 from roles.selectors.assignment_lists import GROUP, INHERITED
@@ -67,7 +67,7 @@ def state(context: Context, record: Any) -> SafeString:
         return muted(_("Eligible"))
     if not record.activated_from_id:
         return tag("brand", _("Assigned"))
-    emergency = tag("bad", _("Emergency")) if record.break_glass else NOTHING
+    emergency = emergency_tag() if record.break_glass else NOTHING
     return format_html("{} {}", tag("active", _("Activated")), emergency)
 
 
