@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,10 +89,12 @@ def write(
     outcome: Outcome = Outcome.DONE,
     details: Mapping[str, object] | None = None,
     text: Mapping[str, str] | None = None,
+    at_hand: Iterable[object] = (),
 ) -> Event:
     """Append one event and tell the subscribers.
 
     `at` is when it happened (UTC); `text` is personal and kept apart from the event, which gets commitments to it.
+    `at_hand` are objects that it is about as they are now, for the subscribers.
     Raises `TransactionManagementError` outside a transaction: an event never stands without its change; and
     `HistoryClosed`.
     """
@@ -104,6 +106,7 @@ def write(
         personal.event = event
         personal.save(force_insert=True)
         Pending.objects.create(event=event)
+    event.at_hand = tuple(at_hand)
     for subscriber in _subscribers:
         subscriber(event)
     return event

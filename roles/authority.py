@@ -126,7 +126,7 @@ class Authority:
         """
         return next((one for one in self.eligible if one.grants(GRANTS[permission], resource)), None)
 
-    def _read(self, question: Prepared) -> tuple[Held, ...]:
+    def _read(self, question: Prepared[Any]) -> tuple[Held, ...]:
         held = [_held(*row) for row in question.ask(self.user.pk, self.now)]
         return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or self.now, one.role_name)))
 

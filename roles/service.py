@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import ParamSpec, TypeVar, cast
@@ -87,11 +87,13 @@ def record(
     realm: Realm | None = None,
     outcome: Outcome = Outcome.DONE,
     details: Mapping[str, object] | None = None,
+    at_hand: Iterable[object] = (),
     **text: str,
 ) -> Event:
     """Append an event of this change to the history.
 
     An assignment stands for its principal, role and resource. `text` is personal: reason, ticket, justification.
+    `at_hand` is what else was just read or written of what it is about: a request, the settings that rule it.
     """
     if assignment is not None:
         target = target or assignment.principal
@@ -115,6 +117,7 @@ def record(
         outcome=outcome,
         details=details,
         text=names | text,
+        at_hand=(*at_hand, *(one for one in (assignment, role) if one is not None)),
     )
 
 

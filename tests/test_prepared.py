@@ -57,6 +57,6 @@ def test_it_is_composed_once(ines: User):
         return User.objects.filter(pk=user_id, created_at__lte=now).values_list("pk", "username")
 
     question = Prepared(compose)
-    assert question.ask(ines.pk, NOW) == [[ines.pk, "ines"]]
+    assert question.ask(ines.pk, NOW) == [(ines.pk, "ines")]
     assert question.ask(ines.pk, NOW - timedelta(days=3650)) == []
     assert len(composed) == 1

@@ -52,6 +52,11 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 
+# What every page shows of a request, and of what it is about.
+SHOWN = ("principal", "requestor", "role", "resource", "outcome")
+SHOWN_ABOUT = ("role", "resource", "principal", "activated_from__role", "activated_from__resource")
+
+
 class RequestQuerySet(models.QuerySet["Request"]):
     """Ways to narrow requests. Whether one still waits is derived from the clock."""
 
@@ -98,9 +103,8 @@ class RequestQuerySet(models.QuerySet["Request"]):
 
         What it is about comes by a query of its own: PostgreSQL chooses the best order of eight tables, and no more.
         """
-        about = ("role", "resource", "principal", "activated_from__role", "activated_from__resource")
-        rows = self.select_related("principal", "requestor", "role", "resource", "outcome")
-        return rows.prefetch_related(Prefetch("assignment", Assignment.objects.select_related(*about)))
+        rows = self.select_related(*SHOWN)
+        return rows.prefetch_related(Prefetch("assignment", Assignment.objects.select_related(*SHOWN_ABOUT)))
 
 
 class Request(models.Model):

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from approvals.models import Action, Decision, Deputy, Request, RequestApprover, RequestStage
 from approvals.selectors.deputies import Deputies, deputies_of
 from approvals.selectors.settings_changes import deciders_of
 from roles.catalogue import Permission
 from roles.models import User
+from roles.models.prepared import Prepared
 from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.holding import people_holding
 from roles.selectors.keys import in_any
@@ -176,8 +179,14 @@ def asked_to_decide(request: Request, now: datetime) -> list[User]:
     if request.is_renewal:
         held = people_holding(Permission.DECIDE_RENEWALS, [request.resource], now, may_become=True)
         return list(renewal_panel(request, held[request.resource_id]).people)
-    rows = RequestApprover.objects.filter(stage__request=request, stage__number=request.stage_number).asked(now)
+    return _ASKED.ask(request.pk, request.stage_number, now, [request.principal_id, request.requestor_id])
+
+
+def _asked(request_id: uuid.UUID, stage_number: int, now: datetime, but: Iterable[uuid.UUID]) -> QuerySet[User]:
+    rows = RequestApprover.objects.filter(stage__request=request_id, stage__number=stage_number).asked(now)
     standing_in = Deputy.objects.in_effect(now).filter(approver__in=rows.values("principal"))
     asked = in_any("pk", rows.values_list("principal"), standing_in.values_list("deputy"))
-    told = User.objects.filter(asked, enabled=True)
-    return list(told.exclude(pk__in=[request.principal_id, request.requestor_id]).order_by("name_key", "pk"))
+    return User.objects.filter(asked, enabled=True).exclude(pk__in=but).order_by("name_key", "pk")
+
+
+_ASKED = Prepared(_asked)

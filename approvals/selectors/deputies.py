@@ -9,14 +9,23 @@ from datetime import datetime
 from approvals.models import Deputy
 from approvals.models.deputies import DeputyQuerySet
 from roles.models import User
+from roles.models.prepared import Prepared
 
 Deputies = dict[uuid.UUID, list[User]]
 
 
+_STANDING_IN = Prepared(
+    lambda approvers, now: (
+        Deputy.objects.in_effect(now).filter(approver__in=approvers).order_by().values_list("approver", "deputy")
+    )
+)
+
+
 def deputies_of(approvers: Iterable[uuid.UUID], now: datetime) -> Deputies:
     """Return for each of these approvers the people who stand in for them at `now`, by name."""
-    rows = Deputy.objects.in_effect(now).filter(approver__in=list(approvers)).values_list("approver", "deputy")
-    pairs = set(rows)
+    pairs = set(_STANDING_IN.ask(list(approvers), now))
+    if not pairs:
+        return {}
     people = User.objects.filter(pk__in={deputy for _approver, deputy in pairs}, enabled=True)
     answer: Deputies = {}
     for user in people.order_by("name_key", "pk"):

@@ -9,12 +9,14 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from approvals.models import RENEWALS, Decision, Deputy, Request, RequestApprover, RequestQuerySet, Status
+from approvals.models.requests import SHOWN, SHOWN_ABOUT
 from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.settings_changes import settings_changes_awaiting
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Resource, Role, User
+from roles.models import Assignment, Resource, Role, User
 from roles.models.held import ByRow
+from roles.models.prepared import Prepared
 from roles.selectors.keys import FEW
 from roles.selectors.sight import within_sight
 
@@ -24,6 +26,27 @@ def requests_of(user: User) -> RequestQuerySet:
     return Request.objects.filter(_own(user.pk)).shown().order_by("-made_at", "pk")
 
 
+_SHOWN = Prepared(lambda pk: Request.objects.filter(pk=pk).select_related(*SHOWN))
+_SHOWN_WITH_MANAGER = Prepared(
+    lambda pk: Request.objects.filter(pk=pk).select_related(*SHOWN, "principal__user__manager")
+)
+_ABOUT = Prepared(lambda pk: Assignment.objects.filter(pk=pk).select_related(*SHOWN_ABOUT))
+
+
+def shown_request(pk: uuid.UUID) -> Request:
+    """Return one request as `RequestQuerySet.shown` fetches it. Raises `Request.DoesNotExist`."""
+    return _shown(pk, _SHOWN)
+
+
+def _shown(pk: uuid.UUID, question: Prepared[Request]) -> Request:
+    request = question.first(pk)
+    if request is None:
+        raise Request.DoesNotExist(f"No request {pk}.")
+    if request.assignment_id is not None:
+        request.assignment = _ABOUT.first(request.assignment_id)
+    return request
+
+
 def with_decisions(rows: RequestQuerySet) -> RequestQuerySet:
     """Fetch along what was said of each request, as `said`, with who said it.
 
@@ -31,6 +54,11 @@ def with_decisions(rows: RequestQuerySet) -> RequestQuerySet:
     """
     said = Decision.objects.select_related("approver", "for_approver")
     return rows.prefetch_related(Prefetch("decisions", said, to_attr="said"))
+
+
+_WAITING = Prepared(
+    lambda pks, now: Request.objects.filter(pk__in=pks).waiting(now).order_by().values_list("pk", flat=True)
+)
 
 
 def status_at(request: Request, now: datetime) -> Status:
@@ -43,7 +71,7 @@ def statuses_at(requests: Iterable[Request], now: datetime) -> dict[uuid.UUID, S
     found = {one.pk: Status(one.status) for one in requests}
     pending = [pk for pk, status in found.items() if status == Status.PENDING]
     if pending:
-        waiting = set(Request.objects.filter(pk__in=pending).waiting(now).values_list("pk", flat=True))
+        waiting = set(_WAITING.ask(pending, now))
         found |= {pk: Status.LAPSED for pk in pending if pk not in waiting}
     return found
 
@@ -112,14 +140,33 @@ def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
 
 
 def requests_visible_to(authority: Authority) -> RequestQuerySet:
-    """Return the requests that a person may open: their own, those put to them, and those where they may look."""
-    user_id = authority.user.pk
-    behind = Deputy.objects.in_effect(authority.now).filter(deputy=user_id)
-    put_to = Q(principal=user_id) | Q(principal__in=behind.values("approver"))
-    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk")).asked(authority.now)
-    decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
-    seen = _own(user_id) | Exists(asked) | Exists(decided) | within_sight(authority)
+    """Return the requests that a person may open: those that they take part in, and those where they may look."""
+    seen = _taking_part(authority.user.pk, authority.now) | within_sight(authority)
     return Request.objects.filter(seen).shown()
+
+
+def request_visible_to(authority: Authority, pk: uuid.UUID) -> Request | None:
+    """Return a request that a person may open, as `requests_visible_to` says, and who its principal's manager is."""
+    takes_part = _TAKING_PART.ask(pk, authority.user.pk, authority.now)
+    if not takes_part and not Request.objects.filter(within_sight(authority), pk=pk).exists():
+        return None
+    return _shown(pk, _SHOWN_WITH_MANAGER)
+
+
+def _taking_part(user_id: uuid.UUID, now: datetime) -> Q:
+    """Return the condition that a request is somebody's own, was put to them, or was decided by them."""
+    behind = Deputy.objects.in_effect(now).filter(deputy=user_id)
+    put_to = Q(principal=user_id) | Q(principal__in=behind.values("approver"))
+    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk")).asked(now)
+    decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
+    return _own(user_id) | Exists(asked) | Exists(decided)
+
+
+_TAKING_PART = Prepared(
+    lambda pk, user_id, now: (
+        Request.objects.filter(_taking_part(user_id, now), pk=pk).order_by().values_list("pk", flat=True)
+    )
+)
 
 
 FEW_PLACES = 200

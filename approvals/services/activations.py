@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from approvals.models import Action, Request, Status
 from approvals.rules.activations import ACTIVATE, ActivateFacts
 from approvals.rules.emergencies import in_emergency
@@ -17,6 +19,7 @@ from audit.kinds import Kind
 from audit.recording import Ids
 from roles.actors import Actor, Clock
 from roles.models import Assignment, Purpose, Resource, SecondFactor, User
+from roles.models.prepared import Prepared
 from roles.refusals import About, require
 from roles.selectors.assignments import ends_for
 from roles.selectors.duties.clashes import Gift, clashes_of
@@ -28,6 +31,14 @@ from roles.services.activations import start_activation
 from roles.services.assignments import is_retired
 from roles.services.gifts import Given, lock_given
 from roles.text import clean
+
+
+def _eligibility(user_id: uuid.UUID, now: datetime, pk: uuid.UUID) -> QuerySet[Assignment]:
+    rows = Assignment.objects.eligible_for(user_id, now).filter(pk=pk)
+    return rows.select_related("role", "resource", "principal")
+
+
+_ELIGIBILITY = Prepared(_eligibility)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,7 @@ def gather(
     In an `emergency` by the settings of one, which wait for nobody (`approvals.rules.emergencies.in_emergency`).
     `settings` are those that rule the eligibility now, where a page has read them already.
     """
-    eligibilities = Assignment.objects.eligible_for(user.pk, now).select_related("role", "resource", "principal")
-    eligibility = eligibilities.filter(pk=eligibility_id).first()
+    eligibility = _ELIGIBILITY.first(user.pk, now, eligibility_id)
     row = eligibility or Assignment.objects.select_related("role", "resource").get(pk=eligibility_id)
     resource = row.resource
     inside = True
@@ -128,9 +138,9 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     request = draft(user, eligibility, resource, facts)
     if facts.panels:
         put(request, facts.panels)
-        record_made(request, actor=actor, now=now)
+        record_made(request, actor=actor, now=now, settings=facts.settings)
         return request
-    record_made(request, actor=actor, now=now)
+    record_made(request, actor=actor, now=now, settings=facts.settings)
     grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
 
@@ -210,7 +220,7 @@ def grant(
     elif not eligibility.resource.contains(request.resource) or is_retired(request.role, request.resource):
         why = "The resource is no longer one that the eligibility reaches."
     if why:
-        close(request, Status.FAILED, actor=actor, now=now, why=why)
+        close(request, Status.FAILED, actor=actor, now=now, why=why, settings=settings)
         return
     outcome = start_activation(
         eligibility,
@@ -224,6 +234,7 @@ def grant(
         reason=request.reason,
         ticket=request.ticket,
         break_glass=request.break_glass,
+        at_hand=(request, settings),
     )
     grant_as(request, now=now, outcome=outcome)
 

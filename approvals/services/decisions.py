@@ -171,6 +171,7 @@ def deny(request_id: uuid.UUID, *, actor: Actor, justification: str, seen: str, 
         justification=facts.justification,
         authority_id=authority_id,
         instead_of=_instead_of(facts),
+        settings=facts.settings,
     )
     return request
 
@@ -239,6 +240,7 @@ def _decide(
             details=_approved(request, stage, duration, granted) | said_instead_of(_instead_of(facts)),
             justification=facts.justification,
             instead=named_instead_of(_instead_of(facts)),
+            at_hand=(request, facts.settings),
         )
     return request, facts, now
 

@@ -49,7 +49,7 @@ def break_glass(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, cloc
     settings = settings_behind(eligibility)
     panels = proposed_panels(settings, person=user, now=now)
     request = draft(user, eligibility, resource, facts, emergency_under=settings)
-    record_made(request, actor=actor, now=now)
+    record_made(request, actor=actor, now=now, settings=facts.settings)
     grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     if request.outcome is None:
         raise AssertionError("The rules let an emergency pass that could not be granted.")

@@ -112,9 +112,9 @@ def prolong(activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Cl
     request.digest = digest_of(request)
     if facts.panels:
         put(request, facts.panels)
-        record_made(request, actor=actor, now=now)
+        record_made(request, actor=actor, now=now, settings=facts.settings)
         return request
-    record_made(request, actor=actor, now=now)
+    record_made(request, actor=actor, now=now, settings=facts.settings)
     grant_prolonged(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
 
@@ -132,10 +132,24 @@ def grant_prolonged(
     ends_at = min(ends_at, until) if until else ends_at
     runs = Assignment.objects.in_effect(now).filter(pk=activation.pk).exists()
     if not runs:
-        close(request, Status.FAILED, actor=actor, now=now, why="The activation has ended; it has to be made anew.")
+        close(
+            request,
+            Status.FAILED,
+            actor=actor,
+            now=now,
+            why="The activation has ended; it has to be made anew.",
+            settings=settings,
+        )
         return
     if activation.ends_at is not None and ends_at <= activation.ends_at:
-        close(request, Status.FAILED, actor=actor, now=now, why="It would not last longer than it does already.")
+        close(
+            request,
+            Status.FAILED,
+            actor=actor,
+            now=now,
+            why="It would not last longer than it does already.",
+            settings=settings,
+        )
         return
     prolong_activation(
         activation,
@@ -145,5 +159,6 @@ def grant_prolonged(
         request_id=request.pk,
         reason=request.reason,
         ticket=request.ticket,
+        at_hand=(request, settings),
     )
     grant_as(request, now=now)

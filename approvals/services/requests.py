@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from approvals.models import Action, Request, RequestApprover, RequestStage, Status
 from approvals.proposals import Proposal, proposal_of
 from approvals.selectors.approvers import Panel
+from approvals.selectors.requests import shown_request
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles.actors import Actor
 from roles.models import User
+from roles.models.prepared import Prepared
 from roles.refusals import About, Refused, Violation
 from roles.rules.looser import loosened
+from roles.selectors.settings import EffectiveSettings
 from roles.service import record
 from roles.services.changes import principals_of
 from roles.services.gifts import Given, lock_given
@@ -59,9 +62,14 @@ def person_of(actor: Actor) -> User:
     return actor.user
 
 
+_ROW = Prepared(lambda pk: Request.objects.filter(pk=pk))
+
+
 def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -> Request:
     """Lock whom a request concerns and who is `deciding`, hold its tree, and return it as it is now."""
-    row = Request.objects.get(pk=request_id)
+    row = _ROW.first(request_id)
+    if row is None:
+        raise Request.DoesNotExist(f"No request {request_id}.")
     touched = principals_of(row.assignment_id) if row.is_renewal and row.assignment_id else set()
     moved_to = proposal_of(row).target_id if row.action == Action.CHANGE_SETTINGS else None
     if moved_to is not None:
@@ -74,7 +82,7 @@ def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -
         hold_tree(row.resource_id)
     else:
         lock_given(Given(row.principal_id, row.role_id, row.resource_id), also={*touched, *deciding})
-    return Request.objects.shown().get(pk=request_id)
+    return shown_request(request_id)
 
 
 def about_request(request: Request, **text: str) -> About:
@@ -94,8 +102,11 @@ def put(request: Request, panels: Iterable[Panel]) -> None:
         RequestApprover.objects.bulk_create(asked)
 
 
-def record_made(request: Request, *, actor: Actor, now: datetime) -> None:
-    """Record that something was asked; who asks does so by the assignment that it is about."""
+def record_made(request: Request, *, actor: Actor, now: datetime, settings: EffectiveSettings | None = None) -> None:
+    """Record that something was asked; who asks does so by the assignment that it is about.
+
+    `settings` are those that rule it now, where they have been read.
+    """
     details: dict[str, object] = {"action": str(request.action), "digest": request.digest}
     if request.is_renewal:
         details["wanted_type"] = str(request.wanted_type)
@@ -117,6 +128,7 @@ def record_made(request: Request, *, actor: Actor, now: datetime) -> None:
         request_id=request.pk,
         authority=request.assignment,
         details=details | {"settings": request.settings_digest},
+        at_hand=_at_hand(request, settings),
         reason=request.reason,
         ticket=request.ticket,
     )
@@ -147,10 +159,12 @@ def close(
     justification: str = "",
     authority_id: uuid.UUID | None = None,
     instead_of: User | None = None,
+    settings: EffectiveSettings | None = None,
 ) -> None:
     """End a pending request without an outcome and record it; its principal is locked.
 
-    `instead_of` is the approver in whose place a deputy decided.
+    `instead_of` is the approver in whose place a deputy decided; `settings` are those that rule it now, where they
+    have been read.
     """
     request.status, request.status_reason, request.decided_at = status, why, now
     request.save(update_fields=["status", "status_reason", "decided_at"])
@@ -166,9 +180,14 @@ def close(
         details={"action": str(request.action), "why": why} | said_instead_of(instead_of),
         justification=justification,
         instead=named_instead_of(instead_of),
+        at_hand=_at_hand(request, settings),
         reason=request.reason,
         ticket=request.ticket,
     )
+
+
+def _at_hand(request: Request, settings: EffectiveSettings | None) -> tuple[object, ...]:
+    return (request, settings) if settings is not None else (request,)
 
 
 def said_instead_of(approver: User | None) -> dict[str, object]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +25,7 @@ from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
-from approvals.selectors.requests import requests_of, requests_visible_to, statuses_at
+from approvals.selectors.requests import request_visible_to, requests_of, statuses_at
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
@@ -116,9 +116,10 @@ def request_page(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
 
 def visible_request(request: PortalRequest, pk: uuid.UUID) -> Request:
     """Return a request that the viewer takes part in, or answer as for any unknown id."""
-    rows = requests_visible_to(request.authority)
-    asked = rows.select_related("principal__user__manager")
-    return get_object_or_404(asked, pk=pk)
+    asked = request_visible_to(request.authority, pk)
+    if asked is None:
+        raise Http404
+    return asked
 
 
 DecisionForm = DecideForm | DecideRenewalForm

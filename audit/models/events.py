@@ -8,6 +8,7 @@ outlives its subjects.
 from __future__ import annotations
 
 import uuid
+from typing import TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.kinds import Outcome, Realm, kinds, label_of
 
 FORMAT_VERSION = 1
+Known = TypeVar("Known")
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -35,6 +37,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 class Event(models.Model):
     """One thing that happened, or was refused."""
+
+    # What the service has in hand of what it is about, just written; whoever tells of it need not read it again.
+    at_hand: tuple[object, ...] = ()
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -82,6 +87,10 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.occurred_at:%Y-%m-%d %H:%M})"
+
+    def about(self, kind: type[Known]) -> Known | None:
+        """Return what is at hand of this kind, or None: then it has to be read."""
+        return next((one for one in self.at_hand if isinstance(one, kind)), None)
 
     def get_kind_display(self) -> str:  # type: ignore[no-redef]
         return label_of(self.kind)

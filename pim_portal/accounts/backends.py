@@ -7,13 +7,15 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import verify_password
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
 from pim_portal.accounts.services.profiles import rehash_password
 from roles.actors import Actor
 from roles.models import User
+from roles.models.prepared import Prepared
+
+_SIGNED_IN = Prepared(lambda pk: User.objects.filter(pk=pk, enabled=True))
 
 
 class PasswordBackend(BaseBackend):
@@ -42,6 +44,6 @@ class PasswordBackend(BaseBackend):
     def get_user(self, user_id: uuid.UUID | str) -> User | None:
         """Return the person of a session; somebody disabled has none."""
         try:
-            return User.objects.filter(pk=user_id, enabled=True).first()
-        except ValidationError:
+            return _SIGNED_IN.first(uuid.UUID(str(user_id)))
+        except ValueError:
             return None

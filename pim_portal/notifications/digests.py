@@ -6,7 +6,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from pim_portal.models import Due, DueItem, Notification, NotificationState
 from pim_portal.notifications.catalogue import DIGEST
@@ -30,7 +29,7 @@ def readers(now: datetime, monday: datetime) -> list[User]:
     """Return who administers something now, or has mails kept for the digest, and has no digest of this week yet."""
     roles = [pk for ids in ADMINISTRATORS.values() for pk in ids]
     rows = Assignment.objects.in_effect(now).active().filter(role__in=roles).order_by()
-    administer = {user.pk for user in people_behind(Q(pk__in=list(rows.values_list("principal", flat=True))), now)}
+    administer = {user.pk for user in people_behind(list(rows.values_list("principal", flat=True)), now)}
     kept = Notification.objects.filter(state=NotificationState.GATHERED, digest=None).order_by()
     meant = administer | set(kept.values_list("recipient", flat=True))
     written = DueItem.objects.filter(kind=Due.DIGEST, at=monday).values("subject_id")

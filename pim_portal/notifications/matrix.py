@@ -7,6 +7,7 @@ something.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -38,37 +39,46 @@ class Addressees:
     addresses: tuple[str, ...] = ()
 
 
-def row_of_assignment(assignment: Assignment, book: SettingsBook | None = None) -> Row:
+def row_of_assignment(
+    assignment: Assignment, book: SettingsBook | None = None, *, settings: EffectiveSettings | None = None
+) -> Row:
     """Return the row for an assignment; an activation obeys the settings at its eligibility's resource.
 
-    `book` holds the settings of its role, where they have been read already.
+    `book` holds the settings of its role, `settings` are those that rule it, where they have been read already.
     """
+    act = NotifiedAct.ACTIVATED if assignment.activated_from_id else OF_TYPE[assignment.type]
+    if settings is not None:
+        return Row(act, settings)
     ruled = assignment.activated_from or assignment
-    act = NotifiedAct.ACTIVATED if assignment.activated_from else OF_TYPE[assignment.type]
     return Row(act, (book or SettingsBook([ruled.role_id])).of(ruled.role, ruled.resource))
 
 
-def row_of_request(request: Request) -> Row | None:
+def row_of_request(request: Request, settings: EffectiveSettings | None = None) -> Row | None:
     """Return the row for a request: to extend or renew belongs to the type of the assignment that is meant.
 
-    None for one that is about no assignment.
+    None for one that is about no assignment. `settings` are those that rule it, where they have been read already.
     """
     if request.assignment is None:
         return None
     act = OF_TYPE[request.about.type] if request.is_renewal else NotifiedAct.ACTIVATED
-    return Row(act, settings_behind(request.behind))
+    return Row(act, settings or settings_behind(request.behind))
 
 
 def row_of_event(event: Event) -> Row | None:
     """Return the row that an event belongs to; None where no settings of a role say anything about it."""
+    settings = event.about(EffectiveSettings)
     if event.assignment_id is not None:
-        rows = Assignment.objects.select_related("role", "resource", "activated_from__role", "activated_from__resource")
-        return row_of_assignment(rows.get(pk=event.assignment_id))
+        return row_of_assignment(event.about(Assignment) or _assignment(event.assignment_id), settings=settings)
     if event.request_id is not None:
         # What is granted at once is not written down yet; its activation tells of it.
         request = request_of(event)
-        return row_of_request(request) if request is not None else None
+        return row_of_request(request, settings) if request is not None else None
     return None
+
+
+def _assignment(pk: uuid.UUID) -> Assignment:
+    rows = Assignment.objects.select_related("role", "resource", "activated_from__role", "activated_from__resource")
+    return rows.get(pk=pk)
 
 
 def named_for_assignments(row: Row) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import copy
 from datetime import datetime
 from typing import TypeVar
@@ -29,6 +29,7 @@ from roles.ids import (
 )
 from roles.models import Assignment, Principal, Resource, ResourceKind, Role, RoleKind, User
 from roles.models.held import Among
+from roles.models.prepared import Prepared
 from roles.selectors.named import with_members
 
 Answer = TypeVar("Answer")
@@ -68,7 +69,11 @@ def request_of(event: Event) -> Request | None:
 
 
 def _request_of(event: Event) -> Request | None:
-    return Request.objects.shown().filter(pk=event.request_id).first() if event.request_id else None
+    if event.request_id is None:
+        return None
+    if (known := event.about(Request)) is not None:
+        return None if known._state.adding else known
+    return Request.objects.shown().filter(pk=event.request_id).first()
 
 
 def approvers_to_ask(event: Event) -> list[User]:
@@ -100,7 +105,7 @@ def requestors(event: Event) -> list[User]:
     request = request_of(event)
     if request is None:
         return []
-    return list(User.objects.filter(pk__in={request.principal_id, request.requestor_id} - {event.actor_id}))
+    return _PEOPLE.ask({request.principal_id, request.requestor_id} - {event.actor_id})
 
 
 def approvers_told(event: Event) -> list[User]:
@@ -108,8 +113,7 @@ def approvers_told(event: Event) -> list[User]:
     request = request_of(event)
     if request is None:
         return []
-    asked = User.objects.filter(pk__in=asked_by_mail(request.pk).values("recipient"))
-    return list(asked.exclude(pk__in=[request.principal_id, request.requestor_id]))
+    return _TOLD_OF_IT.ask(request.pk, [request.principal_id, request.requestor_id])
 
 
 def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
@@ -120,6 +124,14 @@ def asked_by_mail(request_id: uuid.UUID) -> QuerySet[Notification]:
     asked = Q(Among("event", events), mail="request_waits") | Q(Among("due", half), mail="request_escalated")
     rows = Notification.objects.filter(asked, recipient__isnull=False)
     return rows.filter(Q(state=NotificationState.SENT) | Q(state=NotificationState.WAITING))
+
+
+_PEOPLE = Prepared(lambda pks: User.objects.filter(pk__in=pks))
+_TOLD_OF_IT = Prepared(
+    lambda request_id, but: User.objects.filter(pk__in=asked_by_mail(request_id).values("recipient")).exclude(
+        pk__in=but
+    )
+)
 
 
 def told_of_emergency(event: Event) -> list[User]:
@@ -204,18 +216,27 @@ def administrators_of(resource: Resource, now: datetime) -> list[User]:
     return _holders(ADMINISTRATORS[Realm(resource.realm)], resource, now)
 
 
+_HOLDERS = Prepared(
+    lambda roles, paths, now: (
+        Assignment.objects.in_effect(now)
+        .filter(role__in=roles, resource__path__in=paths)
+        .order_by()
+        .values_list("principal", flat=True)
+    )
+)
+
+
 def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> list[User]:
     """Return who holds or may activate one of the roles at or above a resource: few have it active."""
     step = Resource.steplen
     above = [resource.path[:length] for length in range(step, len(resource.path) + 1, step)]
-    rows = Assignment.objects.in_effect(now).filter(role__in=list(roles), resource__path__in=above)
     # Read first: nested once more, the query is deeper than SQLite's parser can follow.
-    return list(people_behind(Q(pk__in=list(rows.values_list("principal", flat=True))), now))
+    return people_behind(_HOLDERS.ask(list(roles), above, now), now)
 
 
 def holders_of(subject: Subject, now: datetime) -> Iterable[User]:
     """Return whom an assignment is given to: the person, or the members of the group."""
-    return people_behind(Q(pk=subject.principal_id), now)
+    return people_behind([subject.principal_id], now)
 
 
 def administrators_over(subject: Subject, now: datetime) -> list[User]:
@@ -295,7 +316,7 @@ def both_of_a_deputy(event: Event) -> Iterable[User]:
 
 def holders(event: Event) -> Iterable[User]:
     """Return the holder of an assignment: the person, or the members of the group."""
-    return people_behind(Q(pk=event.target_id), event.occurred_at)
+    return people_behind([event.target_id] if event.target_id else [], event.occurred_at)
 
 
 def holders_of_many(events: Iterable[Event]) -> Iterator[tuple[User, Event]]:
@@ -327,7 +348,14 @@ def holders_unasked(event: Event) -> Iterable[User]:
     return [] if event.request_id else holders(event)
 
 
-def people_behind(principals: Q, now: datetime) -> QuerySet[User]:
-    """Return the people among these principals and the members of the groups among them."""
-    found = with_members(Principal.objects.filter(principals).values_list("pk"), now)
+def _behind(principals: Iterable[uuid.UUID], now: datetime) -> QuerySet[User]:
+    found = with_members(Principal.objects.filter(pk__in=principals).values_list("pk"), now)
     return User.objects.filter(found).order_by("name_key", "pk")
+
+
+_BEHIND = Prepared(_behind)
+
+
+def people_behind(principals: Collection[uuid.UUID], now: datetime) -> list[User]:
+    """Return the people among these principals and the members of the groups among them."""
+    return _BEHIND.ask(principals, now) if principals else []

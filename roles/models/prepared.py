@@ -1,67 +1,186 @@
-"""Questions that nearly every page asks, composed once.
+"""Questions that nearly every page and every act ask, composed once.
 
-To compose the question what somebody holds takes Django longer than the database takes to answer it. The SQL of a
-prepared one is kept by the process; its plan, as that of anything asked often, by each connection.
+To compose what somebody holds, or what a request is about, takes Django longer than the database takes to answer it.
+The SQL of a prepared question is kept by the process; its plan, as that of anything asked often, by each connection.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Final, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, QuerySet, UUIDField
 
-# Stand for the person and the moment where the question is composed; no others can be mistaken for them.
-_SOMEBODY: Final = uuid.UUID("5f0e1c9a-7d1b-4c55-9a52-0c2f6d3b8e41")
+Row = TypeVar("Row")
+Key = uuid.UUID | str
+Asked = Key | datetime | int | Collection[Key]
+Shape = tuple[object, ...]  # what kind of value each is, of a list how many
+
+MOST_KEYS: Final = 60  # of a list: for each number of them a question is composed by itself
+
+# Stand for the values where the question is composed; no others can be mistaken for them.
+_SOMETHING: Final = 0x5F0E1C9A7D1B4C559A520C2F6D3B0000
+_SOME_TEXT: Final = "5f0e1c9a-stands-in"
 _SOME_TIME: Final = datetime(1970, 3, 17, 4, 5, 6, 789, tzinfo=UTC)
+_FARTHEST: Final = timedelta(days=3650)  # from a moment to another that a question reckons from it
+_WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
-class _Composed:
+class _Place:
+    """What stands at one place of the SQL: a constant, or a value, or one of its keys, or a moment near it."""
+
+    constant: Any = None
+    value: int | None = None
+    key: int | None = None
+    later: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed(Generic[Row]):
+    rows: QuerySet[Any, Row]
+    compiler: Any
     sql: str
-    params: tuple[Any, ...]
-    converters: dict[int, tuple[list[Any], Any]]  # by column, as Django's compiler names them
+    places: tuple[_Place, ...]
+    converters: Any
 
 
-class Prepared:
-    """A question about one person at one moment: `compose` makes the queryset, of plain values, once."""
+class Prepared(Generic[Row]):
+    """A question about keys (or words that are compared as they are) and moments, composed once.
 
-    def __init__(self, compose: Callable[[uuid.UUID, datetime], QuerySet[Any, Any]]) -> None:
+    `compose` makes the queryset. It must not look at the values, only put them where they belong, or reckon another
+    moment from one. For each number of keys in a list it is composed by itself, and for each value that is a number or
+    a switch; with a list that is long, or empty, each time.
+    """
+
+    def __init__(self, compose: Callable[..., QuerySet[Any, Row]]) -> None:
         self._compose = compose
-        self._composed: dict[str, _Composed] = {}  # by the kind of database
+        self._composed: dict[tuple[str, Shape], _Composed[Row]] = {}  # by the kind of database
 
-    def ask(self, user_id: uuid.UUID, now: datetime) -> list[Sequence[Any]]:
-        """Return the rows, in no order."""
+    def ask(self, *values: Asked) -> list[Row]:
+        """Return the rows, in the order of the queryset."""
+        asked = [
+            list(dict.fromkeys(one)) if isinstance(one, Collection) and not isinstance(one, str) else one
+            for one in values
+        ]
+        if any(isinstance(one, list) and not 0 < len(one) <= MOST_KEYS for one in asked):
+            return list(self._compose(*asked))
+        shape = tuple(_shape(one) for one in asked)
         database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
-        asked = self._composed.get(database.vendor) or self._composed.setdefault(
-            database.vendor, self._composed_for(database)
-        )
-        meant = {_as_asked(_SOMEBODY, database): _as_asked(user_id, database)}
-        meant[_as_asked(_SOME_TIME, database)] = _as_asked(now, database)
-        with database.cursor() as cursor:
-            cursor.execute(asked.sql, [meant.get(one, one) for one in asked.params])
-            rows = cursor.fetchall()
-        return [_converted(row, asked.converters, database) for row in rows]
+        kept = self._composed.get((database.vendor, shape))
+        if kept is None:
+            kept = self._composed[database.vendor, shape] = self._composed_for(database, asked)
+        return list(_filled(kept, asked, database))
 
-    def _composed_for(self, database: BaseDatabaseWrapper) -> _Composed:
-        compiler = self._compose(_SOMEBODY, _SOME_TIME).order_by().query.get_compiler(connection=database)
+    def first(self, *values: Asked) -> Row | None:
+        """Return the first row, or None. The question itself asks for no more rows than are needed."""
+        return next(iter(self.ask(*values)), None)
+
+    def _composed_for(self, database: BaseDatabaseWrapper, asked: Sequence[Any]) -> _Composed[Row]:
+        standing_in = [_stand_in(number, one) for number, one in enumerate(asked)]
+        rows = self._compose(*standing_in)
+        compiler: Any = rows.query.get_compiler(connection=database)
         sql, params = compiler.as_sql()
-        return _Composed(sql, tuple(params), compiler.get_converters([one[0] for one in compiler.select]))
+        places = tuple(_places(params, standing_in, database))
+        wanted = {number for number, one in enumerate(asked) if not isinstance(one, int)}
+        if missing := wanted - {one.value for one in places}:
+            raise LookupError(f"The question does not ask about its values {sorted(missing)}.")
+        return _Composed(rows, compiler, sql, places, compiler.get_converters([one[0] for one in compiler.select]))
 
 
-def _converted(row: Sequence[Any], converters: dict[int, Any], database: BaseDatabaseWrapper) -> Sequence[Any]:
-    values = list(row)
-    for position, (steps, expression) in converters.items():
-        for step in steps:
-            values[position] = step(values[position], expression, database)
-    return values
+def _shape(value: Any) -> object:
+    if isinstance(value, int):
+        return value
+    return (len(value), type(value[0])) if isinstance(value, list) else type(value)
 
 
-def _as_asked(value: uuid.UUID | datetime, database: BaseDatabaseWrapper) -> Any:
-    field = UUIDField() if isinstance(value, uuid.UUID) else DateTimeField()
+def _stand_in(number: int, value: Any) -> Any:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        # Far enough apart that a moment reckoned from one is not near another.
+        return _SOME_TIME - 3 * number * _FARTHEST
+    if isinstance(value, list):
+        return [_key_like(one, 256 * number + place + 1) for place, one in enumerate(value)]
+    return _key_like(value, 256 * number)
+
+
+def _key_like(value: Key, number: int) -> Key:
+    return uuid.UUID(int=_SOMETHING + number) if isinstance(value, uuid.UUID) else f"{_SOME_TEXT}-{number}"
+
+
+def _places(params: Sequence[Any], standing_in: Sequence[Any], database: BaseDatabaseWrapper) -> Iterator[_Place]:
+    keys: dict[Any, _Place] = {}
+    for number, one in enumerate(standing_in):
+        if isinstance(one, list):
+            keys |= {_as_asked(key, database): _Place(value=number, key=place) for place, key in enumerate(one)}
+        elif isinstance(one, uuid.UUID | str):
+            keys[_as_asked(one, database)] = _Place(value=number)
+    moments = {number: one for number, one in enumerate(standing_in) if isinstance(one, datetime)}
+    for param in params:
+        found = keys.get(param) if isinstance(param, uuid.UUID | str) else None
+        if found is None and _SOME_TEXT in str(param):
+            raise LookupError("A question that is composed once compares words as they are.")
+        yield found or _near(param, moments) or _Place(constant=param)
+
+
+def _near(param: Any, moments: dict[int, datetime]) -> _Place | None:
+    """Return which moment this one is reckoned from; raises LookupError for a day, of which the time is lost."""
+    moment = param
+    if isinstance(param, str) and _WRITTEN_TIME.match(param):
+        moment = datetime.fromisoformat(param)  # SQLite keeps moments as text
+    if not isinstance(moment, datetime):
+        if isinstance(param, date) and moments:
+            raise LookupError("A question that is composed once cannot reckon with days.")
+        return None
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    for number, one in moments.items():
+        if abs(moment - one) < _FARTHEST:
+            return _Place(value=number, later=moment - one)
+    return None
+
+
+def _filled(kept: _Composed[Row], asked: Sequence[Any], database: BaseDatabaseWrapper) -> QuerySet[Any, Row]:
+    """Return the queryset that was composed, about these values."""
+    params = [_param(place, asked, database) for place in kept.places]
+    compiler = copy(kept.compiler)
+    compiler.connection = database  # of this thread
+    compiler.as_sql = lambda *args, **kwargs: (kept.sql, params)
+    compiler.get_converters = lambda expressions: kept.converters
+    query: Any = SimpleNamespace(get_compiler=lambda *args, **kwargs: compiler)
+    rows: Any = kept.rows
+    made: Any = type(rows)(model=rows.model, query=query, using=rows._db)
+    for name in _READ_BY:
+        setattr(made, name, getattr(rows, name))
+    found: QuerySet[Any, Row] = made
+    return found
+
+
+def _param(place: _Place, asked: Sequence[Any], database: BaseDatabaseWrapper) -> Any:
+    if place.value is None:
+        return place.constant
+    value = asked[place.value]
+    if place.key is not None:
+        return _as_asked(value[place.key], database)
+    return _as_asked(value + place.later if place.later is not None else value, database)
+
+
+def _as_asked(value: Key | datetime, database: BaseDatabaseWrapper) -> Any:
+    if isinstance(value, str):
+        return value
+    field = _UUID if isinstance(value, uuid.UUID) else _MOMENT
     return field.get_db_prep_value(value, database)
+
+
+# What a queryset is read by, besides its query.
+_READ_BY: Final = ("_prefetch_related_lookups", "_known_related_objects", "_iterable_class", "_fields")
+_UUID: Final = UUIDField()
+_MOMENT: Final = DateTimeField()

@@ -23,6 +23,7 @@ from roles.models import (
     RoleSettings,
     SecondFactor,
 )
+from roles.models.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +203,23 @@ def portal_default(role: Role) -> EffectiveSettings:
     return replace(effective(default_settings(role), stages=(), cells=()), is_default=True)
 
 
+_SETTINGS = Prepared(
+    lambda roles: RoleSettings.objects.filter(role__in=roles).select_related("resource", "role", "changed_by")
+)
+_STAGES = Prepared(
+    lambda settings: (
+        ApprovalStage.objects.filter(settings__in=settings)
+        .order_by("number", "approvers__pk")
+        .values_list("settings", "number", "quorum", "approvers__principal", "approvers__escalation")
+    )
+)
+_CELLS = Prepared(lambda settings: NotificationCell.objects.filter(settings__in=settings).order_by("act", "audience"))
+
+
 def _stages_of(rows: Sequence[RoleSettings]) -> dict[Any, tuple[Stage, ...]]:
     """Return the stages of each of these settings, in their order; one query for all."""
-    named = ApprovalStage.objects.filter(settings__in=rows).order_by("number", "approvers__pk")
     found: dict[Any, dict[int, _Named]] = {}
-    for settings_id, number, quorum, principal, escalation in named.values_list(
-        "settings", "number", "quorum", "approvers__principal", "approvers__escalation"
-    ):
+    for settings_id, number, quorum, principal, escalation in _STAGES.ask([row.pk for row in rows]):
         stage = found.setdefault(settings_id, {}).setdefault(number, _Named(quorum))
         if principal is not None:
             (stage.escalation if escalation else stage.approvers).add(principal)
@@ -230,7 +241,7 @@ class _Named:
 def _cells_of(rows: Sequence[RoleSettings]) -> dict[Any, tuple[Cell, ...]]:
     """Return what each of these settings say of mails; one query for all."""
     found: dict[Any, tuple[Cell, ...]] = {}
-    for one in NotificationCell.objects.filter(settings__in=rows).order_by("act", "audience"):
+    for one in _CELLS.ask([row.pk for row in rows]):
         found[one.settings_id] = (*found.get(one.settings_id, ()), _cell(one))
     return found
 
@@ -250,8 +261,7 @@ class SettingsBook:
     """The settings of several roles, read with a bounded number of queries."""
 
     def __init__(self, role_ids: Iterable[uuid.UUID]) -> None:
-        rows = RoleSettings.objects.filter(role__in=set(role_ids)).select_related("resource", "role", "changed_by")
-        written = list(rows)
+        written = _SETTINGS.ask(set(role_ids))
         self._rows: dict[uuid.UUID, list[RoleSettings]] = {}
         for row in written:
             self._rows.setdefault(row.role_id, []).append(row)

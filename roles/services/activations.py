@@ -6,6 +6,7 @@ Called by approvals only, inside its transaction: the holder is locked and the r
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
@@ -31,8 +32,12 @@ def start_activation(
     reason: str,
     ticket: str,
     break_glass: bool = False,
+    at_hand: Iterable[object] = (),
 ) -> Assignment:
-    """Make the activation that was asked for and granted; with `break_glass` in an emergency, without waiting."""
+    """Make the activation that was asked for and granted; with `break_glass` in an emergency, without waiting.
+
+    `at_hand` is what was just read of it: see `roles.service.record`.
+    """
     close_slot(Q(principal=holder, activated_from=eligibility, resource=resource), now=now)
     activation = Assignment.objects.create(
         principal=holder,
@@ -53,6 +58,7 @@ def start_activation(
         request_id=request_id,
         authority_id=eligibility.pk,
         details=plan(activation) | ({"break_glass": True} if break_glass else {}),
+        at_hand=at_hand,
         reason=reason,
         ticket=ticket,
     )
@@ -68,6 +74,7 @@ def prolong_activation(
     request_id: uuid.UUID,
     reason: str,
     ticket: str,
+    at_hand: Iterable[object] = (),
 ) -> None:
     """Move the end of a running activation to a later moment; the same row goes on, without a gap."""
     old = plan(activation)
@@ -81,6 +88,7 @@ def prolong_activation(
         request_id=request_id,
         authority_id=activation.activated_from_id,
         details=plan(activation) | {"old_ends_at": old["ends_at"]},
+        at_hand=at_hand,
         reason=reason,
         ticket=ticket,
     )

@@ -101,6 +101,7 @@ def assign(
         assignment=assignment,
         authority_id=held.assignment_id if held else None,
         details=plan(assignment),
+        at_hand=(settings,),
         reason=facts.reason,
     )
     return assignment

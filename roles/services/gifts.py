@@ -15,7 +15,20 @@ from django.db import transaction
 
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, DutyRule, Group, Principal, Resource
+from roles.models.prepared import Prepared
 from roles.services.locks import hold_roots, lock_principals, root_of
+
+_GIVEN = Prepared(
+    lambda pk: Assignment.objects.filter(pk=pk).order_by().values_list("principal_id", "role_id", "resource_id")
+)
+_KEPT_APART = Prepared(
+    lambda roles: (
+        DutyRule.roles.through.objects.filter(role__in=roles, dutyrule__retired_at=None)
+        .order_by()
+        .values_list("role", flat=True)
+    )
+)
+_PLACES = Prepared(lambda pks: Resource.objects.filter(pk__in=pks).order_by())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +42,10 @@ class Given:
     @classmethod
     def by(cls, assignment_id: uuid.UUID) -> Given:
         """Return what an assignment gives. Raises `Assignment.DoesNotExist`."""
-        names = ("principal_id", "role_id", "resource_id")
-        return cls(*Assignment.objects.values_list(*names).get(pk=assignment_id))
+        given = _GIVEN.first(assignment_id)
+        if given is None:
+            raise Assignment.DoesNotExist(f"No assignment {assignment_id}.")
+        return cls(*given)
 
 
 class _MoreMeanwhile(Exception):  # noqa: N818 - never leaves this module
@@ -76,9 +91,7 @@ def concerned(given: Iterable[Given]) -> set[uuid.UUID]:
     if joined := {one.resource_id for one in given if one.role_id == GROUP_MEMBER}:
         found |= set(Group.objects.filter(resource__in=joined).values_list("pk", flat=True))
     roles = {one.role_id for one in given}
-    named = set(
-        DutyRule.roles.through.objects.filter(role__in=roles, dutyrule__retired_at=None).values_list("role", flat=True)
-    )
+    named = set(_KEPT_APART.ask(roles))
     if receiving := {one.principal_id for one in given if one.role_id in named}:
         members = Assignment.objects.open().filter(role=GROUP_MEMBER, resource__group__in=receiving)
         found |= set(members.values_list("principal_id", flat=True))
@@ -93,7 +106,7 @@ def _roots(given: Iterable[Given]) -> set[str]:
     if joined:
         carried = Assignment.objects.open().filter(principal__group__resource__in=joined)
         places |= set(carried.values_list("resource_id", flat=True))
-    found = {node.pk: node for node in Resource.objects.filter(pk__in=places)}
+    found = {node.pk: node for node in _PLACES.ask(places)}
     if missing := places - found.keys():
         raise Resource.DoesNotExist(f"No resource {min(missing)}.")
     return {root_of(node) for node in found.values()}

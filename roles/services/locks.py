@@ -12,6 +12,11 @@ from django.db import connection, transaction
 
 from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Principal, Resource, ResourceKind, Role
+from roles.models.prepared import Prepared
+
+_LOCKED = Prepared(
+    lambda pks: Principal.objects.filter(pk__in=pks).order_by("pk").select_for_update(no_key=True, of=("self",))
+)
 
 
 def lock_principals(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Principal]:
@@ -21,8 +26,7 @@ def lock_principals(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Principal]:
     principal be inserted meanwhile. Raises `Principal.DoesNotExist` for an unknown id.
     """
     wanted = set(ids)
-    rows = Principal.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True, of=("self",))
-    locked = {row.pk: row for row in rows}
+    locked = {row.pk: row for row in _LOCKED.ask(wanted)}
     if missing := wanted - locked.keys():
         raise Principal.DoesNotExist(f"No principal {min(missing)}.")
     return locked

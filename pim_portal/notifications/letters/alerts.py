@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -39,7 +39,7 @@ def concerned(event: Event) -> list[User]:
     )
     # Read first: nested once more, the query is deeper than SQLite's parser can follow.
     holders = set(rows.order_by().values_list("principal", flat=True))
-    return list(people_behind(Q(pk__in=holders), event.occurred_at))
+    return people_behind(list(holders), event.occurred_at)
 
 
 def _path(incident: Incident) -> str:

@@ -20,6 +20,8 @@ def of_a_privileged_role(event: Event) -> bool:
 
 
 def _of_a_privileged_role(event: Event) -> bool:
+    if (known := event.about(Role)) is not None:
+        return known.privileged
     return event.role_id is not None and Role.objects.filter(pk=event.role_id, privileged=True).exists()
 
 

@@ -20,6 +20,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import GROUP_MEMBER
 from roles.models import DutyReach, DutyRule, Principal, PrincipalKind, Resource, ResourceKind, Role, User
+from roles.models.prepared import Prepared
 from roles.selectors.duties.holdings import Holding, Ids, Membership, carried_by, holdings_of, members_of, through
 
 
@@ -101,9 +102,13 @@ class Clash:
 Pair = tuple[Rule, Holding, Holding]
 
 
+_NAMING = Prepared(lambda roles: DutyRule.objects.naming(roles).order_by().values_list("pk", flat=True))
+
+
 def rules_naming(roles: Ids) -> list[Rule]:
     """Return the rules in force that name one of these roles; one query, and one more where there are any."""
-    return as_asked(DutyRule.objects.naming(roles))
+    named = _NAMING.ask(roles)
+    return as_asked(DutyRule.objects.filter(pk__in=named)) if named else []
 
 
 def as_asked(rows: QuerySet[DutyRule]) -> list[Rule]:
