@@ -155,13 +155,30 @@ def request_visible_to(authority: Authority, pk: uuid.UUID) -> Request | None:
 
 def _taking_part(user_id: uuid.UUID, now: datetime) -> Q:
     """Return the condition that a request is somebody's own, was put to them, or was decided by them."""
-    behind = Deputy.objects.in_effect(now).filter(deputy=user_id)
-    put_to = Q(principal=user_id) | Q(principal__in=behind.values("approver"))
-    asked = RequestApprover.objects.filter(put_to, stage__request=OuterRef("pk")).asked(now)
+    asked = RequestApprover.objects.filter(_in_a_seat_of(user_id, now), stage__request=OuterRef("pk")).asked(now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
     return _own(user_id) | Exists(asked) | Exists(decided)
 
 
+def _in_a_seat_of(user_id: uuid.UUID, now: datetime) -> Q:
+    """Return the condition that an approver is this person, or somebody in whose place they may decide."""
+    behind = Deputy.objects.in_effect(now).filter(deputy=user_id)
+    return Q(principal=user_id) | Q(principal__in=behind.values("approver"))
+
+
+def was_put_to(request: Request, user_id: uuid.UUID, now: datetime) -> bool:
+    """Whether a request was put to this person by `now`, or would have been but for an emergency."""
+    return bool(_PUT_TO.ask(request.pk, user_id, now))
+
+
+_PUT_TO = Prepared(
+    lambda request_id, user_id, now: (
+        RequestApprover.objects.filter(_in_a_seat_of(user_id, now), stage__request=request_id)
+        .asked(now)
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    )
+)
 _TAKING_PART = Prepared(
     lambda pk, user_id, now: (
         Request.objects.filter(_taking_part(user_id, now), pk=pk).order_by().values_list("pk", flat=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.models import TIMED, Request, Verdict
+from approvals.models import TIMED, Decision, Request, Verdict
 from approvals.selectors.approvers import as_asked
 from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.settings import EffectiveSettings, settings_behind
@@ -20,16 +21,22 @@ class Shortfall:
     people: int
 
 
-def shortfall_of(request: Request, now: datetime, settings: EffectiveSettings | None = None) -> Shortfall | None:
+def shortfall_of(
+    request: Request,
+    now: datetime,
+    settings: EffectiveSettings | None = None,
+    *,
+    said: Sequence[Decision] | None = None,
+) -> Shortfall | None:
     """Return the first stage, of those that wait, that cannot be completed by whoever is left; None where all can.
 
     Counts who was asked and may decide now, later as an escalation, or after activating; a deputy fills a seat and
-    adds none. `settings` are those that rule it now, if they were read already.
+    adds none. `settings` are those that rule it now and `said` its decisions, if they were read already.
     """
     if request.action not in TIMED:
         return None
     today = {one.number: one for one in (settings or settings_behind(request.behind)).stages}
-    decisions = list(request.decisions.all())
+    decisions = list(request.decisions.all()) if said is None else said
     gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
     for stage in request.stages.filter(number__gte=request.stage_number).prefetch_related("approvers"):
         then = {row.principal_id: row.escalation for row in stage.approvers.all()}

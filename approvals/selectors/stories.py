@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from approvals.models import Request
 from audit.kinds import Kind, Outcome
@@ -14,6 +15,7 @@ from audit.sentences import said, sentence, why
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.models import Assignment, ResourceKind, RoleKind, User
+from roles.models.prepared import Prepared
 
 RECENT = timedelta(days=30)
 
@@ -58,18 +60,38 @@ class Moment:
 
 def story_of(request: Request) -> list[Moment]:
     """Return what happened to this request and to the activation that came of it, the oldest first."""
-    events = Event.objects.filter(_about(request), outcome=Outcome.DONE).select_related("text")
-    return [_moment(event) for event in events.order_by("occurred_at", "id")]
+    if request.outcome_id is None:
+        return [_moment(event) for event in _STORY.ask(request.pk)]
+    return [_moment(event) for event in _STORY_TO_THE_END.ask(request.pk, request.principal_id, request.outcome_id)]
 
 
 def archived_of(request: Request) -> int:
     """Return how many events about this request are in archives."""
-    return Archived.objects.filter(_about(request)).count()
+    if request.outcome_id is None:
+        return len(_ARCHIVED.ask(request.pk))
+    return len(_ARCHIVED_TO_THE_END.ask(request.pk, request.principal_id, request.outcome_id))
 
 
-def _about(request: Request) -> Q:
-    of_outcome = Q(target_id=request.principal_id, assignment_id=request.outcome_id, kind__in=_ENDS)
-    return Q(request_id=request.pk) | (of_outcome if request.outcome_id else Q(pk=None))
+def _about(request_id: uuid.UUID) -> Q:
+    return Q(request_id=request_id)
+
+
+def _to_the_end(request_id: uuid.UUID, principal_id: uuid.UUID, outcome_id: uuid.UUID) -> Q:
+    return _about(request_id) | Q(target_id=principal_id, assignment_id=outcome_id, kind__in=_ENDS)
+
+
+def _events(about: Q) -> QuerySet[Event]:
+    return Event.objects.filter(about, outcome=Outcome.DONE).select_related("text").order_by("occurred_at", "id")
+
+
+def _archived(about: Q) -> QuerySet[Archived, int]:
+    return Archived.objects.filter(about).order_by().values_list("pk", flat=True)
+
+
+_STORY = Prepared(lambda request_id: _events(_about(request_id)))
+_STORY_TO_THE_END = Prepared(lambda *ids: _events(_to_the_end(*ids)))
+_ARCHIVED = Prepared(lambda request_id: _archived(_about(request_id)))
+_ARCHIVED_TO_THE_END = Prepared(lambda *ids: _archived(_to_the_end(*ids)))
 
 
 def _moment(event: Event) -> Moment:
@@ -78,17 +100,22 @@ def _moment(event: Event) -> Moment:
     return Moment(sentence(event), event.occurred_at, words, _TONES.get(kind, ""))
 
 
+def person_of(request: Request) -> User:
+    """Return who asks, as a person; whoever asks is one."""
+    person: User = request.principal.user
+    return person
+
+
 def holds_beside(request: Request, viewer: Authority, *, takes_part: bool) -> list[Held]:
     """Return the roles that the person holds now in the world of this request, and in no other (isolation).
 
     Who does not take part in the request, but looks on, sees those where they may look.
     """
-    person = User.objects.get(pk=request.principal_id)
     realm = request.resource.realm
     sight = tuple(viewer.paths(Permission.SEE, realm))
     return [
         one
-        for one in Authority(person, viewer.now).held
+        for one in Authority(person_of(request), viewer.now).held
         if one.role_kind != RoleKind.GROUP
         and ResourceKind(one.resource_kind).realm == realm
         and (takes_part or one.path.startswith(sight))

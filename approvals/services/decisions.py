@@ -64,7 +64,8 @@ def gather(
     settings = settings or ruling(request)
     # Making somebody active straight away asks for what it asks when an administrator does it directly.
     own_code = gives == AssignmentType.ACTIVE and settings.second_factor_on_assign
-    said, stages = list(request.decisions.select_related("approver")), list(request.stages.all())
+    said = list(request.decisions.select_related("approver", "for_approver", "stage"))
+    stages = list(request.stages.all())
     panel = approvers_of(request, now, settings, stages=stages, said=said)
     status = status_at(request, now)
     return DecideFacts(

@@ -18,11 +18,12 @@ from approvals.rules.emergencies import BREAK_GLASS_BEFOREHAND
 from approvals.rules.emergency_reviews import MAY_CLOSE, CloseFacts
 from approvals.selectors.emergencies import review_of
 from approvals.selectors.my_roles import eligibilities_among, request_behind
+from approvals.selectors.requests import was_put_to
 from approvals.selectors.stories import earlier_activations, holds_beside
 from approvals.services.activations import Wanted, gather
 from approvals.services.emergencies import break_glass as activate_at_once
 from approvals.services.emergency_reviews import close_review, gather_closing
-from approvals.views.requests import visible_request, was_asked
+from approvals.views.requests import visible_request
 from approvals.views.tickets import with_ticket_checked
 from approvals.wording import all_of, who_approves
 from roles.answers import form_page, read_and_send
@@ -134,7 +135,7 @@ def review(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("The emergency of {name} is reviewed.").format(name=asked.principal.name))
             return redirect("approvals:request", pk=asked.pk)
-    takes_part = was_asked(request, asked)
+    takes_part = was_put_to(asked, request.user.pk, request.now)
     earlier = earlier_activations(asked, request.now, takes_part=takes_part)
     page = {
         "asked": asked,

@@ -17,19 +17,18 @@ from django.views.decorators.http import require_safe
 from approvals.differences import carried
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
-from approvals.models import TIMED, Action, Request, RequestApprover, Status, Verdict
+from approvals.models import TIMED, Action, Request, Status, Verdict
 from approvals.proposals import proposal_of
 from approvals.rules.decisions import MAY_DECIDE, DecideFacts, roles_kept_apart
 from approvals.rules.emergencies import may_break_glass
 from approvals.rules.settings_changes import MAY_ALONE
-from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
-from approvals.selectors.requests import request_visible_to, requests_of, statuses_at
+from approvals.selectors.requests import request_visible_to, requests_of, statuses_at, was_put_to
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
-from approvals.selectors.stories import archived_of, earlier_activations, holds_beside, story_of
+from approvals.selectors.stories import archived_of, earlier_activations, holds_beside, person_of, story_of
 from approvals.services.activations import Wanted
 from approvals.services.activations import gather as gather_activation
 from approvals.services.decisions import gather
@@ -151,6 +150,7 @@ def show_request(
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
     if own:
         request.menu_path = reverse("approvals:my_requests") + f"{asked.pk}/"
+    takes_part = not own and was_put_to(asked, request.user.pk, now)
     facts = may_decide(request, asked)
     hindrances = broken(MAY_DECIDE, facts)
     can_decide = not hindrances
@@ -169,7 +169,8 @@ def show_request(
         "shown": carried(asked, facts.settings) if can_decide else "",
         "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
-        "hindrances": [] if own or facts.status != Status.PENDING or not was_asked(request, asked) else hindrances,
+        # Who only looks on need not hear that they do not decide.
+        "hindrances": hindrances if takes_part and facts.status == Status.PENDING else [],
         "title": title_of(asked, own=own),
         "limits": limits_of(facts.settings) if asked.is_renewal and can_decide else [],
         "result": asked.result,
@@ -178,10 +179,12 @@ def show_request(
         "deciders": deciders,
         "later": names_of(facts.panel.later, viewer=request.user),
         "waits_for": _("Waiting for {names}").format(names=deciders) if waits else "",
-        "shortfall": shortfall_of(asked, now, facts.settings) if facts.status == Status.PENDING else None,
-        "stages": asked.stages.count(),
+        "shortfall": shortfall_of(asked, now, facts.settings, said=facts.said)
+        if facts.status == Status.PENDING
+        else None,
+        "stages": len(facts.stages),
         "place": places_of([asked.resource])[asked.resource_id],
-        "decisions": asked.decisions.select_related("approver", "for_approver", "stage"),
+        "decisions": facts.said,
         "instead_of": _instead_of(facts),
         "story": story_of(asked),
         "archived": archived_of(asked),
@@ -195,10 +198,9 @@ def show_request(
     elif own and facts.status == Status.PENDING and asked.action == Action.ACTIVATE:
         page["emergency"] = _may_break_glass(request, asked, facts.settings)
     if not own:
-        takes_part = was_asked(request, asked)
         earlier = earlier_activations(asked, now, takes_part=takes_part)
         page |= {
-            "person": User.objects.select_related("manager").get(pk=asked.principal_id),
+            "person": person_of(asked),
             "holds": holds_beside(asked, request.authority, takes_part=takes_part),
             "earlier": len(earlier),
             "earlier_spans": all_of(earlier[:5]),
@@ -257,15 +259,6 @@ def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
     """Whether the viewer may cancel this request as an administrator: their own has a button of its own."""
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
     return status == Status.PENDING and not own and request.authority.allows(Permission.ASSIGN, asked.resource)
-
-
-def was_asked(request: PortalRequest, asked: Request) -> bool:
-    """Whether the request was put to the viewer, or would have been but for an emergency.
-
-    Who only looks on need not hear that they do not decide.
-    """
-    seats = {request.user.pk, *approvers_behind(request.user.pk, request.now)}
-    return RequestApprover.objects.filter(stage__request=asked, principal__in=seats).asked(request.now).exists()
 
 
 def _instead_of(facts: DecideFacts) -> User | None:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from pim_portal.models import PortalSession
+from roles.models.prepared import Prepared
 
 KEY = re.compile(r"[a-z0-9]{32}")
 
@@ -18,6 +19,9 @@ KEY = re.compile(r"[a-z0-9]{32}")
 SIGNED_IN_AT = "signed_in_at"
 ADDRESS = "address"
 BROWSER = "browser"
+
+
+_SESSION = Prepared(lambda key, now: PortalSession.objects.filter(session_key=key, expire_date__gt=now))
 
 
 class SessionStore(db.SessionStore):
@@ -34,7 +38,9 @@ class SessionStore(db.SessionStore):
         return bool(key and KEY.fullmatch(key))
 
     def _get_session_from_db(self) -> PortalSession | None:
-        row: PortalSession | None = super()._get_session_from_db()  # type: ignore[misc]
+        row = _SESSION.first(self.session_key, timezone.now()) if self.session_key else None
+        if row is None:
+            self._session_key: str | None = None
         self.last_seen_at = row.last_seen_at if row else None
         return row
 

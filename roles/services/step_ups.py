@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import verify_token
@@ -13,6 +14,7 @@ from django_otp.models import Device
 from audit.kinds import Kind, Outcome
 from roles.actors import Actor, Clock, Presented
 from roles.models import Purpose, RecoveryCodes, StepUp, User
+from roles.models.prepared import Prepared
 from roles.models.step_ups import ALSO_SERVED_BY, FRESH_FOR
 from roles.refusals import Refused, Violation
 from roles.service import record
@@ -71,8 +73,18 @@ def fresh(user: User, *, session: str, purpose: Purpose, now: datetime, own_code
     The second factor of the sign-in counts as one, unless `own_code` demands a code given for the act itself.
     """
     purposes = [purpose] if own_code else [purpose, Purpose.SIGN_IN]
-    unspent = StepUp.objects.filter(user=user, session=session, purpose__in=purposes, used_at=None, until__gt=now)
-    return unspent.order_by("-until", "pk").first()
+    return _UNSPENT.first(user.pk, session, purposes, now)
+
+
+def _unspent(user_id: uuid.UUID, session: str, purposes: list[str], now: datetime) -> QuerySet[StepUp]:
+    rows = StepUp.objects.filter(user=user_id, session=session, purpose__in=purposes, used_at=None, until__gt=now)
+    return rows.order_by("-until", "pk")[:1]
+
+
+_UNSPENT = Prepared(_unspent)
+_PRESENTED = Prepared(
+    lambda pk, user_id, session, now: StepUp.objects.filter(pk=pk, user=user_id, session=session, until__gt=now)
+)
 
 
 def needed() -> Violation:
@@ -90,7 +102,7 @@ def serves(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime, o
     presented = actor.presented
     if presented is None or actor.user is None or about not in presented.objects:
         return False
-    row = StepUp.objects.filter(pk=presented.step_up, user=actor.user, session=presented.session, until__gt=now).first()
+    row = _PRESENTED.first(presented.step_up, actor.user.pk, presented.session, now)
     if row is None or row.purpose not in ({purpose} if own_code else _serving(purpose)):
         return False
     return row.used_at is None or row.spent_on == presented.digest
