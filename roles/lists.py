@@ -143,6 +143,7 @@ class OrderedRows(TableQuerysetData):
     most = MOST_COUNTED  # rows that are put in the list's own order
     known: Sequence[Any] | None = None  # its keys, up to one more than `MOST_COUNTED`, where a filter looked them up
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
+    fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
     in_hand: Mapping[Any, Any] = MappingProxyType({})  # all its rows by their keys, where they were fetched
 
     @property
@@ -197,22 +198,35 @@ class OrderedRows(TableQuerysetData):
                 return self._in_order(key)
         # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
         with planned_anew() if self.fetched is None else nullcontext():
-            by_key = {row.pk: row for row in self._fetching.order_by().filter(pk__in=keys)}
+            by_key = {row.pk: row for row in self._fetched_by(keys)}
         return [by_key[one] for one in keys if one in by_key]
+
+    def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:
+        if self.fetch is not None:
+            return self.fetch(keys)
+        return self._fetching.order_by().filter(pk__in=keys)
 
     @property
     def _fetching(self) -> QuerySet[Any]:
         return self.data if self.fetched is None else self.fetched
 
     def _keys_of(self, part: slice) -> list[Any] | None:
-        """Return the keys of a part of a long list; none of a short one, which is put in order with all it shows."""
-        if self.walking:
-            return self._walked[part] if self.stands_as_walked else None
-        return list(self.data.values_list("pk", flat=True)[part]) if self._is_long else None
+        """Return the keys of a part; none of a short list that is put in order with all that it shows."""
+        if self.walking and self.stands_as_walked:
+            return self._walked[part]
+        if self.fetch is None and (self.walking or not self._is_long):
+            return None
+        return list(self._standing.values_list("pk", flat=True)[part])
 
     def _in_order(self, part: slice) -> list[Any]:
-        rows = self._fetching.filter(pk__in=self._walked) if self.walking else self.data
-        return list(rows.order_by(*self.data.query.order_by)[part])
+        return list(self._standing[part])
+
+    @property
+    def _standing(self) -> QuerySet[Any]:
+        """The rows in the list's own order."""
+        if not self.walking:
+            return self.data
+        return self._fetching.filter(pk__in=self._walked).order_by(*self.data.query.order_by)
 
 
 class SelectColumn(tables.Column):
@@ -290,6 +304,10 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """Return what to fetch rows of `rows` from once their keys are known; None: from `rows`, which asks again."""
         return None
 
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+        """Return what fetches rows of `rows` by their keys as `fetched` does, composed once; None where nothing is."""
+        return None
+
     def in_hand(self) -> Mapping[Any, Any]:
         """Return all rows of the list by their keys, where the page fetched them already; else none."""
         return {}
@@ -340,7 +358,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         rows = self.filter.qs if self.filter else self.rows()
         found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
         found.walking, found.fetched, found.most = self.walking, self.fetched(), MOST_COUNTED
-        found.in_hand = self.in_hand()
+        found.fetch, found.in_hand = self.fetch(), self.in_hand()
         asked = self.request.GET.get("page", "")
         # However far back a page is, so many more are numbered after it.
         found.reach = MOST_COUNTED + (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.models import Assignment, AssignmentType, EndReason, SecondFactor
 from roles.models.held import ByRow
+from roles.models.prepared import Prepared
 from roles.rules.changes import EXTENDED_WITHIN, RENEWED_WITHIN
 
 
@@ -91,8 +93,8 @@ class RequestQuerySet(models.QuerySet["Request"]):
 
         They are looked up first: where there is none, nothing dear is asked.
         """
-        pending = list(self.pending().order_by().values_list("pk", flat=True))
-        return Request.objects.filter(pk__in=pending).waiting(now) if pending else Request.objects.none()
+        waiting = which_wait(self.pending().order_by().values_list("pk", flat=True), now)
+        return Request.objects.pending().filter(pk__in=waiting) if waiting else Request.objects.none()
 
     def lapsed_unwritten(self, now: datetime) -> RequestQuerySet:
         """Return what lapsed, by the clock or with what it is about, and is not written down yet."""
@@ -269,3 +271,14 @@ class Request(models.Model):
     def result(self) -> Assignment | None:
         """The assignment as it was granted: a new one, or the one that now lasts longer; None while it is not."""
         return (self.outcome or self.assignment) if self.status == Status.GRANTED else None
+
+
+_WAITING = Prepared(
+    lambda pks, now: Request.objects.filter(pk__in=pks).waiting(now).order_by().values_list("pk", flat=True)
+)
+
+
+def which_wait(pks: Iterable[uuid.UUID], now: datetime) -> list[uuid.UUID]:
+    """Return which of these requests wait; see `RequestQuerySet.waiting`."""
+    known = list(pks)
+    return _WAITING.ask(known, now) if known else []

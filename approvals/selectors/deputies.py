@@ -21,6 +21,13 @@ _STANDING_IN = Prepared(
 )
 
 
+_BEHIND = Prepared(
+    lambda user_id, now: (
+        Deputy.objects.in_effect(now).filter(deputy=user_id).order_by().values_list("approver", flat=True)
+    )
+)
+
+
 def deputies_of(approvers: Iterable[uuid.UUID], now: datetime) -> Deputies:
     """Return for each of these approvers the people who stand in for them at `now`, by name."""
     pairs = set(_STANDING_IN.ask(list(approvers), now))
@@ -36,7 +43,7 @@ def deputies_of(approvers: Iterable[uuid.UUID], now: datetime) -> Deputies:
 
 def approvers_behind(user_id: uuid.UUID, now: datetime) -> set[uuid.UUID]:
     """Return the approvers in whose place this person may decide at `now`."""
-    return set(Deputy.objects.in_effect(now).filter(deputy=user_id).values_list("approver", flat=True))
+    return set(_BEHIND.ask(user_id, now))
 
 
 def deputies_concerning(user: User, now: datetime) -> DeputyQuerySet:

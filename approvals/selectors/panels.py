@@ -14,6 +14,7 @@ from approvals.selectors.deputies import deputies_of
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY, PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Assignment, User
+from roles.models.prepared import Prepared
 from roles.selectors.holding import people_holding
 from roles.selectors.settings import SettingsBook, Stage
 
@@ -24,6 +25,29 @@ class Waiting:
 
     panel: Panel
     agreed: int
+
+
+_STAGES = Prepared(lambda pks: RequestStage.objects.filter(request__in=pks))
+_APPROVERS = Prepared(lambda pks: RequestApprover.objects.filter(stage__request__in=pks))
+_DECISIONS = Prepared(lambda pks: Decision.objects.filter(request__in=pks))
+_PEOPLE = Prepared(lambda pks: User.objects.filter(pk__in=pks, enabled=True).order_by("name_key", "pk"))
+_MEMBERSHIPS = Prepared(
+    lambda people, now: (
+        Assignment.objects.memberships(now)
+        .filter(principal__in=people)
+        .order_by()
+        .values_list("resource__group", "resource__group__enabled", "principal")
+    )
+)
+_ADMINISTERING = Prepared(
+    lambda now: (
+        Assignment.objects.in_effect(now)
+        .active()
+        .filter(role=PRIVILEGED_ROLE_ADMINISTRATOR, resource=DIRECTORY)
+        .order_by()
+        .values_list("principal", flat=True)
+    )
+)
 
 
 def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Waiting]:
@@ -42,17 +66,17 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
     requests = [one for one in requests if one.action in TIMED]
     if not requests:
         return answer
-    then = {(one.request_id, one.number): one for one in RequestStage.objects.filter(request__in=requests)}
+    then = {(one.request_id, one.number): one for one in _STAGES.ask([one.pk for one in requests])}
     asked_then: dict[Any, dict[uuid.UUID, bool]] = {stage.pk: {} for stage in then.values()}
-    for row in RequestApprover.objects.filter(stage__in=asked_then):
+    for row in _APPROVERS.ask([one.pk for one in requests]):
         asked_then[row.stage_id][row.principal_id] = row.escalation
     decisions: dict[uuid.UUID, list[Decision]] = {}
-    for decision in Decision.objects.filter(request__in=requests):
+    for decision in _DECISIONS.ask([one.pk for one in requests]):
         decisions.setdefault(decision.request_id, []).append(decision)
     book = SettingsBook(one.role_id for one in requests)
     today = {one.pk: _today(one, book) for one in requests}
     asked = set().union(*asked_then.values())
-    people = {user.pk: user for user in User.objects.filter(pk__in=asked, enabled=True).order_by("name_key", "pk")}
+    people = {user.pk: user for user in _PEOPLE.ask(asked)}
     deputies = deputies_of(people, now)
     reach = _Reach.of((stage for stage in today.values() if stage is not None), asked, now)
     for request in requests:
@@ -98,18 +122,14 @@ class _Reach:
     @classmethod
     def of(cls, stages: Iterable[Stage], asked: set[uuid.UUID], now: datetime) -> _Reach:
         stages = list(stages)
-        memberships = Assignment.objects.memberships(now).filter(principal__in=asked)
         members: dict[uuid.UUID, set[uuid.UUID]] = {}
-        for group_id, enabled, person_id in memberships.values_list(
-            "resource__group", "resource__group__enabled", "principal"
-        ):
+        for group_id, enabled, person_id in _MEMBERSHIPS.ask(asked, now):
             members.setdefault(group_id, set())
             if enabled:
                 members[group_id].add(person_id)
         administrators: set[uuid.UUID] = set()
         if not all(stage.approvers for stage in stages):
-            role = {"role": PRIVILEGED_ROLE_ADMINISTRATOR, "resource": DIRECTORY}
-            holders = set(Assignment.objects.in_effect(now).active().filter(**role).values_list("principal", flat=True))
+            holders = set(_ADMINISTERING.ask(now))
             administrators = holders.union(*(members.get(one, set()) for one in holders))
         return cls(members, administrators)
 

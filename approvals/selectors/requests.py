@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from approvals.models import RENEWALS, Decision, Deputy, Request, RequestApprover, RequestQuerySet, Status
-from approvals.models.requests import SHOWN, SHOWN_ABOUT
+from approvals.models.requests import SHOWN, SHOWN_ABOUT, which_wait
+from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.settings_changes import settings_changes_awaiting
 from roles.authority import Authority
@@ -26,25 +27,50 @@ def requests_of(user: User) -> RequestQuerySet:
     return Request.objects.filter(_own(user.pk)).shown().order_by("-made_at", "pk")
 
 
-_SHOWN = Prepared(lambda pk: Request.objects.filter(pk=pk).select_related(*SHOWN))
+_SHOWN = Prepared(lambda pks: Request.objects.filter(pk__in=pks).select_related(*SHOWN))
 _SHOWN_WITH_MANAGER = Prepared(
-    lambda pk: Request.objects.filter(pk=pk).select_related(*SHOWN, "principal__user__manager")
+    lambda pks: Request.objects.filter(pk__in=pks).select_related(*SHOWN, "principal__user__manager")
 )
-_ABOUT = Prepared(lambda pk: Assignment.objects.filter(pk=pk).select_related(*SHOWN_ABOUT))
+_ABOUT = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks).select_related(*SHOWN_ABOUT))
+_SAID = Prepared(lambda pks: Decision.objects.filter(request__in=pks).select_related("approver", "for_approver"))
 
 
 def shown_request(pk: uuid.UUID) -> Request:
     """Return one request as `RequestQuerySet.shown` fetches it. Raises `Request.DoesNotExist`."""
-    return _shown(pk, _SHOWN)
+    return _one(pk, _SHOWN)
 
 
-def _shown(pk: uuid.UUID, question: Prepared[Request]) -> Request:
-    request = question.first(pk)
-    if request is None:
+def shown_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
+    """Return these requests as `RequestQuerySet.shown` fetches them, in no order."""
+    return _with_what_they_are_about(_SHOWN.ask(list(pks)))
+
+
+def decided_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
+    """Return these requests with what was said of each, as `with_decisions` does, in no order."""
+    rows = shown_requests(pks)
+    said: dict[uuid.UUID, list[Decision]] = {row.pk: [] for row in rows}
+    for one in _SAID.ask(list(said)):
+        said[one.request_id].append(one)
+    for row in rows:
+        row.said = said[row.pk]  # type: ignore[attr-defined]
+    return rows
+
+
+def _one(pk: uuid.UUID, question: Prepared[Request]) -> Request:
+    rows = _with_what_they_are_about(question.ask([pk]))
+    if not rows:
         raise Request.DoesNotExist(f"No request {pk}.")
-    if request.assignment_id is not None:
-        request.assignment = _ABOUT.first(request.assignment_id)
-    return request
+    return rows[0]
+
+
+def _with_what_they_are_about(rows: list[Request]) -> list[Request]:
+    # By a query of its own, as in `RequestQuerySet.shown`.
+    wanted = {row.assignment_id for row in rows if row.assignment_id is not None}
+    about = {one.pk: one for one in _ABOUT.ask(wanted)} if wanted else {}
+    for row in rows:
+        if row.assignment_id is not None:
+            row.assignment = about[row.assignment_id]
+    return rows
 
 
 def with_decisions(rows: RequestQuerySet) -> RequestQuerySet:
@@ -54,11 +80,6 @@ def with_decisions(rows: RequestQuerySet) -> RequestQuerySet:
     """
     said = Decision.objects.select_related("approver", "for_approver")
     return rows.prefetch_related(Prefetch("decisions", said, to_attr="said"))
-
-
-_WAITING = Prepared(
-    lambda pks, now: Request.objects.filter(pk__in=pks).waiting(now).order_by().values_list("pk", flat=True)
-)
 
 
 def status_at(request: Request, now: datetime) -> Status:
@@ -71,23 +92,29 @@ def statuses_at(requests: Iterable[Request], now: datetime) -> dict[uuid.UUID, S
     found = {one.pk: Status(one.status) for one in requests}
     pending = [pk for pk, status in found.items() if status == Status.PENDING]
     if pending:
-        waiting = set(_WAITING.ask(pending, now))
+        waiting = set(which_wait(pending, now))
         found |= {pk: Status.LAPSED for pk in pending if pk not in waiting}
     return found
 
 
-def _asked_of(user_id: uuid.UUID, now: datetime) -> RequestQuerySet:
+def _asked_of(user_id: uuid.UUID, now: datetime) -> list[uuid.UUID]:
     """Return what still pends and was put to this person, or to an approver in whose place they may decide."""
     # Named by their keys, so that the database knows how often each was asked, and whether to begin there.
-    behind = Deputy.objects.in_effect(now).filter(deputy=user_id).values_list("approver", flat=True)
+    return _ASKED_OF.ask([user_id, *approvers_behind(user_id, now)], user_id, now)
+
+
+def _asked_in(seats: Iterable[uuid.UUID], user_id: uuid.UUID, now: datetime) -> QuerySet[Request, uuid.UUID]:
     asked = RequestApprover.objects.filter(
-        principal__in=[user_id, *behind],
+        principal__in=seats,
         stage__request__status=Status.PENDING,
         stage__number=F("stage__request__stage_number"),
     ).asked(now)
     decided = Decision.objects.filter(request=OuterRef("pk"), approver=user_id)
-    rows = Request.objects.filter(pk__in=asked.order_by().values("stage__request"))
-    return rows.exclude(ByRow(decided)).exclude(_own(user_id))
+    rows = Request.objects.filter(pk__in=asked.order_by().values("stage__request")).pending()
+    return rows.exclude(ByRow(decided)).exclude(_own(user_id)).order_by().values_list("pk", flat=True)
+
+
+_ASKED_OF = Prepared(_asked_in)
 
 
 def requests_awaiting(authority: Authority) -> list[Request]:
@@ -119,7 +146,8 @@ def _own(user_id: uuid.UUID) -> Q:
 
 def _in_stages(authority: Authority) -> tuple[list[Request], dict[uuid.UUID, Waiting]]:
     """What waits for this person as an approver, when it was asked and now, or as the deputy of one; and its panels."""
-    rows = list(_asked_of(authority.user.pk, authority.now).waiting_among(authority.now).shown())
+    waiting = which_wait(_asked_of(authority.user.pk, authority.now), authority.now)
+    rows = shown_requests(waiting) if waiting else []
     panels = panels_of(rows, authority.now) if rows else {}
     mine = [row for row in rows if row.pk in panels and panels[row.pk].panel.seat_for(authority.user) is not None]
     return mine, panels
@@ -130,7 +158,7 @@ def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
     asked = RequestApprover.objects.filter(principal=user.pk).asked(now).order_by().values_list("stage__request")
     decided = Decision.objects.filter(approver=user.pk).order_by().values_list("request")
     # As values, since that query is deep; one set to look up by index, as in `AssignmentQuerySet.of`.
-    waiting = list(Request.objects.filter(pk__in=asked).waiting_among(now).values_list("pk", flat=True))
+    waiting = which_wait(Request.objects.filter(pk__in=asked).pending().order_by().values_list("pk", flat=True), now)
     theirs = decided.union(asked)
     few = [pk for (pk,) in theirs[: FEW + 1]]
     known = Q(pk__in=few) if len(few) <= FEW else Q(pk__in=theirs)
@@ -150,7 +178,7 @@ def request_visible_to(authority: Authority, pk: uuid.UUID) -> Request | None:
     takes_part = _TAKING_PART.ask(pk, authority.user.pk, authority.now)
     if not takes_part and not Request.objects.filter(within_sight(authority), pk=pk).exists():
         return None
-    return _shown(pk, _SHOWN_WITH_MANAGER)
+    return _one(pk, _SHOWN_WITH_MANAGER)
 
 
 def _taking_part(user_id: uuid.UUID, now: datetime) -> Q:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.panels import Waiting
 from approvals.selectors.requests import (
+    decided_requests,
     panels_awaiting,
     requests_awaiting,
     requests_decided_by,
@@ -54,6 +55,7 @@ from approvals.views.tabs import tab_of, tabs_of_approvals
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
 from roles.models import AssignmentType, User
+from roles.models.prepared import Prepared
 from roles.refusals import Refused, broken
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
@@ -62,6 +64,9 @@ from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 50
+
+
+_PEOPLE = Prepared(lambda pks: User.objects.filter(pk__in=pks).select_related("manager").order_by())
 
 
 class ApprovalsPage(RequestsPage):
@@ -82,7 +87,7 @@ class ApprovalsPage(RequestsPage):
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
-        people = User.objects.select_related("manager").in_bulk([row.principal_id for row in rows])
+        people = {one.pk: one for one in _PEOPLE.ask([row.principal_id for row in rows])}
         for row in rows:
             row.person = people[row.principal_id]
 
@@ -131,6 +136,9 @@ class DecidedPage(ApprovalsPage):
     def rows(self) -> QuerySet[Any]:
         rows = requests_decided_by(self.viewer.user, self.viewer.now)
         return with_decisions(rows)
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return decided_requests
 
 
 _PAGES = {page.tab: page.as_view() for page in (WaitingPage, RenewalsPage, ChangesPage, DecidedPage)}

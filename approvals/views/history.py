@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 
 from approvals.models import Request
-from approvals.selectors.requests import requests_at, with_decisions
+from approvals.selectors.requests import decided_requests, requests_at, with_decisions
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
@@ -37,3 +38,6 @@ class PlaceRequests(RequestsPage, PlaceList):
 
     def fetched(self) -> QuerySet[Any]:
         return with_decisions(Request.objects.shown())
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return decided_requests

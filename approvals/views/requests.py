@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -24,7 +24,7 @@ from approvals.rules.emergencies import may_break_glass
 from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
-from approvals.selectors.requests import request_visible_to, requests_of, statuses_at, was_put_to
+from approvals.selectors.requests import request_visible_to, requests_of, shown_requests, statuses_at, was_put_to
 from approvals.selectors.settings_changes import proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
@@ -105,6 +105,9 @@ class MyRequests(RequestsPage):
 
     def rows(self) -> QuerySet[Any]:
         return requests_of(self.viewer.user)
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return shown_requests
 
 
 @require_safe

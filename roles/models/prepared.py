@@ -24,7 +24,8 @@ Key = uuid.UUID | str
 Asked = Key | datetime | int | Collection[Key]
 Shape = tuple[object, ...]  # what kind of value each is, of a list how many
 
-MOST_KEYS: Final = 60  # of a list: for each number of them a question is composed by itself
+# Of how many keys a list is composed: one that has fewer says its last one several times.
+SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 201, 256)
 
 # Stand for the values where the question is composed; no others can be mistaken for them.
 _SOMETHING: Final = 0x5F0E1C9A7D1B4C559A520C2F6D3B0000
@@ -57,8 +58,9 @@ class Prepared(Generic[Row]):
     """A question about keys (or words that are compared as they are) and moments, composed once.
 
     `compose` makes the queryset. It must not look at the values, only put them where they belong, or reckon another
-    moment from one. For each number of keys in a list it is composed by itself, and for each value that is a number or
-    a switch; with a list that is long, or empty, each time.
+    moment from one. For a few sizes of lists it is composed by itself, and for each value that is a number or a
+    switch; with a list that is long, or empty, each time. A list is for `IN`, where it does not matter how often a key
+    is named.
     """
 
     def __init__(self, compose: Callable[..., QuerySet[Any, Row]]) -> None:
@@ -67,11 +69,8 @@ class Prepared(Generic[Row]):
 
     def ask(self, *values: Asked) -> list[Row]:
         """Return the rows, in the order of the queryset."""
-        asked = [
-            list(dict.fromkeys(one)) if isinstance(one, Collection) and not isinstance(one, str) else one
-            for one in values
-        ]
-        if any(isinstance(one, list) and not 0 < len(one) <= MOST_KEYS for one in asked):
+        asked = [_listed(one) for one in values]
+        if any(isinstance(one, list) and not 0 < len(one) <= SIZES[-1] for one in asked):
             return list(self._compose(*asked))
         shape = tuple(_shape(one) for one in asked)
         database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
@@ -94,6 +93,15 @@ class Prepared(Generic[Row]):
         if missing := wanted - {one.value for one in places}:
             raise LookupError(f"The question does not ask about its values {sorted(missing)}.")
         return _Composed(rows, compiler, sql, places, compiler.get_converters([one[0] for one in compiler.select]))
+
+
+def _listed(value: Any) -> Any:
+    """Return a list for any collection of keys: each once, and the last until it is as long as one that is composed."""
+    if isinstance(value, str) or not isinstance(value, Collection):
+        return value
+    keys = list(dict.fromkeys(value))
+    size = next((size for size in SIZES if size >= len(keys)), 0) if keys else 0
+    return keys + keys[-1:] * (size - len(keys))
 
 
 def _shape(value: Any) -> object:

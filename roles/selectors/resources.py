@@ -10,15 +10,18 @@ from django.utils.translation import gettext as _
 
 from roles.authority import Authority
 from roles.models import Resource, ResourceKind
+from roles.models.prepared import Prepared
 from roles.models.principals import search_key
 from roles.selectors.sight import within_sight
+
+_NAMES = Prepared(lambda paths: Resource.objects.filter(path__in=paths).order_by().values_list("path", "name"))
 
 
 def places_of(resources: Iterable[Resource]) -> dict[uuid.UUID, str]:
     """Say for each resource what it is and in what: "Subscription in Contoso / Payments"; one query for all."""
     nodes = list(resources)
     above = {path for node in nodes for path in ancestor_paths(node)}
-    names = dict(Resource.objects.filter(path__in=above).values_list("path", "name")) if above else {}
+    names = dict(_NAMES.ask(above)) if above else {}
     return {node.pk: _place(node, [names[path] for path in ancestor_paths(node) if path in names]) for node in nodes}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
-from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetched_at
+from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetch_at, fetched_at
 from roles.selectors.settings import settings_of
 from roles.tables.assignments import (
     ActiveFilter,
@@ -90,6 +90,9 @@ class AssignmentList(PlaceList):
 
     def fetched(self) -> QuerySet[Any]:
         return fetched_at(self.place)
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return fetch_at(self.place)
 
     def _of_role(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the role that the query string names, as the page of a role links here."""
