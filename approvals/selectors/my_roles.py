@@ -15,6 +15,7 @@ from approvals.models import Action, Request
 from roles.authority import Authority
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.prepared import Prepared
 from roles.models.principals import search_key
 from roles.selectors.keys import rows_of
 from roles.selectors.resources import below, places_of
@@ -79,10 +80,19 @@ def _activations(user: User, now: datetime) -> AssignmentQuerySet:
     return Assignment.objects.filter(pk__in={*open_now} - {*lost})
 
 
+_ELIGIBILITIES = Prepared(
+    lambda user_id, now, pks: (
+        Assignment.objects.eligible()
+        .of(user_id, now)
+        .filter(pk__in=pks)
+        .select_related("role", "resource", "principal")
+    )
+)
+
+
 def eligibilities_among(user: User, ids: Iterable[uuid.UUID], now: datetime) -> list[Assignment]:
     """Return those of these assignments that are, or were, eligibilities of this person, in the order of the ids."""
-    rows = Assignment.objects.eligible().of(user.pk, now).select_related("role", "resource", "principal")
-    found = {row.pk: row for row in rows.filter(pk__in=list(ids))}
+    found = {row.pk: row for row in _ELIGIBILITIES.ask(user.pk, now, list(ids))}
     return [found[one] for one in ids if one in found]
 
 

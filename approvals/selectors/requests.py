@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
@@ -153,17 +154,34 @@ def _in_stages(authority: Authority) -> tuple[list[Request], dict[uuid.UUID, Wai
     return mine, panels
 
 
+def _put_to(user_id: uuid.UUID, now: datetime) -> QuerySet[RequestApprover, Any]:
+    return RequestApprover.objects.filter(principal=user_id).asked(now).order_by().values_list("stage__request")
+
+
+def _decided_by(user_id: uuid.UUID) -> QuerySet[Decision, Any]:
+    return Decision.objects.filter(approver=user_id).order_by().values_list("request")
+
+
+def _put_to_or_decided(user_id: uuid.UUID, now: datetime) -> QuerySet[Decision, Any]:
+    return _decided_by(user_id).union(_put_to(user_id, now))
+
+
+_FEW_OF = Prepared(lambda user_id, now: _put_to_or_decided(user_id, now)[: FEW + 1])
+_PENDING_OF = Prepared(
+    lambda user_id, now: (
+        Request.objects.filter(pk__in=_put_to(user_id, now)).pending().order_by().values_list("pk", flat=True)
+    )
+)
+
+
 def requests_decided_by(user: User, now: datetime) -> RequestQuerySet:
     """Return what this person was asked to decide and that is over, or that they decided, the newest first."""
-    asked = RequestApprover.objects.filter(principal=user.pk).asked(now).order_by().values_list("stage__request")
-    decided = Decision.objects.filter(approver=user.pk).order_by().values_list("request")
     # As values, since that query is deep; one set to look up by index, as in `AssignmentQuerySet.of`.
-    waiting = which_wait(Request.objects.filter(pk__in=asked).pending().order_by().values_list("pk", flat=True), now)
-    theirs = decided.union(asked)
-    few = [pk for (pk,) in theirs[: FEW + 1]]
-    known = Q(pk__in=few) if len(few) <= FEW else Q(pk__in=theirs)
+    waiting = which_wait(_PENDING_OF.ask(user.pk, now), now)
+    few = [pk for (pk,) in _FEW_OF.ask(user.pk, now)]
+    known = Q(pk__in=few) if len(few) <= FEW else Q(pk__in=_put_to_or_decided(user.pk, now))
     rows = Request.objects.filter(known).exclude(principal=user.pk)
-    rows = rows.filter(Q(pk__in=decided) | ~Q(pk__in=waiting))
+    rows = rows.filter(Q(pk__in=_decided_by(user.pk)) | ~Q(pk__in=waiting))
     return rows.shown().order_by(F("decided_at").desc(nulls_first=True), "-made_at", "pk")
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import QuerySet
 
 from approvals.models import Action, Request, Status
+from approvals.models.requests import which_wait
 from approvals.rules.activations import ACTIVATE, ActivateFacts
 from approvals.rules.emergencies import in_emergency
 from approvals.selectors.approvers import proposed_panels
@@ -39,6 +40,22 @@ def _eligibility(user_id: uuid.UUID, now: datetime, pk: uuid.UUID) -> QuerySet[A
 
 
 _ELIGIBILITY = Prepared(_eligibility)
+_RUNNING = Prepared(
+    lambda user_id, eligibility_id, resource_id, now: (
+        Assignment.objects.open()
+        .filter(principal=user_id, activated_from=eligibility_id, resource=resource_id, ends_at__gt=now)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
+_ASKED = Prepared(
+    lambda user_id, eligibility_id, resource_id: (
+        Request.objects.pending()
+        .filter(action=Action.ACTIVATE, principal=user_id, assignment=eligibility_id, resource=resource_id)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +98,11 @@ def gather(
         resource = chosen if chosen is not None and inside else row.resource
     settings = settings or settings_behind(row)
     settings = in_emergency(settings) if emergency else settings
-    slot = Assignment.objects.open().filter(principal=user, activated_from=row, resource=resource, ends_at__gt=now)
-    running = set(slot.values_list("pk", flat=True))
+    running = set(_RUNNING.ask(user.pk, row.pk, resource.pk, now))
     if running:
-        running -= set(slot.orphaned(now).values_list("pk", flat=True))
-    asked = Request.objects.filter(action=Action.ACTIVATE, principal=user, assignment=row, resource=resource)
+        lost = Assignment.objects.filter(pk__in=running).orphaned(now)
+        running -= set(lost.values_list("pk", flat=True))
+    asked = _ASKED.ask(user.pk, row.pk, resource.pk)
     every_time = settings.second_factor == SecondFactor.EVERY_TIME
     second_factor = settings.second_factor == SecondFactor.NONE or step_ups.serves(
         actor, Purpose.BREAK_GLASS if emergency else Purpose.ACTIVATE, row.pk, now=now, own_code=every_time
@@ -105,7 +122,7 @@ def gather(
         second_factor=second_factor,
         inside=inside,
         already_active=bool(running),
-        already_asked=asked.waiting_among(now).exists(),
+        already_asked=bool(which_wait(asked, now)),
         ends_at=ends_at,
         clashes=clashes_of([Gift(user, row.role, resource, True, starts_at, until)], now, viewer=user)
         if eligibility
