@@ -443,7 +443,7 @@ def test_deciding_asks_nothing_twice(adam, berta, pending, verdict, most):
 
 # Adam's menu counts what waits for him, which reads the settings of all of it in one go.
 # Petra hears when the portal is unwell, for which PostgreSQL is asked for its time.
-@pytest.mark.parametrize(("viewer", "read", "most"), [("ines", 1, 39), ("adam", 2, 58), ("petra", 1, 51)])
+@pytest.mark.parametrize(("viewer", "read", "most"), [("ines", 1, 35), ("adam", 2, 46), ("petra", 1, 42)])
 def test_the_page_of_a_request_reads_its_settings_once(viewer, read, most, ines, adam, petra, with_approval):
     configure(with_approval.role, approvers=[adam, person("carla")], quorum=2, break_glass_allowed=True)
     pending = request_activation(ines, with_approval)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -98,6 +99,24 @@ def test_mails_have_names_of_their_own():
 def test_nobody_can_quiet_what_waits_for_them():
     assert {"request_waits", "still_waits", "review_begins"} <= {mail.name for mail in BY_NAME.values() if mail.asks}
     assert not [mail.name for mail in BY_NAME.values() if mail.asks and mail.topic]
+
+
+def test_mails_are_made_of_what_the_service_has_in_hand(ines, adam, quiet):
+    """Neither the request nor the settings that rule it are read again to say who is told of them."""
+    with CaptureQueriesContext(connection) as asking:
+        pending = request_activation(ines, quiet)
+    actor, seen = acting(adam, Purpose.DECIDE, pending.pk, now=SOON), shown_digest(pending)
+    with CaptureQueriesContext(connection) as deciding:
+        approve(pending.pk, actor=actor, justification="fine", seen=seen, clock=at(SOON))
+    assert (read(asking, "roles_rolesettings"), read(deciding, "roles_rolesettings")) == (1, 1)
+    # What approvers see of it is read once, after the lock.
+    whole = [one["sql"] for one in deciding.captured_queries if '"approvals_request"."digest"' in one["sql"]]
+    assert sum("roles_principal" in sql for sql in whole) == 1
+    assert told("request_waits") == {"Adam", "Berta"}
+
+
+def read(caught: CaptureQueriesContext, table: str) -> int:
+    return sum(f'FROM "{table}"' in one["sql"] for one in caught.captured_queries)
 
 
 def test_every_approver_is_asked_in_the_transaction_of_the_request(pending):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -60,3 +62,89 @@ def test_it_is_composed_once(ines: User):
     assert question.ask(ines.pk, NOW) == [(ines.pk, "ines")]
     assert question.ask(ines.pk, NOW - timedelta(days=3650)) == []
     assert len(composed) == 1
+
+
+def some_people(count: int) -> list[User]:
+    return [person(f"person{number:03}") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 7, 256, 257])
+def test_a_list_of_any_length_finds_what_is_in_it(count: int, django_assert_num_queries):
+    """Fewer keys than a size that is composed are filled up; none, and very many, are composed by themselves."""
+    some_people(4)
+    found = list(User.objects.order_by("pk").values_list("pk", flat=True))
+    question = Prepared(lambda pks: User.objects.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True))
+    keys = [*found[:3], *(uuid4() for _more in range(count))][-count:] if count else []
+    assert question.ask(keys) == [pk for pk in found if pk in keys]
+    with django_assert_num_queries(1 if count else 0):
+        question.ask(set(keys))
+
+
+def test_lists_of_many_lengths_are_composed_a_few_times():
+    composed: list[int] = []
+
+    def compose(pks):
+        composed.append(len(pks))
+        return User.objects.filter(pk__in=pks)
+
+    question = Prepared(compose)
+    for count in range(1, 65):
+        question.ask([uuid4() for _key in range(count)])
+    assert composed == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64]
+
+
+def test_a_moment_is_reckoned_from_the_one_at_hand(ines: User):
+    """As a queryset does that is made anew: also to the microsecond, and across a change of clocks."""
+    week = timedelta(days=7)
+
+    def compose(now, since):
+        return User.objects.filter(created_at__gt=now - week, created_at__lte=since + week).values_list("pk")
+
+    question, berlin = Prepared(compose), ZoneInfo("Europe/Berlin")
+    User.objects.filter(pk=ines.pk).update(created_at=NOW)
+    tick = timedelta(microseconds=1)
+    for now in (NOW, NOW + week - tick, NOW + week, datetime(2026, 10, 28, 9, tzinfo=berlin)):
+        for since in (NOW, NOW - week, NOW - week - tick):
+            assert question.ask(now, since) == list(compose(now, since))
+
+
+def test_a_switch_and_a_number_make_a_question_of_their_own(ines: User, zoe: User):
+    question = Prepared(
+        lambda first, most: User.objects.order_by("username_key" if first else "-username_key").values_list("username")[
+            :most
+        ]
+    )
+    assert question.ask(True, 1) == [("ines",)]
+    assert question.ask(False, 1) == [("zoe",)]
+    assert question.ask(True, 2) == [("ines",), ("zoe",)]
+
+
+def test_rows_come_with_what_was_fetched_along(ines: User, django_assert_num_queries):
+    made = make_eligible(ines, role(GLOBAL_READER))
+    question = Prepared(lambda pk: Assignment.objects.filter(pk=pk).select_related("role", "principal__user"))
+    question.ask(made.pk)
+    with django_assert_num_queries(1):
+        row = question.first(made.pk)
+        assert row is not None
+        assert (row.role.name, row.principal.user.username, row.type) == ("Global Reader", "ines", "eligible")
+    assert question.first(uuid4()) is None
+
+
+def test_words_are_compared_as_they_are(ines: User, zoe: User):
+    question = Prepared(lambda names: User.objects.filter(username_key__in=names).values_list("username", flat=True))
+    assert question.ask(["ines", "nobody"]) == ["ines"]
+    assert question.ask(["%", "zoe", "x' OR ''='"]) == ["zoe"]
+
+
+@pytest.mark.parametrize(
+    ("compose", "values"),
+    [
+        (lambda pk, other: User.objects.filter(pk=pk), (uuid4(), uuid4())),
+        (lambda word: User.objects.filter(username_key__contains=word), ("ines",)),
+        (lambda now: User.objects.filter(created_at__date=now.date(), created_at__lte=now), (NOW,)),
+    ],
+)
+def test_what_cannot_be_composed_once_is_no_question(compose: Any, values: tuple[Any, ...]):
+    """Its values would stay those that it was composed with."""
+    with pytest.raises(LookupError):
+        Prepared(compose).ask(*values)

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request
+from approvals.models.requests import which_wait
 from roles.authority import Authority
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
@@ -32,18 +33,42 @@ def eligible_roles(authority: Authority) -> AssignmentQuerySet:
 
     `ready` says that it is neither active nor planned nor waiting for approval where it is.
     """
-    rows = rows_of(authority.eligible).select_related("role", "resource", "principal")
+    rows = rows_of(authority.eligible).select_related(*_SHOWN)
     ready = ExpressionWrapper(~Q(pk__in=authority.once(_busy)), output_field=BooleanField())
     return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
 
 
+_SHOWN = ("role", "resource", "principal")
+_ELIGIBLE = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks).select_related(*_SHOWN).order_by())
+
+
+def eligible_among(authority: Authority, pks: Iterable[uuid.UUID]) -> list[Assignment]:
+    """Return those of `eligible_roles` that have these keys, in no order."""
+    mine = {one.assignment_id for one in authority.eligible}
+    busy = authority.once(_busy)
+    rows = _ELIGIBLE.ask([pk for pk in pks if pk in mine])
+    for row in rows:
+        row.ready = row.pk not in busy  # type: ignore[attr-defined]
+    return rows
+
+
 def _busy(authority: Authority) -> set[uuid.UUID | None]:
     """The eligibilities that are active, planned or waiting; as values, since the query of what is held is deep."""
-    user, now = authority.user.pk, authority.now
-    running = _activations(authority.user, now).filter(resource=F("activated_from__resource"))
-    asked = Request.objects.filter(principal=user, action=Action.ACTIVATE, resource=F("assignment__resource"))
-    waiting = asked.waiting_among(now)
-    return {*running.values_list("activated_from", flat=True), *waiting.values_list("assignment", flat=True)}
+    user, now = authority.user, authority.now
+    running = _activations(user, now)
+    busy = {*running.filter(resource=F("activated_from__resource")).values_list("activated_from", flat=True)}
+    asked = dict(_ASKED_HERE.ask(user.pk))
+    return busy | {asked[pk] for pk in which_wait(asked, now)}
+
+
+_ASKED_HERE = Prepared(
+    lambda user_id: (
+        Request.objects.pending()
+        .filter(principal=user_id, action=Action.ACTIVATE, resource=F("assignment__resource"))
+        .order_by()
+        .values_list("pk", "assignment")
+    )
+)
 
 
 def held_roles(authority: Authority) -> AssignmentQuerySet:
@@ -71,10 +96,19 @@ def _with_source(rows: AssignmentQuerySet) -> AssignmentQuerySet:
     return rows.select_related("role", "resource", "principal", "granted_by_request", *source)
 
 
+_OPEN_NOW = Prepared(
+    lambda user_id, now: (
+        Assignment.objects.open()
+        .filter(principal=user_id, activated_from__isnull=False, ends_at__gt=now)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
+
+
 def _activations(user: User, now: datetime) -> AssignmentQuerySet:
     """This person's activations that run or are planned; lost ones as values, since that query is deep."""
-    rows = Assignment.objects.open().filter(principal=user.pk, activated_from__isnull=False, ends_at__gt=now)
-    if not (open_now := list(rows.order_by().values_list("pk", flat=True))):
+    if not (open_now := _OPEN_NOW.ask(user.pk, now)):
         return Assignment.objects.none()
     lost = Assignment.objects.orphaned(now).filter(principal=user.pk).values_list("pk", flat=True)
     return Assignment.objects.filter(pk__in={*open_now} - {*lost})

@@ -6,14 +6,15 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Max, QuerySet
 
 from approvals.models import Action, Profile, ProfileItem, Request, Status
-from approvals.selectors.my_roles import eligible_roles
+from approvals.selectors.my_roles import eligible_among
 from roles.authority import Authority
 from roles.models import Assignment, User
+from roles.models.prepared import Prepared
 
 USED_WITHIN: Final = timedelta(days=30)
 MOST_USED: Final = 5
@@ -65,7 +66,7 @@ def kept_profiles(authority: Authority, profiles: Iterable[Profile]) -> list[Kep
     items: dict[uuid.UUID, list[ProfileItem]] = {}
     for item in ProfileItem.objects.filter(profile__in=wanted).select_related("role", "resource", "scope"):
         items.setdefault(item.profile_id, []).append(item)
-    by_slot = _by_slot(eligible_roles(authority)) if items else {}
+    by_slot = _by_slot(_eligible(authority)) if items else {}
     return [
         Kept(
             one,
@@ -78,24 +79,33 @@ def kept_profiles(authority: Authority, profiles: Iterable[Profile]) -> list[Kep
     ]
 
 
+def _counted(user_id: uuid.UUID, now: datetime) -> QuerySet[Request, Any]:
+    asked = Request.objects.filter(
+        principal=user_id, action=Action.ACTIVATE, status=Status.GRANTED, made_at__gt=now - USED_WITHIN
+    )
+    counted = asked.values_list("role", "assignment__resource").annotate(times=Count("pk"), last=Max("made_at"))
+    return counted.order_by("-times", "-last", "role", "assignment__resource")
+
+
+_COUNTED = Prepared(_counted)
+
+
 def most_used(authority: Authority) -> list[Used]:
     """Return the roles that this person activated most in the last 30 days and may still activate, most first.
 
     What was asked for and not granted is no use.
     """
-    asked = Request.objects.filter(
-        principal=authority.user.pk,
-        action=Action.ACTIVATE,
-        status=Status.GRANTED,
-        made_at__gt=authority.now - USED_WITHIN,
-    )
-    counted = asked.values_list("role", "assignment__resource").annotate(times=Count("pk"), last=Max("made_at"))
-    found = list(counted.order_by("-times", "-last", "role", "assignment__resource"))
+    found = _COUNTED.ask(authority.user.pk, authority.now)
     if not found:
         return []
-    by_slot = _by_slot(eligible_roles(authority))
+    by_slot = _by_slot(_eligible(authority))
     used = [Used(by_slot[role, place], times, last) for role, place, times, last in found if (role, place) in by_slot]
     return used[:MOST_USED]
+
+
+def _eligible(authority: Authority) -> list[Assignment]:
+    rows = eligible_among(authority, [one.assignment_id for one in authority.eligible])
+    return sorted(rows, key=lambda row: row.pk)
 
 
 def last_asked(user: User, eligibilities: Sequence[Assignment]) -> Request | None:

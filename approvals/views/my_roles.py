@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from approvals.forms.deactivation import DeactivateForm
 from approvals.selectors.my_roles import (
     activations_of,
+    eligible_among,
     eligible_roles,
     ended_roles,
     held_roles,
@@ -86,6 +88,9 @@ class RolesPage(ListPage):
 class EligiblePage(RolesPage):
     table_class = EligibleTable
     tab = "eligible"
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return partial(eligible_among, self.viewer.authority)
 
     def dress(self, rows: Sequence[Any]) -> None:
         standings = standings_of(self.viewer.user, rows, self.viewer.now)

@@ -32,7 +32,7 @@ _SOMETHING: Final = 0x5F0E1C9A7D1B4C559A520C2F6D3B0000
 _SOME_TEXT: Final = "5f0e1c9a-stands-in"
 _SOME_TIME: Final = datetime(1970, 3, 17, 4, 5, 6, 789, tzinfo=UTC)
 _FARTHEST: Final = timedelta(days=3650)  # from a moment to another that a question reckons from it
-_WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +144,17 @@ def _near(param: Any, moments: dict[int, datetime]) -> _Place | None:
     """Return which moment this one is reckoned from; raises LookupError for a day, of which the time is lost."""
     moment = param
     if isinstance(param, str) and _WRITTEN_TIME.match(param):
-        moment = datetime.fromisoformat(param)  # SQLite keeps moments as text
-    if not isinstance(moment, datetime):
-        if isinstance(param, date) and moments:
-            raise LookupError("A question that is composed once cannot reckon with days.")
+        moment = datetime.fromisoformat(param)  # SQLite keeps moments and days as text
+    if not isinstance(moment, date):
         return None
+    is_day = not isinstance(moment, datetime) or (isinstance(param, str) and len(param) == len("2026-01-01"))
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     for number, one in moments.items():
         if abs(moment - one) < _FARTHEST:
+            if is_day:
+                raise LookupError("A question that is composed once cannot reckon with days.")
             return _Place(value=number, later=moment - one)
     return None
 
