@@ -9,6 +9,7 @@ import time_machine
 from django.db import transaction
 from django.urls import reverse
 
+from audit import searching
 from audit.kinds import Kind, Realm
 from audit.models import Event
 from audit.recording import Entry, Ids, write_many
@@ -22,6 +23,18 @@ pytestmark = pytest.mark.django_db
 
 # Often, among the oldest alone, once, never; the beginning of a word; together; what a pattern would take for more.
 SEARCHES = ("often", "old", "once", "never", "of", "n", "often old", "OFTEN once", "100%", "1_0", "a\\b")
+# By a number that is seldom, with others around it, that comes with more than are looked through, and to its digit.
+TICKETS = (
+    "INC-99321",
+    "chg-99321",
+    "nc-99321",
+    "inc-48213",
+    "inc-4821",
+    "48213",
+    "inc-99321 often",
+    "inc-99321 o",
+    "9932",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +50,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "NEWEST", (10, 20))
     monkeypatch.setattr(paging, "OFTEN", 0.2)
     monkeypatch.setattr(paging.Searched, "length", 5)
+    monkeypatch.setattr(searching, "MANY", 3)
 
 
 @pytest.fixture
@@ -45,6 +59,8 @@ def history() -> None:
         said = ["often"] if number % 2 else ["100% a\\b 1x0 1_0"]
         said += ["old"] if number < 30 else []
         said += ["once"] if number == 41 else []
+        said += ["inc-99321"] if number in {7, 20} else ["chg-99321"] if number == 8 else []
+        said += ["inc-48213"] if number % 9 == 0 else []
         return " ".join(said)
 
     entries = [
@@ -64,7 +80,7 @@ def history() -> None:
 
 
 @pytest.mark.parametrize("sort", ["-occurred_at", "occurred_at"])
-@pytest.mark.parametrize("text", SEARCHES)
+@pytest.mark.parametrize("text", SEARCHES + TICKETS)
 def test_every_stretch_of_a_search_holds_what_the_plain_question_finds(nina, history, text, sort):
     rows = Event.objects.filter(kind=Kind.SIGNED_IN).order_by(sort, "-id" if sort.startswith("-") else "id")
     for word in words_of(text):

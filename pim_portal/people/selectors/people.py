@@ -15,6 +15,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Principal, PrincipalKind, RoleKind, TotpDevice, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.prepared import Prepared
 from roles.selectors.history import events_within_sight
 from roles.selectors.keys import rows_of
 from roles.selectors.origins import origins_of
@@ -68,16 +69,24 @@ def _shown(rows: AssignmentQuerySet, *, of: Principal, viewer: Authority) -> Ass
     return rows.order_by("role__name_key", "resource__path", "pk")
 
 
+_JOINED = Prepared(
+    lambda person_id, groups, now: (
+        Assignment.objects.memberships(now)
+        .filter(principal=person_id, resource__group__in=groups)
+        .select_related("resource__group")
+        .order_by("-starts_at")
+    )
+)
+
+
 def tell(rows: Sequence[Assignment], *, of: Principal, viewer: Authority, now: datetime) -> Sequence[Assignment]:
     """Hang on each row why it is there: its `origin`, and the `membership` where a group brings it.
 
     Reasons belong to the history, and are told to whoever may read that of the place.
     """
     groups = {row.principal_id for row in rows if row.principal_id != of.pk}
-    joined = Assignment.objects.memberships(now).filter(principal=of.pk, resource__group__in=groups)
-    memberships = {
-        row.resource.group.pk: row for row in joined.select_related("resource__group").order_by("-starts_at")
-    }
+    joined = _JOINED.ask(of.pk, groups, now) if groups else []
+    memberships = {row.resource.group.pk: row for row in joined}
     origins = origins_of([*rows, *memberships.values()])
     for row in rows:
         _explain(row, memberships.get(row.principal_id), origins, of=of, viewer=viewer)

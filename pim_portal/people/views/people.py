@@ -103,7 +103,8 @@ def _part(tab: str, user: User, *, viewer: Authority, now: datetime) -> dict[str
     rows = LISTS[tab](user, viewer=viewer, now=now)
     first = selectors.tell(list(rows[:SHOWN]), of=user, viewer=viewer, now=now)
     table = AccessTable(first, empty_text=EMPTY[tab], orderable=False)
-    return {"tab": tab, "label": LABELS[tab], "table": table, "in_all": rows.count(), "shown": len(first)}
+    in_all = rows.count() if len(first) == SHOWN else len(first)
+    return {"tab": tab, "label": LABELS[tab], "table": table, "in_all": in_all, "shown": len(first)}
 
 
 @sensitive_post_parameters("code")
