@@ -8,8 +8,10 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy
 
 from reviews.models import ApplyResult, How, Opinion, Recommendation, Verdict
+from reviews.tables import work_cells
 from reviews.tables.series import cell
 from reviews.wording import reason_of_recommendation, result_sentence
+from roles.cells import written
 from roles.lists import ChoicePill, ListFilter
 from roles.models import AssignmentType
 
@@ -34,10 +36,10 @@ class ResultFilter(WorkFilter):
 
 
 class ResultTable(tables.Table):
-    who = cell("who", gettext_lazy("Who"), "principal_key", look="main")
-    role = cell("role", gettext_lazy("Role"), "role_key")
-    since = cell("since", gettext_lazy("Since"), "since")
-    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation", look="wide")
+    who = written(work_cells.who, gettext_lazy("Who"), "principal_key", look="main")
+    role = written(work_cells.role, gettext_lazy("Role"), "role_key")
+    since = written(work_cells.since, gettext_lazy("Since"), "since")
+    recommendation = written(work_cells.recommendation, gettext_lazy("Recommendation"), "recommendation", look="wide")
     verdict = cell("verdict", gettext_lazy("Verdict"), "verdict")
     result = cell("result", gettext_lazy("Apply result"), "result")
 
@@ -47,14 +49,14 @@ class ResultTable(tables.Table):
 
 
 class WorkTable(tables.Table):
-    who = cell("who", gettext_lazy("Who"), "principal_key", look="main")
-    role = cell("role", gettext_lazy("Role"), "role_key")
-    since = cell("since", gettext_lazy("Since"), "since")
-    used = cell("used", gettext_lazy("Used"), "last_activated_at")
-    recommendation = cell("recommendation", gettext_lazy("Recommendation"), "recommendation", look="wide")
-    before = cell("before", gettext_lazy("Said before"), look="wide before")
+    who = written(work_cells.who, gettext_lazy("Who"), "principal_key", look="main")
+    role = written(work_cells.role, gettext_lazy("Role"), "role_key")
+    since = written(work_cells.since, gettext_lazy("Since"), "since")
+    used = written(work_cells.used, gettext_lazy("Used"), "last_activated_at")
+    recommendation = written(work_cells.recommendation, gettext_lazy("Recommendation"), "recommendation", look="wide")
+    before = written(work_cells.before, gettext_lazy("Said before"), look="wide before")
     said = cell("said", gettext_lazy("Said so far"), look="wide before")
-    say = cell("say", gettext_lazy("Verdict"), look="wide say", exclude_from_export=True)
+    say = written(work_cells.say, gettext_lazy("Verdict"), look="wide say", exclude_from_export=True)
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Assignments to review")}

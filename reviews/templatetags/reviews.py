@@ -7,13 +7,15 @@ from typing import Any
 
 from django import template
 
-from reviews.models import Instance, Verdict
-from reviews.wording import reason_of_recommendation, result_sentence
+from reviews.models import Instance
+from reviews.tables.work_cells import earlier
+from reviews.wording import result_sentence
 from roles.middleware import PortalRequest
 
 register = template.Library()
 
 register.filter("result_sentence", result_sentence)
+register.simple_tag(earlier, takes_context=True, name="said_earlier")
 
 TONES = {
     "scheduled": "scheduled",
@@ -25,12 +27,6 @@ TONES = {
     "applied": "good",
     "deleted": "none",
 }
-
-
-@register.filter
-def why_recommended(row: Verdict, look_back_days: int) -> str:
-    """Say why something is recommended."""
-    return reason_of_recommendation(row, look_back_days)
 
 
 @register.filter
