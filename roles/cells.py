@@ -17,11 +17,12 @@ from django.template import Context
 from django.template import Template as Compiled
 from django.template.base import render_value_in_context
 from django.template.loader import get_template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 from django_tables2.utils import AttributeDict, computed_values
+
+from roles.markup import format_html, format_html_join
 
 
 class Cell(tables.TemplateColumn):
@@ -125,6 +126,8 @@ def _signed(render: Callable[..., Any], signature: inspect.Signature) -> Callabl
 
 
 def _shown(content: Any, table: tables.Table) -> str:
+    if isinstance(content, SafeString):
+        return content
     return str(render_value_in_context(content, table.context))
 
 

@@ -23,7 +23,6 @@ from django.http.response import HttpResponseBase
 from django.template import Context
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,6 +30,7 @@ from django.views.generic import TemplateView
 from django_tables2.data import TableQuerysetData
 
 from roles import downloads
+from roles.markup import format_html, format_html_join
 from roles.models.planning import planned_anew
 from roles.models.principals import search_key
 

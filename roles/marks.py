@@ -7,11 +7,11 @@ from datetime import datetime
 from django.forms.utils import flatatt
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from roles import wording
+from roles.markup import format_html
 
 NOTHING = SafeString()
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.middleware.csrf import get_token
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from approvals.tables.marks import kind_of, request_page, status_tag
 from approvals.wording import what_is_wanted
 from roles.addresses import address_of
 from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, sub
+from roles.markup import format_html, format_html_join
 from roles.models import User
 from roles.wording import exact, span
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +13,7 @@ from approvals.tables.marks import kind_of, request_page
 from approvals.wording import what_is_asked
 from roles.addresses import address_of
 from roles.marks import NOTHING, button, emergency_tag, moment, sub, tag, time_left, until
+from roles.markup import format_html, format_html_join
 from roles.models import AssignmentType
 
 

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import django_tables2 as tables
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from audit.models import Event
 from audit.sentences import said, sentence, who, why
 from roles.cells import Cell
 from roles.marks import tag
+from roles.markup import format_html
 
 REASON_WORDS = 24
 

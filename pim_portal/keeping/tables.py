@@ -8,7 +8,6 @@ from typing import Any
 import django_tables2 as tables
 from django.conf import settings
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +18,7 @@ from audit.models import Archive
 from roles import wording
 from roles.lists import ChoicePill, ListFilter
 from roles.marks import moment, tag
+from roles.markup import format_html
 
 
 def at_hand(archive: Archive) -> bool:

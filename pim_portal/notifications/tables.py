@@ -6,7 +6,6 @@ from typing import Any
 
 import django_filters
 import django_tables2 as tables
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +14,7 @@ from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications.catalogue import BY_NAME
 from roles.lists import ListFilter, SelectColumn
 from roles.marks import moment, tag
+from roles.markup import format_html
 
 LOOKS = {
     NotificationState.FAILED: "bad",

@@ -7,7 +7,6 @@ from typing import Any
 import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +19,7 @@ from pim_portal.people.selectors.departments import departments
 from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter
 from roles.marks import tag
+from roles.markup import format_html
 from roles.models import Assignment, Group, RoleKind, User
 
 MAIN = {"td": {"class": "main"}}  # the cell that names its row

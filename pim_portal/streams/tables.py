@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import django_tables2 as tables
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pim_portal.models import WebHook
 from roles.lists import ListFilter
 from roles.marks import moment, tag
+from roles.markup import format_html
 
 
 def state_of(hook: Any) -> tuple[str, str]:

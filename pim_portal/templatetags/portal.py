@@ -12,11 +12,11 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
 from roles import marks, wording
+from roles.markup import format_html, format_html_join
 
 register = template.Library()
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.forms.utils import flatatt
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from reviews.wording import reason_of_recommendation
 from roles import wording
 from roles.addresses import address_of
 from roles.marks import NOTHING, link, moment, sub, tag
+from roles.markup import format_html, format_html_join
 from roles.models import AssignmentType, PrincipalKind
 
 LONGEST = 200  # characters of a reason in a list; its page has it all

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.template import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from roles.addresses import address_of
 from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, sub, tag, until
+from roles.markup import format_html
 from roles.models import AssignmentType, PrincipalKind, ResourceKind
 from roles.places import address
 from roles.selectors.assignment_lists import GROUP, INHERITED

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django import template
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from roles.marks import tag
+from roles.markup import format_html, format_html_join
 from roles.places import address
 from roles.selectors.trees import Branch, Tree
 
