@@ -8,9 +8,10 @@ import django_tables2 as tables
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from roles.cells import Cell
+from roles.cells import Cell, written
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
+from roles.tables import role_cells
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 MADE = [("built_in", _("Built-in")), ("custom", _("Custom")), ("retired", _("Retired"))]
@@ -51,17 +52,10 @@ class RoleFilter(ListFilter):
 
 
 class RoleTable(tables.Table):
-    name = Cell(
-        template_name="manage/cells/role.html",
-        verbose_name=_("Role"),
-        order_by="name_key",
-        attrs={"td": {"class": "main"}},
-    )
+    name = written(role_cells.role, _("Role"), "name_key", look="main")
     category = tables.Column(verbose_name=_("Category"), order_by=("category", "name_key"))
-    eligible = Cell(
-        template_name="manage/cells/role_eligible.html", verbose_name=_("Eligible"), order_by="eligible_count"
-    )
-    active = Cell(template_name="manage/cells/role_active.html", verbose_name=_("Active"), order_by="active_count")
+    eligible = written(role_cells.eligible, _("Eligible"), "eligible_count")
+    active = written(role_cells.active, _("Active"), "active_count")
     settings = Cell(
         template_name="manage/cells/role_settings.html", verbose_name=_("Settings"), order_by="settings_changed"
     )

@@ -1,0 +1,44 @@
+"""What the list of the roles of a place shows of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from roles.marks import NOTHING, link, sub
+from roles.markup import format_html
+from roles.models import Role
+from roles.places import address
+
+
+def role(context: Context, record: Role) -> SafeString:
+    """Show the role, of which kind it is, and what it is for."""
+    kinds = (
+        (record.privileged, _("privileged")),
+        (record.home_id is not None, _("custom")),
+        (record.retired_at is not None, _("retired")),
+    )
+    said = " ".join(word for is_so, word in kinds if is_so)
+    return format_html(
+        "<b>{}</b>{}{}",
+        link(address(context["place"], "role", pk=record.pk), record.name),
+        format_html(" {}", sub(said)) if said else NOTHING,
+        sub(record.description) if record.description else NOTHING,
+    )
+
+
+def eligible(context: Context, record: Any) -> SafeString:
+    """Show how many are eligible, and how many of them by what is above."""
+    return _counted(record.eligible_count, record.holders.eligible_inherited)
+
+
+def active(context: Context, record: Any) -> SafeString:
+    """Show how many are active, and how many of them by what is above."""
+    return _counted(record.active_count, record.holders.active_inherited)
+
+
+def _counted(count: int, inherited: int) -> SafeString:
+    return format_html("{}{}", count, sub(_("{count} inherited").format(count=inherited)) if inherited else NOTHING)
