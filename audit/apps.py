@@ -18,9 +18,8 @@ class AuditConfig(AppConfig):
         pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         post_migrate.connect(index_the_texts, sender=self)
-        # They take databases, as Django passes them.
-        register(Tags.database)(triggers.check_triggers)  # type: ignore[type-var]
-        register(Tags.database)(searching.check_index)  # type: ignore[type-var]
+        register(Tags.database)(triggers.check_triggers)  # type: ignore[type-var]  # takes databases, as Django passes it
+        register(Tags.database)(searching.check_of(searching.TEXTS, id="audit.W001"))
 
 
 def lift_triggers(*, using: str, **kwargs: Any) -> None:
@@ -43,6 +42,4 @@ def index_the_texts(*, using: str, **kwargs: Any) -> None:
     """Make the index of the search after every migration, where it is missing (see `audit.searching`)."""
     from audit import searching
 
-    connection = connections[using]
-    if "audit_eventtext" in connection.introspection.table_names():
-        searching.install(connection)
+    searching.install(connections[using], searching.TEXTS)

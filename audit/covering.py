@@ -11,9 +11,9 @@ nothing. While migrations run there are no such triggers. SQLite has no deferred
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db import models, transaction
@@ -50,6 +50,10 @@ class Covered:
         emptied = f"CREATE TRIGGER never_emptied BEFORE TRUNCATE ON {self.table} FOR EACH STATEMENT"
         emptied = f"{emptied} EXECUTE FUNCTION {CHECK}()"
         return {"is_told": made, "change_is_told": changed, "never_emptied": emptied}
+
+    def absent_from(self, columns: Set[tuple[str, str]]) -> list[str]:
+        """Return the fields that have no column among these, each with its table."""
+        return [one.name for one in self.model._meta.local_concrete_fields if (self.table, one.column) not in columns]
 
     @property
     def _changes(self) -> str:
@@ -105,6 +109,7 @@ def install(connection: BaseDatabaseWrapper, covered: Sequence[Covered]) -> None
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
+        covered = _as_far_as_migrated(cursor, covered)
         cursor.execute("SELECT quote_ident(current_schema())")
         functions = [text.format(check=CHECK, schema=cursor.fetchone()[0]) for text in _FUNCTIONS[1:]]
         wanted = [_FUNCTIONS[0], *functions, _TELLS, *(text for one in covered for text in one.triggers.values())]
@@ -121,6 +126,15 @@ def install(connection: BaseDatabaseWrapper, covered: Sequence[Covered]) -> None
                     cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {one.table}")
                     cursor.execute(text)
             cursor.execute(f"COMMENT ON FUNCTION {CHECK}() IS '{digest}'")
+
+
+def _as_far_as_migrated(cursor: Any, covered: Sequence[Covered]) -> list[Covered]:
+    """Return the same tables without the columns that they have only in a later migration."""
+    cursor.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+    )
+    there = set(cursor.fetchall())
+    return [replace(one, but=(*one.but, *one.absent_from(there))) for one in covered]
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

@@ -1,5 +1,7 @@
 """Finding words in the texts of a long history, on PostgreSQL by an index of all groups of three letters.
 
+Whatever else has texts in which words are searched for declares them as `Searched`.
+
 The extension pg_trgm comes with PostgreSQL, and the owner of a database may create it. Where it is not there, a search
 reads every text, and a system check says so. SQLite is for histories that are read in a moment.
 """
@@ -8,7 +10,8 @@ reads every text, and a system check says so. SQLite is for histories that are r
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,10 +24,36 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, V
 from audit.models import Event, EventText
 from audit.recording import folded
 
-INDEX: Final = "eventtext_by_words"
 SHORT: Final = 3  # letters; of fewer there is no group
 NUMBER: Final = re.compile(r"[0-9]{4,}")  # in a word: seldom, as that of a ticket
 MANY: Final = 1000  # texts that are looked through for the words around such a number
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A column in which words are searched for, and its index; `slow` says what is so where that is missing."""
+
+    table: str
+    column: str
+    index: str
+    slow: str
+
+    def lacks_index(self, connection: BaseDatabaseWrapper) -> bool:
+        """Whether PostgreSQL has the column, and no index of it."""
+        if connection.vendor != "postgresql":
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT to_regclass(%s) IS NULL AND EXISTS (SELECT FROM pg_attribute"
+                " WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped)",
+                [self.index, self.table, self.column],
+            )
+            return bool(cursor.fetchone()[0])
+
+
+TEXTS: Final = Searched(
+    EventText._meta.db_table, "search", "eventtext_by_words", "A search in the audit history reads every text"
+)
 
 
 def holds(word: str, *, at: str = "text__") -> Q:
@@ -107,9 +136,9 @@ def without_index_of_time(rows: QuerySet[Event]) -> QuerySet[Event]:
     return rows.order_by(*((at.desc(), "-id") if _is_newest_first(rows) else (at.asc(), "id")))
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
+def install(connection: BaseDatabaseWrapper, searched: Searched) -> None:
     """Make the index where it is missing and may be made; safe to run again."""
-    if connection.vendor != "postgresql" or is_indexed(connection):
+    if not searched.lacks_index(connection):
         return
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -118,29 +147,24 @@ def install(connection: BaseDatabaseWrapper) -> None:
         return  # the check tells of it
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', '0', false)")
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON audit_eventtext USING gin (search gin_trgm_ops)")
+        into = f"{searched.table} USING gin ({searched.column} gin_trgm_ops)"
+        cursor.execute(f"CREATE INDEX IF NOT EXISTS {searched.index} ON {into}")
         cursor.execute("RESET statement_timeout")
 
 
-def is_indexed(connection: BaseDatabaseWrapper) -> bool:
-    """Return whether a search has its index."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX])
-        return bool(cursor.fetchone()[0])
+def check_of(searched: Searched, *, id: str) -> Callable[..., list[CheckMessage]]:
+    """Return the system check that tells when a search reads everything, for `migrate` and `check --database`."""
 
+    def check_index(*, databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+        found: list[CheckMessage] = []
+        for alias in databases or []:
+            try:
+                slow = searched.lacks_index(connections[alias])
+            except DatabaseError:
+                continue
+            if slow:
+                hint = "As a superuser: CREATE EXTENSION pg_trgm; then run migrate."
+                found.append(Notice(f"{searched.slow}: the extension pg_trgm is missing.", hint=hint, id=id))
+        return found
 
-def check_index(*, databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Tell when a search reads the whole history (system check, run by `migrate` and `check --database default`)."""
-    found: list[CheckMessage] = []
-    for alias in databases or []:
-        connection = connections[alias]
-        try:
-            known = "audit_eventtext" in connection.introspection.table_names()
-            slow = known and connection.vendor == "postgresql" and not is_indexed(connection)
-        except DatabaseError:
-            continue
-        if slow:
-            sentence = "A search in the audit history reads every text: the extension pg_trgm is missing."
-            hint = "As a superuser: CREATE EXTENSION pg_trgm; then run migrate."
-            found.append(Notice(sentence, hint=hint, id="audit.W001"))
-    return found
+    return check_index

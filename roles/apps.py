@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +13,12 @@ class RolesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from audit.searching import check_of
+        from roles.searching import PRINCIPALS
+
         post_migrate.connect(install_built_in_roles, sender=self)
+        post_migrate.connect(index_the_names, sender=self)
+        register(Tags.database)(check_of(PRINCIPALS, id="roles.W001"))
 
 
 def install_built_in_roles(*, plan: list[tuple[Any, bool]] | None = None, **kwargs: Any) -> None:
@@ -20,3 +27,11 @@ def install_built_in_roles(*, plan: list[tuple[Any, bool]] | None = None, **kwar
 
     if not any(backwards for _migration, backwards in plan or []):
         install_built_in()
+
+
+def index_the_names(*, using: str, **kwargs: Any) -> None:
+    """Make the index of the search for people after every migration, where it is missing (see `audit.searching`)."""
+    from audit.searching import install
+    from roles.searching import PRINCIPALS
+
+    install(connections[using], PRINCIPALS)

@@ -86,8 +86,9 @@ class AuditFilter(HistoryFilter):
         pk = _id(value)
         if pk:
             return rows.filter(**{f"{name}_id": pk})
-        named = Q(name_key__contains=search_key(value)) | Q(user__username_key__contains=search_key(value))
-        return rows.filter(**{f"{name}_id__in": keys_or_query(Principal.objects.filter(named))})
+        # Not by address, which not everybody who reads a history may know; and of text that may hold white space.
+        named = Principal.objects.filter(search_text__in_names=search_key(value).replace("\n", " "))
+        return rows.filter(**{f"{name}_id__in": keys_or_query(named)})
 
     def by_role(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         pk = _id(value)

@@ -22,7 +22,7 @@ class PrincipalAdmin(ReadOnlyAdmin):
     permission = Permission.SEE_PEOPLE
     list_display = ("name", "kind", "enabled", "created_at")
     list_filter = ("kind", "enabled")
-    search_fields = ("name_key",)
+    search_fields = ("search_text",)
 
 
 @admin.register(User)
@@ -31,7 +31,7 @@ class UserAdmin(ReadOnlyAdmin):
     hidden = ("password",)
     list_display = ("name", "username", "email", "department", "enabled")
     list_filter = ("enabled",)
-    search_fields = ("name_key", "username_key", "email_key")
+    search_fields = ("search_text",)
 
 
 @admin.register(Group)

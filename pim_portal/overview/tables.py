@@ -16,8 +16,7 @@ from roles.tables.assignments import ActiveTable, TimesFilter
 
 class WorldFilter(TimesFilter):
     search_in = (
-        "principal__name_key__contains",
-        "principal__user__username_key__contains",
+        "principal__search_text__in_names",  # whoever reads this need not see addresses
         "role__name_key__contains",
         "resource__name_key__contains",
     )

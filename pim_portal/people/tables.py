@@ -46,7 +46,7 @@ def _departments() -> list[tuple[str, str]]:
 
 
 class PeopleFilter(_StateFilter):
-    search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
+    search_in = ("search_text__contains",)
 
     department = ChoicePill(label=gettext_lazy("Department"), choices=_departments)
 

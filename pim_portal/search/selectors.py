@@ -59,8 +59,8 @@ def people(words: Sequence[str], authority: Authority) -> QuerySet[User]:
     """Return the people of this name, user name or e-mail address."""
     if not authority.anywhere(Permission.SEE_PEOPLE):
         return User.objects.none()
-    columns = ("name_key__contains", "username_key__contains", "email_key__contains")
-    return _found(User.objects.all(), words, columns, exact=("username_key", "email_key", "name_key"))
+    exact = ("username_key", "email_key", "name_key")
+    return _found(User.objects.all(), words, ("search_text__contains",), exact=exact)
 
 
 def groups(words: Sequence[str], authority: Authority) -> QuerySet[Group]:
@@ -84,7 +84,12 @@ def own_roles(words: Sequence[str], authority: Authority) -> AssignmentQuerySet:
 def _found(
     rows: QuerySet[M], words: Sequence[str], columns: Sequence[str], *, exact: Sequence[str], scoped: bool = False
 ) -> QuerySet[M]:
-    """Return the rows in which every word stands in one of the columns; what is called exactly so comes first."""
+    """Return the rows in which every word stands in one of the columns; what is called exactly so comes first.
+
+    What is called exactly so is among them anyway: only an id is asked for besides, since OR with other columns would
+    keep the words from their index.
+    """
+    wanted = _every(words, columns)
     named = Q()
     for column in exact:
         named |= Q((column, " ".join(words)))
@@ -92,8 +97,9 @@ def _found(
         named |= Q(scope_path__iexact=" ".join(words))
     if (key := _id_in(words)) is not None:
         named |= Q(pk=key)
+        wanted |= Q(pk=key)
     rank = Case(When(named, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return rows.filter(_every(words, columns) | named).order_by(rank, "name_key", "pk")
+    return rows.filter(wanted).order_by(rank, "name_key", "pk")
 
 
 def _every(words: Sequence[str], columns: Sequence[str]) -> Q:

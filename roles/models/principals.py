@@ -12,6 +12,7 @@ from django.contrib.auth.hashers import check_password
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.db.models.lookups import Contains
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,33 @@ def search_key(text: str) -> str:
 
 MAX_KEY = 300  # characters of what people are told apart by: one letter of theirs may become many
 LONGEST_KEY = 250  # of them that may be given to somebody; what counts wrong passwords by it keeps 255
+MAX_NAME_KEY = 400
+
+# Words are split at white space, so that none reaches from one part of a text that is searched into the next.
+BETWEEN_NAMES = "\n"
+BEFORE_ADDRESS = "\n\n"
+MAX_SEARCH_TEXT = MAX_NAME_KEY + MAX_KEY + MAX_KEY + len(BETWEEN_NAMES + BEFORE_ADDRESS)
+
+# The columns that follow from each of these.
+FOLLOWING = {
+    "name": {"name_key", "search_text"},
+    "username": {"username_key", "search_text"},
+    "email": {"email_key", "search_text"},
+}
+
+
+def search_text_of(*names: str, address: str = "") -> str:
+    """Return the one text in which somebody of these folded names, and of this address, is searched for."""
+    return BETWEEN_NAMES.join(names) + BEFORE_ADDRESS + address
+
+
+class InNames(Contains):
+    """Whether a word stands in one of the names: before the border behind which the address is.
+
+    For lists that show no addresses to their viewer, who would otherwise learn one by searching for it.
+    """
+
+    param_pattern = f"%%%s%%{BEFORE_ADDRESS}%%"
 
 
 class PrincipalKind(models.TextChoices):
@@ -41,7 +69,8 @@ class Principal(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=PrincipalKind.choices, editable=False)
     name = models.CharField(_("name"), max_length=200)
-    name_key = models.CharField(max_length=400, editable=False, db_index=True)
+    name_key = models.CharField(max_length=MAX_NAME_KEY, editable=False, db_index=True)
+    search_text = models.CharField(max_length=MAX_SEARCH_TEXT, editable=False)
     enabled = models.BooleanField(_("enabled"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -56,8 +85,22 @@ class Principal(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.name_key = search_key(self.name)[:400]
+        self.name_key = search_key(self.name)[:MAX_NAME_KEY]
+        self.search_text = self._text_to_search()
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = set(fields).union(*(FOLLOWING.get(name, ()) for name in fields))
         super().save(*args, **kwargs)
+
+    def _text_to_search(self) -> str:
+        # Somebody who is at hand as a principal only has a user name and an address all the same.
+        person = User.objects.filter(pk=self.pk).first() if self.kind == PrincipalKind.USER else None
+        if person is None:
+            return search_text_of(self.name_key)
+        return search_text_of(self.name_key, person.username_key, address=person.email_key)
+
+
+# Under a name of its own: as a condition it is `contains`, of all but the address.
+Principal._meta.get_field("search_text").register_lookup(InNames, "in_names")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -120,6 +163,9 @@ class User(Principal, AbstractBaseUser):  # type: ignore[django-manager-missing]
         self.username_key = search_key(self.username)
         self.email_key = search_key(self.email)
         super().save(*args, **kwargs)
+
+    def _text_to_search(self) -> str:
+        return search_text_of(self.name_key, self.username_key, address=self.email_key)
 
     def clean(self) -> None:
         super().clean()

@@ -82,7 +82,7 @@ def change_group(group_id: uuid.UUID, *, name: str, description: str, actor: Act
         raise Refused(violations, about=about)
     _spend(actor, now)
     group.name, group.description = values["name"], values["description"]
-    group.save(update_fields=["name", "name_key", "description"])
+    group.save(update_fields=["name", "description"])
     group.resource.name = group.name
     group.resource.save(update_fields=["name", "name_key"])
     _record(Kind.GROUP_CHANGED, group, actor=actor, held=held, now=now, details={"changed": changed})

@@ -57,7 +57,7 @@ class DutyRuleTable(tables.Table):
 
 
 class ConflictFilter(ListFilter):
-    search_in = ("name_key__contains", "username_key__contains")
+    search_in = ("search_text__in_names",)  # whoever reads this need not see addresses
 
     rule = ChoicePill(label=_("Rule"), choices=[], method="by_rule")
 

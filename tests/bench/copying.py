@@ -40,4 +40,4 @@ def _text(value: object) -> str:
         return f"{int(value.total_seconds())} seconds"
     if isinstance(value, bool):
         return "t" if value else "f"
-    return str(value).replace("\\", "\\\\")
+    return str(value).replace("\\", "\\\\").replace("\n", "\\n")

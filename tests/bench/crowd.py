@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from roles.models import Resource, ResourceKind
-from roles.models.principals import search_key
+from roles.models.principals import search_key, search_text_of
 from roles.selectors.trees import MOST_SHOWN
 from roles.services.resources import scope_path_of
 from tests.bench.copying import copy, without_triggers
@@ -23,7 +23,7 @@ from tests.people import DAY, NOW
 
 MADE = NOW - 399 * DAY
 FEWEST_PEOPLE, FEWEST_GROUPS, FEWEST_PLANS = 600, 60, MOST_SHOWN
-PRINCIPALS = "id, kind, name, name_key, enabled, created_at"
+PRINCIPALS = "id, kind, name, name_key, search_text, enabled, created_at"
 USERS = (
     "principal_ptr_id, password, username, username_key, email, email_key, job_title, department, time_zone, theme,"
     " manager_id"
@@ -57,13 +57,22 @@ def _people(crowd: Crowd, count: int, dice: random.Random) -> None:
     crowd.people = [_id(dice) for _each in range(count)]
     names = [f"{dice.choice(FIRST)} {dice.choice(LAST)} {number}" for number in range(count)]
     crowd.sought = [pk for pk, name in zip(crowd.people, names, strict=True) if SOUGHT in search_key(name)]
-    rows = zip(crowd.people, names, strict=True)
-    copy("roles_principal", PRINCIPALS, ((pk, "user", name, search_key(name), True, MADE) for pk, name in rows))
+    copy("roles_principal", PRINCIPALS, (_person(pk, number, names[number]) for number, pk in enumerate(crowd.people)))
     copy("roles_user", USERS, (_user(crowd, number) for number in range(count)))
 
 
+def _person(pk: uuid.UUID, number: int, name: str) -> tuple[object, ...]:
+    username, address = _reached_by(number)
+    key = search_key(name)
+    return pk, "user", name, key, search_text_of(key, username, address=address), True, MADE
+
+
+def _reached_by(number: int) -> tuple[str, str]:
+    return f"u{number}", f"u{number}@example.org"
+
+
 def _user(crowd: Crowd, number: int) -> tuple[object, ...]:
-    name, mail = f"u{number}", f"u{number}@example.org"
+    name, mail = _reached_by(number)
     manager = crowd.people[number // 20] if number >= 20 else None
     department = f"Department {number % 90}"
     return (crowd.people[number], "!", name, name, mail, mail, "Engineer", department, "", "system", manager)
@@ -95,7 +104,8 @@ def _groups(crowd: Crowd, count: int, dice: random.Random) -> None:
     groups = [_id(dice) for _each in nodes]
     copy("roles_resource", RESOURCES, map(_line, nodes))
     named = zip(groups, nodes, strict=True)
-    copy("roles_principal", PRINCIPALS, ((pk, "group", n.name, n.name_key, True, MADE) for pk, n in named))
+    rows = ((pk, "group", n.name, n.name_key, search_text_of(n.name_key), True, MADE) for pk, n in named)
+    copy("roles_principal", PRINCIPALS, rows)
     crowd.groups = [(pk, node.pk) for pk, node in zip(groups, nodes, strict=True)]
     copy("roles_group", "principal_ptr_id, description, resource_id", ((pk, "", node) for pk, node in crowd.groups))
 

@@ -23,7 +23,7 @@ from roles.models import User
 
 
 class LicenceFilter(ListFilter):
-    search_in = ("name_key__contains", "username_key__contains", "email_key__contains")
+    search_in = ("search_text__contains",)
 
     department = django_filters.AllValuesFilter(label=_("Department"), empty_label=_("All"))
 
