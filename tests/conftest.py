@@ -5,6 +5,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import BrowserContext, ConsoleMessage, WebError, expect
 
 from roles import kept
@@ -48,6 +49,12 @@ def _the_menu_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     `test_kept.py` is about those seconds.
     """
     monkeypatch.setattr(kept, "KEPT_SECONDS", 0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_another_test() -> None:
+    """The directory is the same in all tests: what a tab of it had is kept for a minute."""
+    cache.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

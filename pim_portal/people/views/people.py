@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,9 @@ class People(ListPage):
 
     def fetched(self) -> QuerySet[Any]:
         return selectors.people()
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return selectors.people_among
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         viewer = self.request.authority
