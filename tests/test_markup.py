@@ -40,7 +40,7 @@ VALUES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES)
 def test_a_value_is_escaped_as_django_does(value: Any):
     expected = html.format_html("<p class='{}'>{{{}}}</p>{name}", value, "<", name=value)
     found = markup.format_html("<p class='{}'>{{{}}}</p>{name}", value, "<", name=value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from django.utils import timezone
 from reviews.models import AccessReview, Opinion, PastVerdict, ReviewersKind, Verdict
 from reviews.services.series import change_review
 from reviews.services.wants import wanted_of
-from tests.people import EXCHANGE_ADMINISTRATOR, OPERATOR, make_eligible, role
-from tests.reviewing import chosen, row_of, say, started
+from tests.people import EXCHANGE_ADMINISTRATOR, OPERATOR, group, make_eligible, role
+from tests.reviewing import chosen, row_of, say, started, turn
 from tests.stepping import code_of
 from tests.visitors import visiting
 
@@ -122,3 +123,28 @@ def test_an_instance_shows_its_own_terms_whatever_was_changed_since(begun, petra
     assert "Required on approval" in series
     assert "Applied by hand" in instance
     assert "Not required" in instance
+
+
+def test_a_row_says_whose_it_is_and_what_is_known(ines, adam, berta, petra):
+    """In the second stage, with what was said in the first; to reviewers without links to where they may not look."""
+    now, crew = timezone.now(), group("Crew & friends", ines)
+    begins = now - timedelta(days=8)
+    for who in (ines, crew):
+        make_eligible(who, role(EXCHANGE_ADMINISTRATOR), now=begins)
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam), chosen(berta)], now=begins)
+    say(instance, adam, Opinion.DENY, row_of(instance, crew), reason="<gone>", now=begins)
+    turn(now)
+    results = visiting(petra).get(f"/manage/directory/reviews/{instance.review_id}/{instance.pk}/").content.decode()
+    for_berta = visiting(berta).get(f"/tasks/reviews/{instance.pk}/").content.decode()
+    for html in (results, for_berta):
+        assert html.count("Eligible · Directory") == 2
+        assert '<span class="sub">group</span>' in html
+    assert f'<a href="/manage/groups/{crew.pk}/">Crew &amp; friends</a>' in results
+    assert f'<a href="/manage/people/{ines.pk}/">Ines</a>' in results
+    assert "/manage/groups/" not in for_berta
+    assert "/manage/people/" not in for_berta
+    assert re.search(r'data-status="deny">Denied</span><span class="sub">Adam: &lt;gone&gt;</span>', for_berta)
+    assert for_berta.count("Never activated") == 2
+    assert for_berta.count("No sign-in known") >= 1
+    legend = '<legend class="visually-hidden">Crew &amp; friends: Exchange Administrator</legend>'
+    assert legend in for_berta

@@ -26,8 +26,11 @@ LONGEST = 200  # characters of a reason in a list; its page has it all
 def who(context: Context, record: Verdict) -> SafeString:
     """Show whose assignment it is, and through which group they have it."""
     is_group = record.principal_kind == PrincipalKind.GROUP
-    page = address_of("group" if is_group else "person", pk=record.principal_id)
-    name = link(page if context.get("may_see_people") else "", record.principal_name)
+    page = ""
+    if context.get("may_see_people"):
+        key = record.principal_id
+        page = address_of("group", place=key) if is_group else address_of("person", pk=key)
+    name = link(page, record.principal_name)
     below = NOTHING
     if record.through_id:
         below = sub(_("through {group}").format(group=record.through_name))
