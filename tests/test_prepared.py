@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.transaction import TransactionManagementError
 
 from roles.authority import _ELIGIBLE, _HELD, _columns
 from roles.ids import GLOBAL_READER, SECURITY_READER
 from roles.models import Assignment, User
 from roles.models.prepared import Prepared
 from roles.services.ends import write_down_ends
+from roles.services.locks import lock_principals
 from roles.services.principals import disable_person
 from tests.people import NOW, OPERATOR, at, give, group, make_eligible, person, role
 
@@ -141,6 +145,8 @@ def test_words_are_compared_as_they_are(ines: User, zoe: User):
     [
         (lambda pk, other: User.objects.filter(pk=pk), (uuid4(), uuid4())),
         (lambda word: User.objects.filter(username_key__contains=word), ("ines",)),
+        (lambda word: User.objects.filter(Q(username_key=word) | Q(name_key__startswith=word)), ("ines",)),
+        (lambda pk: User.objects.filter(Q(pk=pk) | Q(username_key=str(pk))), (uuid4(),)),
         (lambda now: User.objects.filter(created_at__date=now.date(), created_at__lte=now), (NOW,)),
     ],
 )
@@ -148,3 +154,32 @@ def test_what_cannot_be_composed_once_is_no_question(compose: Any, values: tuple
     """Its values would stay those that it was composed with."""
     with pytest.raises(LookupError):
         Prepared(compose).ask(*values)
+
+
+def test_a_key_that_is_none_of_its_kind_is_left_to_django(ines: User, zoe: User):
+    """In SQL nothing at all is other than NULL."""
+    others = Prepared(lambda pks: User.objects.exclude(pk__in=pks).order_by("pk").values_list("pk", flat=True))
+    assert others.ask([ines.pk, uuid4()]) == [zoe.pk]
+    assert others.ask(cast("list[UUID]", [ines.pk, None])) == [zoe.pk]
+    assert others.ask([ines.pk, str(zoe.pk)]) == []
+    named = Prepared(lambda pk: User.objects.filter(manager=pk).order_by("pk").values_list("pk", flat=True))
+    assert named.ask(uuid4()) == []
+    with pytest.raises(ValueError, match="None"):
+        Prepared(lambda pk: User.objects.filter(created_at__lte=pk)).ask(cast("UUID", None))
+
+
+def test_what_finds_nothing_by_its_nature_finds_nothing(ines: User):
+    question = Prepared(lambda pk: User.objects.filter(pk=pk).none())
+    assert question.ask(ines.pk) == []
+    assert question.ask(ines.pk) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_locked_outside_of_a_transaction(petra: User):
+    """Also after the question was composed, which is where Django would refuse it."""
+    with transaction.atomic():
+        assert lock_principals([petra.pk]).keys() == {petra.pk}
+    if not connection.features.has_select_for_update:
+        return
+    with pytest.raises(TransactionManagementError):
+        lock_principals([petra.pk])

@@ -15,9 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, QuerySet, UUIDField
+from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
 Key = uuid.UUID | str
@@ -29,7 +31,8 @@ SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 201, 256)
 
 # Stand for the values where the question is composed; no others can be mistaken for them.
 _SOMETHING: Final = 0x5F0E1C9A7D1B4C559A520C2F6D3B0000
-_SOME_TEXT: Final = "5f0e1c9a-stands-in"
+_MARK: Final = "5f0e1c9a7d1b4c559a520c2f6d3b"
+_SOME_TEXT: Final = f"{_MARK}%_"  # a pattern would have it otherwise
 _SOME_TIME: Final = datetime(1970, 3, 17, 4, 5, 6, 789, tzinfo=UTC)
 _FARTHEST: Final = timedelta(days=3650)  # from a moment to another that a question reckons from it
 _WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d|$)")
@@ -59,8 +62,9 @@ class Prepared(Generic[Row]):
 
     `compose` makes the queryset. It must not look at the values, only put them where they belong, or reckon another
     moment from one. For a few sizes of lists it is composed by itself, and for each value that is a number or a
-    switch; with a list that is long, or empty, each time. A list is for `IN`, where it does not matter how often a key
-    is named.
+    switch; with a list that is long, empty or of mixed kinds, each time. A list is for `IN`, where it does not matter
+    how often a key is named. What is fetched along comes by `select_related`: what Django prefetches by, threads would
+    share.
     """
 
     def __init__(self, compose: Callable[..., QuerySet[Any, Row]]) -> None:
@@ -70,13 +74,16 @@ class Prepared(Generic[Row]):
     def ask(self, *values: Asked) -> list[Row]:
         """Return the rows, in the order of the queryset."""
         asked = [_listed(one) for one in values]
-        if any(isinstance(one, list) and not 0 < len(one) <= SIZES[-1] for one in asked):
+        if not all(_is_kept(one) for one in asked):
             return list(self._compose(*asked))
         shape = tuple(_shape(one) for one in asked)
         database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
         kept = self._composed.get((database.vendor, shape))
         if kept is None:
-            kept = self._composed[database.vendor, shape] = self._composed_for(database, asked)
+            try:
+                kept = self._composed[database.vendor, shape] = self._composed_for(database, asked)
+            except EmptyResultSet:
+                return []
         return list(_filled(kept, asked, database))
 
     def first(self, *values: Asked) -> Row | None:
@@ -92,7 +99,9 @@ class Prepared(Generic[Row]):
         wanted = {number for number, one in enumerate(asked) if not isinstance(one, int)}
         if missing := wanted - {one.value for one in places}:
             raise LookupError(f"The question does not ask about its values {sorted(missing)}.")
-        return _Composed(rows, compiler, sql, places, compiler.get_converters([one[0] for one in compiler.select]))
+        converters = compiler.get_converters([one[0] for one in compiler.select])
+        compiler.connection = None  # it is this thread's, and may end before what is kept does
+        return _Composed(rows, compiler, sql, places, converters)
 
 
 def _listed(value: Any) -> Any:
@@ -104,9 +113,17 @@ def _listed(value: Any) -> Any:
     return keys + keys[-1:] * (size - len(keys))
 
 
+def _is_kept(value: Any) -> bool:
+    """Whether a question with this value can be composed once: any other kind is left to Django."""
+    if isinstance(value, list):
+        kinds = {type(one) for one in value}
+        return len(value) <= SIZES[-1] and kinds in ({uuid.UUID}, {str})
+    return isinstance(value, uuid.UUID | str | datetime | int)
+
+
 def _shape(value: Any) -> object:
     if isinstance(value, int):
-        return value
+        return type(value), value
     return (len(value), type(value[0])) if isinstance(value, list) else type(value)
 
 
@@ -135,8 +152,8 @@ def _places(params: Sequence[Any], standing_in: Sequence[Any], database: BaseDat
     moments = {number: one for number, one in enumerate(standing_in) if isinstance(one, datetime)}
     for param in params:
         found = keys.get(param) if isinstance(param, uuid.UUID | str) else None
-        if found is None and _SOME_TEXT in str(param):
-            raise LookupError("A question that is composed once compares words as they are.")
+        if found is None and _MARK in str(param).replace("-", ""):
+            raise LookupError("A question that is composed once compares keys and words as they are.")
         yield found or _near(param, moments) or _Place(constant=param)
 
 
@@ -162,6 +179,9 @@ def _near(param: Any, moments: dict[int, datetime]) -> _Place | None:
 def _filled(kept: _Composed[Row], asked: Sequence[Any], database: BaseDatabaseWrapper) -> QuerySet[Any, Row]:
     """Return the queryset that was composed, about these values."""
     params = [_param(place, asked, database) for place in kept.places]
+    # Django refuses it where it composes.
+    if kept.rows.query.select_for_update and database.features.has_select_for_update and database.get_autocommit():
+        raise TransactionManagementError("Rows are locked inside a transaction only.")
     compiler = copy(kept.compiler)
     compiler.connection = database  # of this thread
     compiler.as_sql = lambda *args, **kwargs: (kept.sql, params)
