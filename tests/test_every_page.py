@@ -492,7 +492,7 @@ def path_of(name: str, targets: dict[str, list[object]], *, random: bool = False
 
 
 @pytest.mark.parametrize("who", sorted(EVERYONE))
-def test_every_page_by(who, people, targets):
+def test_every_page_by(who, people, targets, asked_twice):
     client = visiting(people[who])
     wrong = {}
     for name, row in PAGES.items():
