@@ -158,7 +158,7 @@ def test_postgresql_gives_up_waiting_and_keeps_what_its_address_says(production:
         "sslmode": "verify-full",
         "server_side_binding": True,
         "prepare_threshold": 2,
-        "options": "-c lock_timeout=5s -c statement_timeout=30s -c jit=off",
+        "options": "-c lock_timeout=5s -c statement_timeout=30s -c jit=off -c max_parallel_workers_per_gather=0",
     }
 
 

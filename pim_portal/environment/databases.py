@@ -23,8 +23,8 @@ SQLITE_OPTIONS = {
     ),
 }
 ASKED_BEFORE = 2  # times that a connection is asked something until it is prepared: not what is asked but once
-# Compiling a long question (jit) takes seconds, answering it some milliseconds.
-POSTGRESQL_SESSION = "-c lock_timeout=5s -c statement_timeout=30s -c jit=off"
+# Compiling a long question (jit) takes seconds, and a second process for it some milliseconds: as long as the answer.
+POSTGRESQL_SESSION = "-c lock_timeout=5s -c statement_timeout=30s -c jit=off -c max_parallel_workers_per_gather=0"
 
 HOW_TO_NAME_A_DATABASE = "Write postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:////var/lib/pim/pim.sqlite3."
 

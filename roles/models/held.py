@@ -171,8 +171,20 @@ class Among(Condition):
         return f"({column[0]} = ANY(ARRAY{rows[0]}))", [*column[1], *rows[1]]
 
 
+class Constant(Value):
+    """A key of ours that stands in the SQL itself.
+
+    As a parameter, PostgreSQL would plan for a role of which there are some hundred assignments; of memberships there
+    may be more than of all others, and it read the keys of all of them to find those of one person.
+    """
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        key = UUIDField().get_db_prep_value(self.value, connection)
+        return f"'{key}'", []
+
+
 def _at(now: datetime) -> dict[str, Combinable]:
-    return {"now": Value(now, DateTimeField()), "member": Value(GROUP_MEMBER, UUIDField())}
+    return {"now": Value(now, DateTimeField()), "member": Constant(GROUP_MEMBER, UUIDField())}
 
 
 def in_effect(now: datetime) -> Condition:
