@@ -108,20 +108,17 @@ def _differs(row: RoleSettings) -> bool:
     return bool(other or staged or row.told_otherwise)  # type: ignore[attr-defined]
 
 
-def roles_at(
-    place: Resource, holders: Mapping[uuid.UUID, Holders], changed: Mapping[uuid.UUID, Changed]
-) -> QuerySet[Role]:
-    """Return the roles of a place by name, each with its counts and whether its settings differ."""
-    return (
-        roles_known_at(place)
-        .annotate(
-            eligible_count=_numbers({pk: one.eligible for pk, one in holders.items()}),
-            active_count=_numbers({pk: one.active for pk, one in holders.items()}),
-            settings_changed=Case(
-                When(pk__in=list(changed), then=Value(True)), default=Value(False), output_field=BooleanField()
-            ),
-        )
-        .order_by("name_key", "pk")
+def roles_at(place: Resource, changed: Mapping[uuid.UUID, Changed]) -> QuerySet[Role]:
+    """Return the roles of a place by name, each with whether its settings differ."""
+    differs = Case(When(pk__in=list(changed), then=Value(True)), default=Value(False), output_field=BooleanField())
+    return roles_known_at(place).annotate(settings_changed=differs).order_by("name_key", "pk")
+
+
+def with_counts(rows: QuerySet[Role], holders: Mapping[uuid.UUID, Holders]) -> QuerySet[Role]:
+    """Add how many hold each role, for whoever sorts or filters by it: one number for each role is a long question."""
+    return rows.annotate(
+        eligible_count=_numbers({pk: one.eligible for pk, one in holders.items()}),
+        active_count=_numbers({pk: one.active for pk, one in holders.items()}),
     )
 
 

@@ -32,12 +32,12 @@ def role(context: Context, record: Role) -> SafeString:
 
 def eligible(context: Context, record: Any) -> SafeString:
     """Show how many are eligible, and how many of them by what is above."""
-    return _counted(record.eligible_count, record.holders.eligible_inherited)
+    return _counted(record.holders.eligible, record.holders.eligible_inherited)
 
 
 def active(context: Context, record: Any) -> SafeString:
     """Show how many are active, and how many of them by what is above."""
-    return _counted(record.active_count, record.holders.active_inherited)
+    return _counted(record.holders.active, record.holders.active_inherited)
 
 
 def _counted(count: int, inherited: int) -> SafeString:

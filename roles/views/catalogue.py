@@ -35,6 +35,7 @@ from roles.selectors.catalogue import (
     roles_at,
     roles_known_at,
     settings_changed_at,
+    with_counts,
 )
 from roles.selectors.lately import Lately
 from roles.selectors.settings import settings_of
@@ -73,7 +74,14 @@ class Roles(PlaceList):
         return settings_changed_at(self.place)
 
     def rows(self) -> QuerySet[Any]:
-        return roles_at(self.place, self.holders, self.changed)
+        rows = roles_at(self.place, self.changed)
+        return with_counts(rows, self.holders) if self._by_count else rows
+
+    @property
+    def _by_count(self) -> bool:
+        """Whether the list is sorted or filtered by how many hold a role; its cells have the numbers anyway."""
+        sorted_by = {one.lstrip("-") for one in self.request.GET.getlist("sort")}
+        return bool(self.request.GET.get("in_use")) or not sorted_by.isdisjoint({"eligible", "active"})
 
     def dress(self, rows: Sequence[Any]) -> None:
         for row in rows:
