@@ -15,7 +15,7 @@ from django.db.transaction import TransactionManagementError
 
 from roles.authority import _ELIGIBLE, _HELD, _columns
 from roles.ids import GLOBAL_READER, SECURITY_READER
-from roles.models import Assignment, User
+from roles.models import Assignment, Principal, PrincipalKind, User
 from roles.models.prepared import Prepared
 from roles.services.ends import write_down_ends
 from roles.services.locks import lock_principals
@@ -82,6 +82,37 @@ def test_a_list_of_any_length_finds_what_is_in_it(count: int, django_assert_num_
     assert question.ask(keys) == [pk for pk in found if pk in keys]
     with django_assert_num_queries(1 if count else 0):
         question.ask(set(keys))
+
+
+def test_the_longest_list_stands_beside_other_keys(ines: User, zoe: User):
+    """What stands in for its last key stands in for nothing else."""
+    question = Prepared(
+        lambda before, pk, pks, word: User.objects.filter(
+            Q(pk__in=before) | Q(pk=pk) | Q(pk__in=pks) | Q(username_key=word)
+        ).values_list("username", flat=True)
+    )
+    many = [uuid4() for _key in range(255)]
+    for user in (ines, zoe):
+        found = [
+            question.ask([*many, user.pk], uuid4(), [*many, uuid4()], "nobody"),
+            question.ask([*many, uuid4()], user.pk, [*many, uuid4()], "nobody"),
+            question.ask([*many, uuid4()], uuid4(), [*many, user.pk], "nobody"),
+            question.ask([*many, uuid4()], uuid4(), [*many, uuid4()], user.username_key),
+        ]
+        assert found == [[user.username]] * 4
+
+
+def test_a_choice_is_a_word(ines: User):
+    composed: list[Any] = []
+
+    def compose(kinds):
+        composed.append(kinds)
+        return Principal.objects.filter(kind__in=kinds).values_list("name", flat=True)
+
+    question = Prepared(compose)
+    assert question.ask([PrincipalKind.USER]) == question.ask(["user"]) == ["Ines"]
+    assert question.ask([PrincipalKind.GROUP]) == []
+    assert len(composed) == 1
 
 
 def test_lists_of_many_lengths_are_composed_a_few_times():

@@ -31,6 +31,7 @@ SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 201, 256)
 
 # Stand for the values where the question is composed; no others can be mistaken for them.
 _SOMETHING: Final = 0x5F0E1C9A7D1B4C559A520C2F6D3B0000
+_EACH: Final = 1024  # keys that may stand in for one value: more than a list has
 _MARK: Final = "5f0e1c9a7d1b4c559a520c2f6d3b"
 _SOME_TEXT: Final = f"{_MARK}%_"  # a pattern would have it otherwise
 _SOME_TIME: Final = datetime(1970, 3, 17, 4, 5, 6, 789, tzinfo=UTC)
@@ -116,7 +117,7 @@ def _listed(value: Any) -> Any:
 def _is_kept(value: Any) -> bool:
     """Whether a question with this value can be composed once: any other kind is left to Django."""
     if isinstance(value, list):
-        kinds = {type(one) for one in value}
+        kinds = {_kind(one) for one in value}
         return len(value) <= SIZES[-1] and kinds in ({uuid.UUID}, {str})
     return isinstance(value, uuid.UUID | str | datetime | int)
 
@@ -124,7 +125,12 @@ def _is_kept(value: Any) -> bool:
 def _shape(value: Any) -> object:
     if isinstance(value, int):
         return type(value), value
-    return (len(value), type(value[0])) if isinstance(value, list) else type(value)
+    return (len(value), _kind(value[0])) if isinstance(value, list) else _kind(value)
+
+
+def _kind(value: Any) -> type:
+    """Return what kind of value it is; a choice is a word."""
+    return str if isinstance(value, str) else type(value)
 
 
 def _stand_in(number: int, value: Any) -> Any:
@@ -134,8 +140,8 @@ def _stand_in(number: int, value: Any) -> Any:
         # Far enough apart that a moment reckoned from one is not near another.
         return _SOME_TIME - 3 * number * _FARTHEST
     if isinstance(value, list):
-        return [_key_like(one, 256 * number + place + 1) for place, one in enumerate(value)]
-    return _key_like(value, 256 * number)
+        return [_key_like(one, _EACH * number + place) for place, one in enumerate(value)]
+    return _key_like(value, _EACH * number)
 
 
 def _key_like(value: Key, number: int) -> Key:
