@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.apps import apps
@@ -16,7 +17,7 @@ from approvals.models import Action, Decision, Request, Status
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.demo.loader import PASSWORD, load
-from pim_portal.demo.sample import SampleOrganisation, SampleRequest
+from pim_portal.demo.sample import SampleOrganisation, SampleRequest, asked
 from pim_portal.models import Notification
 from pim_portal.setup.services import is_set_up
 from roles.models import Assignment, EndReason, PrincipalKind, ResourceKind, User
@@ -175,3 +176,20 @@ def _over(row: SampleRequest, moment: datetime) -> bool:
     minutes = row.closed_after_minutes + (row.minutes if row.outcome == "granted" else 0)
     asked = row.asked_at(moment)
     return asked + timedelta(minutes=minutes) <= moment and asked.weekday() == row.weekday
+
+
+def test_whenever_it_is_loaded_nobody_asks_for_what_they_have():
+    """Some is told by the day of the week, some by minutes ago: every ten minutes of two weeks they stay apart."""
+    requests, begin = SampleOrganisation().requests, datetime(2026, 11, 23, tzinfo=UTC)
+    for step in range(14 * 24 * 6):
+        now = begin + timedelta(minutes=10 * step)
+        spans: dict[tuple[str, str, str], list[tuple[datetime, datetime]]] = {}
+        for row, at in asked(requests, now):
+            minutes = row.closed_after_minutes
+            if row.outcome == "granted" or row.emergency:
+                minutes += row.minutes if row.deactivated_after_minutes is None else row.deactivated_after_minutes
+            spans.setdefault(row.slot, []).append((at, at + timedelta(minutes=minutes)))
+        for slot, of_slot in spans.items():
+            of_slot.sort()
+            for (_at, over), (later, _over) in pairwise(of_slot):
+                assert over <= later, (now, slot)

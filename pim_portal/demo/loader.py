@@ -33,6 +33,7 @@ from pim_portal.demo.sample import (
     SampleOrganisation,
     SamplePerson,
     SampleRenewal,
+    asked,
 )
 from pim_portal.demo.timeline import MINUTE, OPERATOR, Act, Timeline, at
 from pim_portal.notifications.reminders import remind
@@ -117,8 +118,8 @@ class Loader:
                 self.timeline.put(self.days(person.disabled_days), self._disabling(person))
         for assignment in self.sample.assignments:
             self.timeline.put(self.days(assignment.given_days), self._giving(assignment))
-        for request in self.sample.requests:
-            self.timeline.put(request.asked_at(self.now), asking(self, request))
+        for request, asked_at in asked(self.sample.requests, self.now):
+            self.timeline.put(asked_at, asking(self, request))
         for rule in self.sample.duty_rules:
             self.timeline.put(self.days(rule.made_days), partial(make_rule, self, rule))
         for profile in self.sample.profiles:

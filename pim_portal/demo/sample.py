@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -141,17 +141,31 @@ class SampleRequest:
     wanted_start_hours: float | None = None
     emergency: bool = False  # activated without waiting for approval; nobody has reviewed it
 
-    def asked_at(self, now: datetime) -> datetime:
-        """Return when this was asked, seen from `now`."""
+    @property
+    def slot(self) -> tuple[str, str, str]:
+        """Of what one person has one request or activation at a time."""
+        return self.who, self.role, self.at
+
+    def asked_at(self, now: datetime, *, over_by: datetime | None = None) -> datetime:
+        """Return when this was asked, seen from `now`; what is told by the day of the week was over by then."""
         if self.minutes_ago is not None:
             return now - timedelta(minutes=self.minutes_ago)
         hour, minute = map(int, self.time.split(":"))
         asked = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
         asked -= timedelta(days=(asked.weekday() - self.weekday) % 7)
         lasted = timedelta(minutes=self.closed_after_minutes + (self.minutes if self.outcome == "granted" else 0))
-        while asked + lasted > now:
+        while asked + lasted > (over_by or now):
             asked -= WEEK
         return asked - self.weeks_ago * WEEK
+
+
+def asked(requests: Sequence[SampleRequest], now: datetime) -> Iterator[tuple[SampleRequest, datetime]]:
+    """Yield when each of these was asked. What was asked so many minutes ago meets nothing of the week in its slot."""
+    first: dict[tuple[str, str, str], datetime] = {}
+    for one in requests:
+        if one.minutes_ago is not None:
+            first[one.slot] = min(first.get(one.slot, now), one.asked_at(now))
+    yield from ((one, one.asked_at(now, over_by=first.get(one.slot))) for one in requests)
 
 
 @dataclass(frozen=True, slots=True)
