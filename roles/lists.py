@@ -197,7 +197,7 @@ class OrderedRows(TableQuerysetData):
             if keys is None:
                 return self._in_order(key)
         # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
-        with planned_anew() if self.fetched is None else nullcontext():
+        with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
             by_key = {row.pk: row for row in self._fetched_by(keys)}
         return [by_key[one] for one in keys if one in by_key]
 

@@ -115,12 +115,7 @@ def _activations(user: User, now: datetime) -> AssignmentQuerySet:
 
 
 _ELIGIBILITIES = Prepared(
-    lambda user_id, now, pks: (
-        Assignment.objects.eligible()
-        .of(user_id, now)
-        .filter(pk__in=pks)
-        .select_related("role", "resource", "principal")
-    )
+    lambda user_id, now, pks: Assignment.objects.eligible().of(user_id, now).filter(pk__in=pks).select_related(*_SHOWN)
 )
 
 
