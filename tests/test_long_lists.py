@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roles import ids
-from roles.lists import counted
+from roles.list_rows import counted
 from roles.models import Assignment, User
 from roles.places import address
 from roles.selectors.assignment_lists import LISTS, WALKING
@@ -44,7 +44,7 @@ def _now():
 @pytest.fixture
 def many(petra: User, monkeypatch) -> list[str]:
     """Five eligible people, the first by name the longest, where three are many."""
-    monkeypatch.setattr("roles.lists.MOST_COUNTED", LONG)
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", LONG)
     monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
     names = ["Anna", "Bert", "Cleo", "Dora", "Emil"]
     for days, name in enumerate(reversed(names), 1):
@@ -168,7 +168,7 @@ def test_a_history_offers_whom_its_first_rows_name_and_takes_any_other(petra: Us
 
 
 def test_a_long_history_is_walked_once_for_its_rows_and_its_filters(petra: User, monkeypatch):
-    for module in ("approvals.tables.history", "roles.lists"):
+    for module in ("approvals.tables.history", "roles.list_rows"):
         monkeypatch.setattr(f"{module}.MOST_COUNTED", LONG)
     monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
     configure(role(EXCHANGE_ADMINISTRATOR), approval_required=False)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pim_portal.environment.databases import ASKED_BEFORE
 from pim_portal.notifications.recipients import _behind, asked_by_mail
-from roles.lists import counted
+from roles.list_rows import counted
 from roles.models import Assignment, User
 from roles.models.planning import KEPT, planned_anew
 from tests.people import person

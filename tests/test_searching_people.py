@@ -252,7 +252,7 @@ def test_the_admin_searches_in_it_and_lets_nobody_filter_by_it_from_elsewhere(am
 
 
 def test_the_list_of_people_looks_for_a_word_once(among: Client, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("roles.lists.MOST_COUNTED", 3)
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", 3)
     monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
     for name in "abcde":
         person(f"norm-{name}", factor=False)

@@ -18,7 +18,8 @@ from approvals.models import Action, Request, Status
 from approvals.tables import request_cells as cells
 from approvals.tables.requests import StatusPill
 from roles.cells import written
-from roles.lists import MOST_COUNTED, ChoicePill, ListFilter
+from roles.list_rows import MOST_COUNTED
+from roles.lists import ChoicePill, ListFilter
 from roles.models import Role, User
 from roles.models.planning import planned_anew
 

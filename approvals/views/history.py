@@ -13,7 +13,7 @@ from approvals.selectors.requests import decided_requests, requests_at, with_dec
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
-from roles.lists import OrderedRows
+from roles.list_rows import OrderedRows
 from roles.views.places import PlaceList
 
 

@@ -31,7 +31,8 @@ from approvals.selectors.my_roles import (
 from approvals.selectors.profiles import profiles_of
 from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
-from roles.lists import ListPage, Tab, counted
+from roles.list_rows import counted
+from roles.lists import ListPage, Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, EndReason
 from roles.refusals import Refused, broken

@@ -19,7 +19,8 @@ from django.utils.dateparse import parse_datetime
 from audit.models import Event, EventQuerySet
 from audit.searching import all_with, first_with, without_index_of_time, words_of
 from pim_portal.activity.filters import HistoryFilter
-from roles.lists import ListPage, OrderedRows
+from roles.list_rows import OrderedRows
+from roles.lists import ListPage
 from roles.models.planning import planned_anew
 
 STRETCH: Final = 1_000  # events between which pages are numbered

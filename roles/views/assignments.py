@@ -24,7 +24,8 @@ from roles.assignment_files import columns_for
 from roles.catalogue import Permission
 from roles.downloads import Column
 from roles.guards import at_place
-from roles.lists import MOST_COUNTED, ListFilter, Tab, counted
+from roles.list_rows import MOST_COUNTED, counted
+from roles.lists import ListFilter, Tab
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address

@@ -20,7 +20,8 @@ from pim_portal.people.selectors import people as selectors
 from pim_portal.people.tables import AccessFilter, AccessTable, PersonHistoryTable
 from pim_portal.people.views.common import only_with
 from roles.catalogue import Permission
-from roles.lists import ListPage, Tab, counted
+from roles.list_rows import counted
+from roles.lists import ListPage, Tab
 from roles.middleware import PortalRequest
 from roles.models import User
 

@@ -1,0 +1,122 @@
+"""The rows of a list: in a total order, counted as far as anybody reads, found by their keys before all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from django.db.models import QuerySet
+from django_tables2.data import TableQuerysetData
+
+from roles.models.planning import planned_anew
+
+MOST_COUNTED = 200  # rows: counting more takes longer than anybody waits for, and nobody reads on
+
+
+def counted(rows: QuerySet[Any], most: int = MOST_COUNTED, *, walking: Sequence[Any] = ()) -> int:
+    """Return how many rows there are, up to one more than `most`.
+
+    Their keys are fetched rather than counted: a query around the query is one level too deep for SQLite's parser.
+    `walking` is an order that an index has; without one the database finds them as it likes.
+    """
+    with planned_anew():
+        return len(rows.order_by(*walking).values_list("pk", flat=True)[: most + 1])
+
+
+class OrderedRows(TableQuerysetData):
+    """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
+
+    data: QuerySet[Any]
+    keys_first = True
+    reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
+    walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
+    most = MOST_COUNTED  # rows that are put in the list's own order
+    known: Sequence[Any] | None = None  # its keys, up to one more than `MOST_COUNTED`, where a filter looked them up
+    fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
+    fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
+    in_hand: Mapping[Any, Any] = MappingProxyType({})  # all its rows by their keys, where they were fetched
+
+    @property
+    def ordering(self) -> None:
+        """The columns that the rows are ordered by until somebody sorts them: none, as no column is their last key.
+
+        The library finds that out by trying all columns in every order.
+        """
+        return
+
+    def order_by(self, aliases: Iterable[str]) -> None:
+        super().order_by(aliases)
+        if aliases:
+            self.data = self.data.order_by(*self.data.query.order_by, "pk")
+            self.walking = ()
+
+    @cached_property
+    def _walked(self) -> list[Any]:
+        """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
+        if self.known is not None and self.reach == MOST_COUNTED:
+            return list(self.known[: self.reach + 1])
+        with planned_anew():
+            return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
+
+    @cached_property
+    def counted(self) -> int:
+        """How many rows there are, up to one more than the reach."""
+        return len(self._walked) if self.walking else counted(self.data, self.reach)
+
+    @property
+    def stands_as_walked(self) -> bool:
+        """Whether it is too long for its own order; the same for each of its pages."""
+        return bool(self.walking) and self.counted > self.most
+
+    def __len__(self) -> int:
+        return min(self.counted, self.reach) if hasattr(self.table, "paginator") else super().__len__()
+
+    @property
+    def _is_long(self) -> bool:
+        return hasattr(self.table, "paginator") and self.counted >= self.reach
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a part; of a long list its keys are put in order first, and all else is fetched for them alone."""
+        with planned_anew():
+            if self.in_hand and isinstance(key, slice):
+                return [self.in_hand[pk] for pk in self.data.values_list("pk", flat=True)[key]]
+            if not (isinstance(key, slice) and self.keys_first and hasattr(self.table, "paginator")):
+                found = super().__getitem__(key)
+                return list(found) if isinstance(key, slice) else found
+            keys = self._keys_of(key)
+            if keys is None:
+                return self._in_order(key)
+        # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
+        with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
+            by_key = {row.pk: row for row in self._fetched_by(keys)}
+        return [by_key[one] for one in keys if one in by_key]
+
+    def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:
+        if self.fetch is not None:
+            return self.fetch(keys)
+        return self._fetching.order_by().filter(pk__in=keys)
+
+    @property
+    def _fetching(self) -> QuerySet[Any]:
+        return self.data if self.fetched is None else self.fetched
+
+    def _keys_of(self, part: slice) -> list[Any] | None:
+        """Return the keys of a part; none of a short list that is put in order with all that it shows."""
+        if self.walking and self.stands_as_walked:
+            return self._walked[part]
+        if self.fetch is None and (self.walking or not self._is_long):
+            return None
+        return list(self._standing.values_list("pk", flat=True)[part])
+
+    def _in_order(self, part: slice) -> list[Any]:
+        return list(self._standing[part])
+
+    @property
+    def _standing(self) -> QuerySet[Any]:
+        """The rows in the list's own order."""
+        if not self.walking:
+            return self.data
+        return self._fetching.filter(pk__in=self._walked).order_by(*self.data.query.order_by)
