@@ -31,12 +31,16 @@ MANY: Final = 1000  # texts that are looked through for the words around such a 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A column in which words are searched for, and its index; `slow` says what is so where that is missing."""
+    """A column in which words are searched for, and its index; `slow` says what is so where that is missing.
+
+    `words` is what of the column the index is about, where it is not folded already.
+    """
 
     table: str
     column: str
     index: str
     slow: str
+    words: str = ""
 
     def lacks_index(self, connection: BaseDatabaseWrapper) -> bool:
         """Whether PostgreSQL has the column, and no index of it."""
@@ -147,8 +151,10 @@ def install(connection: BaseDatabaseWrapper, searched: Searched) -> None:
         return  # the check tells of it
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', '0', false)")
-        into = f"{searched.table} USING gin ({searched.column} gin_trgm_ops)"
+        into = f"{searched.table} USING gin ({searched.words or searched.column} gin_trgm_ops)"
         cursor.execute(f"CREATE INDEX IF NOT EXISTS {searched.index} ON {into}")
+        if searched.words:
+            cursor.execute(f"ANALYZE {searched.table}")  # how often words are in it is known of an index only then
         cursor.execute("RESET statement_timeout")
 
 
@@ -163,8 +169,8 @@ def check_of(searched: Searched, *, id: str) -> Callable[..., list[CheckMessage]
             except DatabaseError:
                 continue
             if slow:
-                hint = "As a superuser: CREATE EXTENSION pg_trgm; then run migrate."
-                found.append(Notice(f"{searched.slow}: the extension pg_trgm is missing.", hint=hint, id=id))
+                hint = "Run migrate; where that does not help, first as a superuser: CREATE EXTENSION pg_trgm."
+                found.append(Notice(f"{searched.slow}: its index is missing.", hint=hint, id=id))
         return found
 
     return check_index

@@ -20,11 +20,15 @@ from roles.catalogue import Permission
 from roles.ids import DIRECTORY
 from roles.middleware import PortalRequest
 from roles.models import Resource, ResourceKind
+from roles.models.prepared import Prepared
 from roles.places import namespace_of
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 PageView: TypeAlias = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
+
+_PLACE = Prepared(lambda pk: Resource.objects.select_related("group").filter(pk=pk).order_by())
+_NODE_OF_GROUP = Prepared(lambda pk: Resource.objects.select_related("group").filter(group=pk).order_by())
 
 
 def open_to_strangers(view: View) -> View:
@@ -73,8 +77,7 @@ def at_place(
             request: PortalRequest, *args: Any, place: uuid.UUID | None = None, **kwargs: Any
         ) -> HttpResponseBase:
             namespace = request.resolver_match.namespace if request.resolver_match else ""
-            wanted = {"group": place} if namespace == "group" else {"pk": place or DIRECTORY}
-            found = Resource.objects.select_related("group").filter(**wanted).first()
+            found = (_NODE_OF_GROUP if namespace == "group" else _PLACE).first(place or DIRECTORY)
             allowed = (
                 found is not None
                 and namespace_of(ResourceKind(found.kind)) == namespace

@@ -8,10 +8,11 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_tables2.data import TableQuerysetData
 
 from roles.models.planning import planned_anew
+from roles.selectors.keys import merged
 
 MOST_COUNTED = 200  # rows: counting more takes longer than anybody waits for, and nobody reads on
 
@@ -32,9 +33,11 @@ class OrderedRows(TableQuerysetData):
     data: QuerySet[Any]
     keys_first = True
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
-    walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
+    walking: Sequence[str] = ()  # the order of a long list that nobody sorted: one that an index has
+    parts: Sequence[Q] = ()  # conditions that share it out: of each part an index has the rows in that order
+    identity: Sequence[str] = ("pk",)  # what tells its rows apart, where one stands in it once for each of several
     most = MOST_COUNTED  # rows that are put in the list's own order
-    known: Sequence[Any] | None = None  # its keys, up to one more than `MOST_COUNTED`, where a filter looked them up
+    first: Callable[[int], Sequence[Any]] | None = None  # what asks for so many keys in that order, composed once
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
     in_hand: Mapping[Any, Any] = MappingProxyType({})  # all its rows by their keys, where they were fetched
@@ -56,10 +59,27 @@ class OrderedRows(TableQuerysetData):
     @cached_property
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
-        if self.known is not None and self.reach == MOST_COUNTED:
-            return list(self.known[: self.reach + 1])
+        if self.first is not None and self.reach == MOST_COUNTED:
+            return list(self.first(self.reach + 1))
         with planned_anew():
-            return list(self.data.order_by(*self.walking).values_list("pk", flat=True)[: self.reach + 1])
+            rows = self.data.order_by(*self.walking)
+            if not self.parts:
+                return self._keys(rows, slice(self.reach + 1))
+            moment = self.walking[0]
+            columns = (moment.lstrip("-"), *self.identity)
+            found = [rows.filter(part).values_list(*columns)[: self.reach + 1] for part in self.parts]
+            keys = merged(found, newest_first=moment.startswith("-"), most=self.reach + 1)
+            return keys if len(self.identity) > 1 else [pk for (pk,) in keys]
+
+    def _keys(self, rows: QuerySet[Any], part: slice) -> list[Any]:
+        return list(rows.values_list(*self.identity, flat=len(self.identity) == 1)[part])
+
+    def _key(self, row: Any) -> Any:
+        key = tuple(getattr(row, name) for name in self.identity)
+        return key if len(key) > 1 else key[0]
+
+    def _only(self, rows: QuerySet[Any], keys: Iterable[Any]) -> QuerySet[Any]:
+        return rows.filter(pk__in=[key[0] for key in keys] if len(self.identity) > 1 else list(keys))
 
     @cached_property
     def counted(self) -> int:
@@ -91,13 +111,13 @@ class OrderedRows(TableQuerysetData):
                 return self._in_order(key)
         # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
         with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
-            by_key = {row.pk: row for row in self._fetched_by(keys)}
+            by_key = {self._key(row): row for row in self._fetched_by(keys)}
         return [by_key[one] for one in keys if one in by_key]
 
     def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:
         if self.fetch is not None:
             return self.fetch(keys)
-        return self._fetching.order_by().filter(pk__in=keys)
+        return self._only(self._fetching.order_by(), keys)
 
     @property
     def _fetching(self) -> QuerySet[Any]:
@@ -109,7 +129,7 @@ class OrderedRows(TableQuerysetData):
             return self._walked[part]
         if self.fetch is None and (self.walking or not self._is_long):
             return None
-        return list(self._standing.values_list("pk", flat=True)[part])
+        return self._keys(self._standing, part)
 
     def _in_order(self, part: slice) -> list[Any]:
         return list(self._standing[part])
@@ -119,4 +139,4 @@ class OrderedRows(TableQuerysetData):
         """The rows in the list's own order."""
         if not self.walking:
             return self.data
-        return self._fetching.filter(pk__in=self._walked).order_by(*self.data.query.order_by)
+        return self._only(self._fetching, self._walked).order_by(*self.data.query.order_by)

@@ -181,7 +181,8 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     _part: Sequence[Any] | None = None  # of a download: the keys of the rows that are written now
 
     # The order in which a list too long to be put into its own stands until somebody sorts it: one that an index has.
-    walking: Sequence[Any] = ()
+    walking: Sequence[str] = ()
+    identity: Sequence[str] = ("pk",)  # what tells rows apart, the key first
     walking_said: str | Promise = ""  # what that order is, where it is not its own
 
     def rows(self) -> QuerySet[Any]:
@@ -195,6 +196,17 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
         """Return what fetches rows of `rows` by their keys as `fetched` does, composed once; None where nothing is."""
         return None
+
+    def first(self) -> Callable[[int], Sequence[Any]] | None:
+        """Return what asks for so many first keys of `rows` in the order of `walking`; None where nothing is.
+
+        It is asked while nobody narrows the list.
+        """
+        return None
+
+    def parts(self) -> Sequence[Q]:
+        """Return conditions that share `rows` out, where an index has the order of `walking` of each part only."""
+        return ()
 
     def in_hand(self) -> Mapping[Any, Any]:
         """Return all rows of the list by their keys, where the page fetched them already; else none."""
@@ -247,6 +259,9 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
         found.walking, found.fetched, found.most = self.walking, self.fetched(), list_rows.MOST_COUNTED
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
+        found.parts, found.identity = self.parts(), self.identity
+        if self._part is None and not (self.filter and self.filter.narrows):
+            found.first = self.first()
         asked = self.request.GET.get("page", "")
         # However far back a page is, so many more are numbered after it.
         found.reach = list_rows.MOST_COUNTED + (

@@ -20,6 +20,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.lists import Tab
 from roles.models import Resource, ResourceKind
+from roles.models.prepared import Prepared
 from roles.refusals import Violation
 from roles.rules.groups import beyond
 from roles.selectors.groups import roles_beyond
@@ -57,6 +58,8 @@ TABS_OF_A_GROUP: tuple[tuple[str, str | Promise], ...] = (
     ("settings", _("Settings")),
 )
 
+
+_ABOVE = Prepared(lambda paths: Resource.objects.filter(path__in=paths).order_by("path"))
 
 # What is counted beside a tab: pages of a higher app say it when the portal starts, since this one knows none of them.
 _COUNTS: dict[str, Callable[[Resource], int]] = {}
@@ -142,7 +145,7 @@ class Frame:
     @property
     def above(self) -> list[Step]:
         """The places above this one, from the topmost that the viewer may see; what stands higher has no name here."""
-        nodes = Resource.objects.get_ancestors(self.place)
+        nodes = _ABOVE.ask(self.place.way[:-1]) if self.place.depth > 1 else []
         return [Step(node.name, address(node)) for node in nodes if self.authority.allows(Permission.SEE, node)]
 
     @property

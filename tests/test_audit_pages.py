@@ -40,11 +40,13 @@ from tests.people import (
     acting,
     at,
     give,
+    group,
     make_eligible,
     person,
     request_activation,
     role,
     tree,
+    unit,
 )
 from tests.sealed import happen, seal_all, tamper
 from tests.stepping import code_of, verified
@@ -163,6 +165,23 @@ def test_the_story_of_a_request_out_of_sight_is_unknown(world, story, nina):
 def test_no_filter_widens_what_is_seen(world, story):
     for query in ({"q": "ines"}, {"request": str(story.pk)}, {"actor": "ines"}, {"resource": str(ids.DIRECTORY)}):
         assert seen_by(world["olga"], **query) == set()
+
+
+def test_a_world_is_narrowed_to_and_hides_nothing_of_it(world, story, nina, adam):
+    """Also what stands in the directory's tree and is of another world: the nodes of groups."""
+    team = group("Team", adam)
+    give(person("gerd"), role(ids.GROUP_OWNER), team.resource)
+    give(person("una"), role(ids.GLOBAL_READER), unit("Sales"))
+    people = [nina, world["olga"], world["rita"], *User.objects.filter(username__in=["gerd", "una"])]
+    found = set()
+    for user in people:
+        for realm in Realm:
+            all_of_it = set(Event.objects.filter(realm=realm).values_list("uuid", flat=True))
+            wanted = seen_by(user) & set(map(str, all_of_it))
+            assert seen_by(user, realm=realm) == wanted, (user, realm)
+            if wanted:
+                found.add((user.username, realm))
+    assert {("nina", Realm.DIRECTORY), ("nina", Realm.GROUP), ("olga", Realm.RESOURCE)} <= found
 
 
 def test_a_sign_in_belongs_to_the_directory(nina, world, ines):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
@@ -13,7 +13,6 @@ from approvals.selectors.requests import decided_requests, requests_at, with_dec
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
-from roles.list_rows import OrderedRows
 from roles.views.places import PlaceList
 
 
@@ -30,11 +29,9 @@ class PlaceRequests(RequestsPage, PlaceList):
     def rows(self) -> QuerySet[Any]:
         return with_decisions(requests_at(self.place))
 
-    def get_table_data(self) -> OrderedRows:
-        found = super().get_table_data()
-        if isinstance(self.filter, HistoryFilter) and not self.filter.narrows and self._part is None:
-            found.known = [row["pk"] for row in self.filter.first_rows]
-        return found
+    def first(self) -> Callable[[int], Sequence[Any]]:
+        rows = cast("HistoryFilter", self.filter).first_rows  # what its filters offer is looked up there, too
+        return lambda most: [row["pk"] for row in rows[:most]]
 
     def fetched(self) -> QuerySet[Any]:
         return with_decisions(Request.objects.shown())

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.searching import holds, words_of
+from pim_portal.activity.selectors.sight import sees_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role
 from roles.models.principals import search_key
@@ -70,7 +71,7 @@ class AuditFilter(HistoryFilter):
 
     seldom: ClassVar[tuple[str, ...]] = ("realm", "target", "role", "resource", "request", "authority")
 
-    realm = ChoicePill(label=_("World"), choices=Realm.choices)
+    realm = ChoicePill(label=_("World"), choices=Realm.choices, method="by_realm")
     actor = NamedFilter(method="by_principal", label=_("Who"))
     target = NamedFilter(method="by_principal", label=_("To whom"))
     role = NamedFilter(method="by_role", label=_("Role"))
@@ -81,6 +82,10 @@ class AuditFilter(HistoryFilter):
     class Meta:
         model = Event
         fields: ClassVar[list[str]] = ["q", "span", "kind", "outcome", "realm"]
+
+    def by_realm(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+        # Else all of a world would be looked through for what its reader does not see.
+        return rows.filter(realm=value) if sees_of(self.request.authority, Realm(value)) else rows.none()
 
     def by_principal(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         pk = _id(value)

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
+from roles.selectors.keys import merged
 
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
+LATELY = timedelta(days=30)  # for which a list shows what is over
 MEMBERSHIPS = [(DIRECT, _("Direct")), (GROUP, _("Group")), (INHERITED, _("Inherited"))]
 
 
@@ -44,24 +46,38 @@ def _by_name(rows: AssignmentQuerySet) -> AssignmentQuerySet:
 
 def eligible(place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return who may activate what here."""
-    return _by_name(at_or_above(place).in_effect(now).eligible())
+    return _by_name(_eligible(at_or_above(place), now))
 
 
 def active(place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return who holds what here."""
-    return _by_name(at_or_above(place).in_effect(now).active())
+    return _by_name(_active(at_or_above(place), now))
 
 
 def scheduled(place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return what begins later, what begins first first."""
-    rows = at_or_above(place).open().filter(starts_at__gt=now, type__in=AssignmentType.values)
-    return _by_name(rows).order_by("starts_at", "pk")
+    return _by_name(_scheduled(at_or_above(place), now)).order_by("starts_at", "pk")
 
 
-def ended(place: Resource, now: datetime, *, within: timedelta = timedelta(days=30)) -> AssignmentQuerySet:
-    """Return what was over lately, by a written end or by the clock; the last first."""
-    rows = at_or_above(place).annotate(over=Coalesce("ended_at", "ends_at"))
-    return _by_name(rows.filter(over__gte=now - within, over__lte=now)).order_by(F("over").desc(), "pk")
+def ended(place: Resource, now: datetime) -> AssignmentQuerySet:
+    """Return what was over within the last thirty days, by a written end or by the clock; the last first."""
+    return _by_name(_ended(at_or_above(place), now)).order_by(*WALKING["expired"])
+
+
+def _eligible(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+    return rows.in_effect(now).eligible()
+
+
+def _active(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+    return rows.in_effect(now).active()
+
+
+def _scheduled(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+    return rows.open().filter(starts_at__gt=now, type__in=AssignmentType.values)
+
+
+def _ended(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+    return rows.annotate(over=Coalesce("ended_at", "ends_at")).filter(over__gte=now - LATELY, over__lte=now)
 
 
 def fetched_at(place: Resource) -> AssignmentQuerySet:
@@ -84,14 +100,47 @@ def fetch_at(place: Resource) -> Callable[[Sequence[uuid.UUID]], list[Assignment
 # The orders in which an index has them. A long list stands in it until somebody sorts it: by names of other tables the
 # database would have to sort all that is there before it shows a page.
 NEWEST = ("-starts_at", "pk")
-WALKING: dict[str, Sequence[Any]] = {
+WALKING: dict[str, Sequence[str]] = {
     "eligible": NEWEST,
     "active": NEWEST,
     "scheduled": ("starts_at", "pk"),
-    "expired": (F("over").desc(), "pk"),
+    "expired": ("-over", "pk"),
 }
 
 BY_NAME = {"eligible", "active"}  # while they are short
+
+_PARTS: dict[str, Callable[[AssignmentQuerySet, datetime], AssignmentQuerySet]] = {
+    "eligible": _eligible,
+    "active": _active,
+    "scheduled": _scheduled,
+    "expired": _ended,
+}
+
+
+def _walk(name: str) -> Prepared[tuple[datetime, uuid.UUID]]:
+    def compose(place_id: uuid.UUID, now: datetime, most: int) -> QuerySet[Assignment, Any]:
+        rows = _PARTS[name](Assignment.objects.filter(resource=place_id), now)
+        return rows.order_by(*WALKING[name]).values_list(WALKING[name][0].lstrip("-"), "pk")[:most]
+
+    return Prepared(compose)
+
+
+_WALKS = {name: _walk(name) for name in _PARTS}
+
+
+def first_at(name: str, place: Resource, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the keys of the first so many of a list in the order of `WALKING`."""
+    return first_of([name], place, now, most)
+
+
+def first_of(names: Sequence[str], place: Resource, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the same of several lists with one order.
+
+    A place at a time: of several at once no index has them in any order, so that all would be looked at for a page.
+    """
+    parts = (_WALKS[name].ask(place_id, now, most) for name in names for place_id in place.way_ids)
+    return [pk for (pk,) in merged(parts, newest_first=WALKING[names[0]][0].startswith("-"), most=most)]
+
 
 LISTS: dict[str, Callable[[Resource, datetime], AssignmentQuerySet]] = {
     "eligible": eligible,

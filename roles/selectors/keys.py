@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet
 
 from roles.authority import Held
 from roles.models import Assignment
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.held import ByRow
 from roles.models.planning import planned_anew
 
 FEW: Final = 1000
+FEW_NAMES: Final = 200  # in which a word is: more of them meet enough rows of a list soon
 
 
 def keys_or_query(rows: QuerySet[Any, Any], few: int = FEW) -> Sequence[Any] | QuerySet[Model, Any]:
@@ -25,6 +28,25 @@ def keys_or_query(rows: QuerySet[Any, Any], few: int = FEW) -> Sequence[Any] | Q
     with planned_anew():  # whether they are few hangs on what is looked for
         found = list(keys[: few + 1])
     return found if len(found) <= few else keys
+
+
+def is_of(column: str, named: QuerySet[Any]) -> Q:
+    """Return the condition that a row is of one of these: by their keys while they are few, else asked of each row.
+
+    So a word is found in the names of people and roles first: they are few, and lead to what is theirs. Where it is in
+    so many names that they are not few, the list is walked in its order.
+    """
+    found = keys_or_query(named, FEW_NAMES)
+    if isinstance(found, QuerySet):
+        return Q(ByRow(named.filter(pk=OuterRef(column))))
+    return Q(**{f"{column}__in": found})
+
+
+def merged(parts: Iterable[Iterable[tuple[Any, ...]]], *, newest_first: bool, most: int) -> list[tuple[Any, ...]]:
+    """Return the first keys of several lists as one list: each row is a moment and what comes after it in the order."""
+    rows = sorted((row for part in parts for row in part), key=lambda row: row[1:])
+    rows.sort(key=itemgetter(0), reverse=newest_first)
+    return [row[1:] for row in rows[:most]]
 
 
 def in_any(column: str, *keys: QuerySet[Any, Any]) -> Q:

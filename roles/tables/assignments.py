@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Model, OuterRef, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from roles.cells import written
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
 from roles.lists import ChoicePill, ListFilter, SelectColumn
-from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Role
-from roles.models.held import ByRow
+from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role
 from roles.models.principals import search_key
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
-from roles.selectors.keys import keys_or_query
+from roles.selectors.keys import is_of
 from roles.tables import assignment_cells as cells
 
 STATES = [("assigned", gettext_lazy("Assigned")), ("activated", gettext_lazy("Activated"))]
 DURATIONS = [("permanent", gettext_lazy("Permanent")), ("time_bound", gettext_lazy("Time-bound"))]
-
-
-FEW_NAMES = 200  # in which a word is: more of them meet enough rows of the list soon
 
 
 class TimesFilter(ListFilter):
@@ -49,27 +45,25 @@ class OfGroupFilter(TimesFilter):
 
 
 class AssignmentFilter(TimesFilter):
-    membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS)
+    membership = ChoicePill(label=gettext_lazy("Membership"), choices=MEMBERSHIPS, method="by_membership")
     holder = ChoicePill(field_name="principal__kind", label=gettext_lazy("Assigned to"), choices=PrincipalKind.choices)
 
-    def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
-        """Find each word in the names of the people and roles first: they are few, and lead to what is theirs.
+    def __init__(self, *args: Any, place: Resource, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = place
 
-        Where a word is in so many names that they are not few, the list is walked in its order and each row asked.
-        """
+    def by_membership(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        # By the place, too: of what is given above nothing need be looked at to find none that was given here.
+        there = ~Q(resource=self.place) if value == INHERITED else Q(resource=self.place)
+        return rows.filter(there, membership=value)
+
+    def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        """Find each word in the names of the people, groups and roles (`is_of`)."""
         for word in search_key(value).split():
             people = Principal.objects.filter(search_text__in_names=word)
             roles = Role.objects.filter(name_key__contains=word)
-            rows = rows.filter(_is_of("principal", people) | _is_of("role", roles))
+            rows = rows.filter(is_of("principal", people) | is_of("role", roles))
         return rows
-
-
-def _is_of(column: str, named: QuerySet[Any]) -> Q:
-    """The condition that a row is of one of these: by their keys while they are few, else asked of each row."""
-    found = keys_or_query(named, FEW_NAMES)
-    if isinstance(found, QuerySet):
-        return Q(ByRow(named.filter(pk=OuterRef(column))))
-    return Q(**{f"{column}__in": found})
 
 
 class ActiveFilter(AssignmentFilter):

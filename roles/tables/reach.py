@@ -8,22 +8,30 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
-from roles.models import Assignment
-from roles.selectors.reach import DIRECT, GROUP, HOW, WHEN
+from roles.models import Assignment, Role, User
+from roles.models.principals import search_key
+from roles.selectors.keys import is_of
+from roles.selectors.reach import DIRECT, GROUP, HOW, WHEN, of_people
 
 # The order of the list must be total, and a group's assignment stands in it once for each member.
 _REST = ("person_key", "role__name_key", "pk", "membership_id")
 
 
 class ReachFilter(ListFilter):
-    search_in = ("person_key__contains", "role__name_key__contains")
-
     when = ChoicePill(field_name="when", label=_("When"), choices=WHEN)
     how = ChoicePill(label=_("How"), choices=HOW, method="by_way")
 
     class Meta:
         model = Assignment
         fields: list[str] = []
+
+    def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
+        """Find each word in the names of the people and roles (`is_of`)."""
+        for word in search_key(value).split():
+            people = User.objects.filter(search_text__in_names=word)
+            roles = Role.objects.filter(name_key__contains=word)
+            rows = rows.filter(of_people(people) | is_of("role", roles))
+        return rows
 
     def by_way(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         if value == DIRECT:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -30,7 +30,7 @@ from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
-from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetch_at, fetched_at
+from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetch_at, fetched_at, first_at
 from roles.selectors.settings import settings_of
 from roles.tables.assignments import (
     ActiveFilter,
@@ -67,6 +67,7 @@ class AssignmentList(PlaceList):
     current = "assignments"
     template_name = "manage/assignments.html"
     tab: ClassVar[str]
+    filter_class: type[AssignmentFilter]
 
     @cached_property
     def download_columns(self) -> Sequence[Column]:  # type: ignore[override]  # one viewer sees more than another
@@ -76,7 +77,7 @@ class AssignmentList(PlaceList):
     def filter(self) -> ListFilter | None:
         if self.place.kind == ResourceKind.GROUP:
             return OfGroupFilter(self.request.GET, queryset=self.rows())
-        return super().filter
+        return self.filter_class(self.request.GET, queryset=self.rows(), request=self.request, place=self.place)
 
     def rows(self) -> QuerySet[Any]:
         return self._of_role(LISTS[self.tab](self.place, self.request.now))
@@ -86,7 +87,7 @@ class AssignmentList(PlaceList):
         return _("Newest first; choose a column to sort it") if self.tab in BY_NAME else ""
 
     @property
-    def walking(self) -> Sequence[Any]:  # type: ignore[override]  # what each tab has an index for
+    def walking(self) -> Sequence[str]:  # type: ignore[override]  # what each tab has an index for
         return WALKING[self.tab]
 
     def fetched(self) -> QuerySet[Any]:
@@ -94,6 +95,14 @@ class AssignmentList(PlaceList):
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
         return fetch_at(self.place)
+
+    def first(self) -> Callable[[int], Sequence[Any]] | None:
+        return None if role_in(self.request) else partial(first_at, self.tab, self.place, self.request.now)
+
+    def parts(self) -> Sequence[Q]:
+        # A place at a time, as `first_at` has it.
+        places = self.place.way_ids
+        return [Q(resource=pk) for pk in places] if len(places) > 1 else ()
 
     def _of_role(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the role that the query string names, as the page of a role links here."""
@@ -134,7 +143,10 @@ class AssignmentList(PlaceList):
         key = f"many:{self.place.pk}:{role_in(self.request)}:{name}"
         if cache.get(key):
             return MOST_COUNTED + 1
-        count = counted(self._of_role(LISTS[name](self.place, self.request.now)), walking=WALKING[name])
+        if role_in(self.request):
+            count = counted(self._of_role(LISTS[name](self.place, self.request.now)), walking=WALKING[name])
+        else:
+            count = len(first_at(name, self.place, self.request.now, MOST_COUNTED + 1))
         if count > MOST_COUNTED:
             cache.set(key, True, KNOWN_AS_MANY)
         return count

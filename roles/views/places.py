@@ -24,7 +24,7 @@ from roles.models import Resource
 from roles.places import Frame
 from roles.resource_files import COLUMNS
 from roles.selectors.finding import administrators_of
-from roles.selectors.overviews import figures_of
+from roles.selectors.overviews import figures_lately_of
 from roles.selectors.resources import below, resources_within_sight, units_within_sight
 from roles.selectors.trees import tree_of, ways_to
 from roles.tables.resources import ResourceFilter, ResourceTable
@@ -67,11 +67,13 @@ def _units(request: PortalRequest) -> HttpResponse:
 @at_place()
 def _overview(request: PortalRequest, place: Resource) -> HttpResponse:
     """Show a place: what it is, where it stands, how many hold roles there, who administers it."""
+    figures = figures_lately_of(place, request.now)
     own = [one for one in request.authority.held if place.path.startswith(one.path)]
     context = {
         "place": place,
         "frame": Frame(place, request.authority, "overview"),
-        "figures": figures_of(place, request.now),
+        "figures": figures.counted,
+        "counted_at": figures.at,
         "administrators": administrators_of(place, request.now),
         "own": own,
         "acts": acts_at(place, request.authority),

@@ -26,6 +26,16 @@ def in_sight(authority: Authority, *, at: str = "") -> Q:
     return seen | (Q(**{f"{at}resource_id": None}) & whole)
 
 
+def sees_of(authority: Authority, realm: Realm) -> bool:
+    """Return whether this person may read anything of a world at all; of groups it is not told.
+
+    Their nodes stand in the directory's tree.
+    """
+    if realm == Realm.GROUP:
+        return True
+    return realm in whole_worlds(authority) or any(authority.paths(Permission.SEE_AUDIT, realm))
+
+
 def whole_worlds(authority: Authority) -> list[Realm]:
     """Return the worlds whose whole history this person may read."""
     worlds = [Realm.DIRECTORY] if authority.allows(Permission.SEE_AUDIT) else []

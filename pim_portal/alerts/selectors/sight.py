@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -14,6 +15,7 @@ from pim_portal.models.alerts import IncidentQuerySet
 from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.models import Resource
+from roles.models.prepared import Prepared
 
 
 def answers_by(authority: Authority, kind: AlertKind, place: Resource) -> Held | None:
@@ -55,6 +57,13 @@ def alerts_at(place: Resource) -> QuerySet[Any]:
 def open_alerts(place: Resource) -> int:
     """Count the alerts of a place that have an open incident; one query."""
     keys = [kind.key for kind in kinds_at(place)]
-    root = Q(alert__root__path=place.path[: Resource.steplen])
-    rows = Incident.objects.open().filter(_here(place), root, alert__key__in=keys)
-    return rows.values("alert").distinct().count()
+    root = place.path[: Resource.steplen]
+    return len(_OPEN_AT_ROOT.ask(keys, root) if place.depth == 1 else _open(keys, root).filter(_here(place)))
+
+
+def _open(keys: Sequence[str], root: str) -> QuerySet[Incident, Any]:
+    rows = Incident.objects.open().filter(alert__root__path=root, alert__key__in=keys)
+    return rows.order_by().values_list("alert").distinct()
+
+
+_OPEN_AT_ROOT = Prepared(_open)

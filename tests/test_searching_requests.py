@@ -1,0 +1,88 @@
+"""Searching what was asked at a place: by who, which role, where and which ticket, however much was asked there."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from approvals.models import Request
+from roles import ids
+from roles.models import User
+from roles.models.planning import planned_anew
+from roles.places import address
+from roles.selectors import keys
+from tests.people import NOW, configure, give, make_eligible, person, request_activation, role, tree
+from tests.visitors import visiting
+
+pytestmark = pytest.mark.django_db
+postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite reads all tickets")
+
+WORDS = {
+    "ines": {"ines"},
+    "INES": {"ines"},
+    "e": {"ines", "zoe"},
+    "owner": {"ines", "zoe"},
+    "payments": {"zoe"},
+    "inc-4711": {"ines"},
+    "4711": {"ines"},
+    "inc-": {"ines", "zoe"},
+    "c-4711": {"ines"},
+    "47": set(),  # nobody looks for a ticket by two letters
+    "zoe inc-4712": {"zoe"},
+    "zoe inc-4711": set(),
+    "zoe payments owner inc": {"zoe"},
+    "%": set(),
+    "_nes": set(),
+    "i%c": set(),
+}
+
+
+@pytest.fixture
+def reader(petra: User) -> Client:
+    """Olga owns all resources; Ines and Zoe asked there."""
+    root, payments = tree("Contoso", "Payments")
+    olga = person("olga")
+    make_eligible(olga, role(ids.OWNER), root)
+    for number, (user, place) in enumerate([(person("ines"), root), (person("zoe"), payments)], 4711):
+        configure(role(ids.OWNER), place, approval_required=False)
+        request_activation(user, make_eligible(user, role(ids.OWNER), place), ticket=f"Inc-{number}")
+    holder = person("reader")
+    give(holder, role(ids.READER), root)
+    with time_machine.travel(NOW, tick=False):
+        client = visiting(holder)
+        client.root = root  # type: ignore[attr-defined]
+        yield client
+
+
+@pytest.mark.parametrize("few", [0, keys.FEW_NAMES], ids=["many names", "few names"])
+@pytest.mark.parametrize("words", WORDS)
+def test_each_word_is_found_in_a_name_or_the_ticket(
+    reader: Client, words: str, few: int, monkeypatch: pytest.MonkeyPatch
+):
+    """By the keys of what is named where these are few, else row by row: the same is found."""
+    monkeypatch.setattr(keys, "FEW_NAMES", few)
+    answer = reader.get(address(reader.root, "requests"), {"q": words})  # type: ignore[attr-defined]
+    assert {row.record.principal.name.lower() for row in answer.context["table"].rows} == WORDS[words]
+
+
+@postgres
+def test_postgresql_finds_a_ticket_by_its_index():
+    with connection.cursor() as cursor:
+        # In a table this small it would rather read everything.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    with planned_anew():
+        plan = Request.objects.order_by().filter(ticket__icontains="inc-4711").explain()
+    assert "request_by_ticket" in plan, plan
+
+
+@postgres
+def test_a_missing_index_of_tickets_is_told_by_the_system_check_and_made_by_the_next_migrate():
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX request_by_ticket")
+    assert [one.id for one in run_checks(tags=["database"], databases=["default"])] == ["approvals.W001"]
+    call_command("migrate", verbosity=0)
+    assert run_checks(tags=["database"], databases=["default"]) == []
