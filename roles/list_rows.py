@@ -39,6 +39,7 @@ class OrderedRows(TableQuerysetData):
     most = MOST_COUNTED  # rows that are put in the list's own order
     first: Callable[[int], Sequence[Any]] | None = None  # what asks for so many keys in that order, composed once
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
+    in_own_order: Callable[[Sequence[Any]], Sequence[Any]] | None = None  # what puts the keys of a short list into it
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
     in_hand: Mapping[Any, Any] = MappingProxyType({})  # all its rows by their keys, where they were fetched
 
@@ -127,6 +128,8 @@ class OrderedRows(TableQuerysetData):
         """Return the keys of a part; none of a short list that is put in order with all that it shows."""
         if self.walking and self.stands_as_walked:
             return self._walked[part]
+        if self.walking and self.in_own_order is not None:
+            return list(self.in_own_order(self._walked)[part])
         if self.fetch is None and (self.walking or not self._is_long):
             return None
         return self._keys(self._standing, part)

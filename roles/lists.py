@@ -204,6 +204,10 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """
         return None
 
+    def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+        """Return what puts the keys of a short list into the order of `rows`; None where nothing is composed for it."""
+        return None
+
     def parts(self) -> Sequence[Q]:
         """Return conditions that share `rows` out, where an index has the order of `walking` of each part only."""
         return ()
@@ -259,7 +263,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
         found.walking, found.fetched, found.most = self.walking, self.fetched(), list_rows.MOST_COUNTED
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
-        found.parts, found.identity = self.parts(), self.identity
+        found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
         if self._part is None and not (self.filter and self.filter.narrows):
             found.first = self.first()
         asked = self.request.GET.get("page", "")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, UUIDField, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, UUIDField, Value, When
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, User
 from roles.models.assignments import AssignmentQuerySet
-from roles.models.held import ByRow
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import first_of
 from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
@@ -38,63 +39,109 @@ def reaching(place: Resource, now: datetime) -> QuerySet[Any]:
     A row is an assignment there or above, with `person_id` and `person_key`, `membership_id` where a group brings it,
     and `when`: whether the person has it now, or after activating it or their membership.
     """
-    rows: QuerySet[Any] = _each_person(Assignment.objects.filter(resource__in=place.way_ids), now)
-    held = Q(type=AssignmentType.ACTIVE) & (_OF_USER | Q(membership_type=AssignmentType.ACTIVE))
+    members = Assignment.objects.memberships(now).order_by().values("pk")
+    joining = Assignment.objects.in_effect(now).eligible().filter(role=GROUP_MEMBER).order_by().values("pk")
+    rows = _each_person(Assignment.objects.in_effect(now).filter(resource__in=place.way_ids))
     through_group = Q(principal__kind=PrincipalKind.GROUP) | Q(activated_from__principal__kind=PrincipalKind.GROUP)
     elsewhere = ~Q(resource=place.pk) | Q(activated_from__isnull=False) & ~Q(activated_from__resource=place.pk)
-    told: QuerySet[Any] = (
-        rows.annotate(
-            when=Case(When(held, then=Value(NOW)), default=Value(AFTER), output_field=CharField()),
-            grouped=Case(When(through_group, then=Value(GROUP)), default=Value(""), output_field=CharField()),
-            inherited=Case(When(elsewhere, then=Value(INHERITED)), default=Value(""), output_field=CharField()),
-        )
-        .select_related("role", "resource", "principal", "activated_from__principal", "activated_from__resource")
-        .order_by("person_key", "role__name_key", "when", "pk", "membership_id")
+    told: QuerySet[Any] = rows.filter(_OF_USER | Q(membership_id__in=members) | Q(membership_id__in=joining)).annotate(
+        grouped=Case(When(through_group, then=Value(GROUP)), default=Value(""), output_field=CharField()),
+        inherited=Case(When(elsewhere, then=Value(INHERITED)), default=Value(""), output_field=CharField()),
     )
     return told
 
 
-def _each_person(given: AssignmentQuerySet, now: datetime) -> QuerySet[Any]:
-    """Return those in effect, of a group once for each member; asked of these, not looked up among those of all."""
-    members = Assignment.objects.memberships(now).filter(pk=OuterRef("membership_id"))
-    joining = Assignment.objects.in_effect(now).eligible().filter(role=GROUP_MEMBER, pk=OuterRef("membership_id"))
-    return (
-        given.in_effect(now)
-        .annotate(membership_id=F(f"{_MEMBERSHIP}__pk"), membership_type=F(f"{_MEMBERSHIP}__type"))
-        .annotate(
-            person_id=_whose("principal", f"{_MEMBERSHIP}__principal", UUIDField()),
-            person_key=_whose("principal__name_key", f"{_MEMBERSHIP}__principal__name_key", CharField()),
-        )
-        .filter(_OF_USER | Q(ByRow(members)) | Q(ByRow(joining)))
+def _each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
+    """Return these assignments, of a group once for each that was ever its member, in the order of the list."""
+    held = Q(type=AssignmentType.ACTIVE) & (_OF_USER | Q(membership_type=AssignmentType.ACTIVE))
+    rows: QuerySet[Any] = given.annotate(
+        membership_id=F(f"{_MEMBERSHIP}__pk"), membership_type=F(f"{_MEMBERSHIP}__type")
+    ).annotate(
+        person_id=_whose("principal", f"{_MEMBERSHIP}__principal", UUIDField()),
+        person_key=_whose("principal__name_key", f"{_MEMBERSHIP}__principal__name_key", CharField()),
+        when=Case(When(held, then=Value(NOW)), default=Value(AFTER), output_field=CharField()),
     )
+    return rows.order_by("person_key", "role__name_key", "when", "pk", "membership_id")
 
 
-# The order in which a long list stands, and what of it an index has in this order.
-WALKING: Sequence[str] = ("-starts_at", "pk", "membership_id")
+# A row of the list by its two keys: of the assignment, and of the membership by which a group brings it.
+RowKey = tuple[uuid.UUID, uuid.UUID | None]
+
+_HOLDERS = Prepared(
+    lambda pks: Assignment.objects.filter(pk__in=pks).order_by().values_list("pk", "principal__group__resource")
+)
+_MEMBERS = Prepared(
+    lambda nodes, now: (
+        Assignment.objects.memberships(now).filter(resource__in=nodes).order_by("pk").values_list("resource", "pk")
+    )
+)
+_JOINING = Prepared(
+    lambda nodes, now: (
+        Assignment.objects.in_effect(now)
+        .eligible()
+        .filter(role=GROUP_MEMBER, resource__in=nodes)
+        .order_by("pk")
+        .values_list("resource", "pk")
+    )
+)
 
 
-def parts_at(place: Resource) -> list[Q]:
-    """Return conditions that share out what reaches a place, so that an index has the order of `WALKING` of each."""
-    return [Q(resource=pk, type=type) for pk in place.way_ids for type in AssignmentType.values]
-
-
-def _those_of(keys: Collection[uuid.UUID], now: datetime, most: int) -> QuerySet[Assignment, Any]:
-    rows = _each_person(Assignment.objects.filter(pk__in=keys), now)
-    return rows.order_by(*WALKING).values_list("pk", "membership_id")[:most]
-
-
-_THOSE_OF = Prepared(_those_of)
-
-
-def first_reaching(place: Resource, now: datetime, most: int) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
-    """Return the first so many of `reaching` in the order of `WALKING`, each by its two keys; composed once."""
+def first_reaching(place: Resource, now: datetime, most: int) -> list[RowKey]:
+    """Return the keys of the first so many rows of `reaching`, those given last first; composed once."""
     limit = most
     while keys := first_of(("eligible", "active"), place, now, limit):
-        rows = _THOSE_OF.ask(keys, now, most)
+        rows = _rows_of(keys, now)
         if len(rows) >= most or len(keys) < limit:
-            return rows
+            return rows[:most]
         limit *= 2  # some are of groups that nobody belongs to
     return []
+
+
+def _rows_of(keys: Sequence[uuid.UUID], now: datetime) -> list[RowKey]:
+    holders = dict(_HOLDERS.ask(keys))
+    nodes = {node for node in holders.values() if node is not None}
+    members: dict[uuid.UUID | None, list[uuid.UUID]] = defaultdict(list)
+    for node, pk in [*_MEMBERS.ask(nodes, now), *_JOINING.ask(nodes, now)] if nodes else []:
+        members[node].append(pk)
+    of_user: list[uuid.UUID | None] = [None]
+    return [(key, pk) for key in keys for pk in (sorted(members[holders[key]]) if holders[key] else of_user)]
+
+
+_ORDERED = Prepared(
+    lambda pks, memberships: (
+        _each_person(Assignment.objects.filter(pk__in=pks))
+        .filter(_OF_USER | Q(membership_id__in=memberships))
+        .values_list("pk", "membership_id")
+    )
+)
+_GIVEN = Prepared(
+    lambda pks: Assignment.objects.filter(pk__in=pks).select_related(
+        "role", "resource", "principal", "activated_from__principal", "activated_from__resource"
+    )
+)
+_OF_GROUPS = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks))
+
+
+def in_order_of_names(keys: Sequence[RowKey]) -> list[RowKey]:
+    """Return the keys of rows in the order of `reaching`."""
+    memberships = [membership for _pk, membership in keys if membership is not None]
+    return _ORDERED.ask([pk for pk, _membership in keys], memberships) if keys else []
+
+
+def rows_by(keys: Sequence[RowKey]) -> list[Assignment]:
+    """Return rows as `reaching` does, by their keys."""
+    given = {one.pk: one for one in _GIVEN.ask([pk for pk, _membership in keys])} if keys else {}
+    known = [membership for _pk, membership in keys if membership is not None]
+    memberships = {one.pk: one for one in _OF_GROUPS.ask(known)} if known else {}
+    rows = []
+    for pk, key in keys:
+        row, membership = copy(given[pk]), memberships[key] if key is not None else None
+        held = row.type == AssignmentType.ACTIVE and (not membership or membership.type == AssignmentType.ACTIVE)
+        row.membership_id = key  # type: ignore[attr-defined]
+        row.person_id = membership.principal_id if membership else row.principal_id  # type: ignore[attr-defined]
+        row.when = NOW if held else AFTER  # type: ignore[attr-defined]
+        rows.append(row)
+    return rows
 
 
 def of_people(named: QuerySet[User]) -> Q:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.selectors.reach import WALKING, first_reaching, parts_at, reaches, reaching
+from roles.selectors.reach import first_reaching, in_order_of_names, reaches, reaching, rows_by
 from roles.tables.reach import ReachFilter, ReachTable
 from roles.views.places import PlaceList
 
@@ -25,15 +25,21 @@ class ReachList(PlaceList):
     table_class = ReachTable
     filter_class = ReachFilter
     template_name = "manage/reach.html"
-    walking = WALKING
     walking_said = _("Newest first; choose a column to sort it")
     identity = ("pk", "membership_id")
 
     def rows(self) -> QuerySet[Any]:
         return reaching(self.place, self.request.now)
 
-    def parts(self) -> Sequence[Q]:
-        return parts_at(self.place)
+    @property
+    def walking(self) -> Sequence[str]:  # type: ignore[override]  # whatever is looked for is looked for among all
+        return () if self.filter and self.filter.narrows else ("-starts_at", "pk", "membership_id")
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
+        return rows_by
+
+    def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        return in_order_of_names
 
     def first(self) -> Callable[[int], Sequence[Any]]:
         return partial(first_reaching, self.place, self.request.now)

@@ -10,13 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import SERVICE_UNAVAILABLE
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tests.bench.databases import tell
+from tests.bench.databases import connect, tell
 from tests.bench.serving import COUNTED, PRODUCT, served
 from tests.bench.visitor import Took, Visitor, give_factors
 from tests.bench.visits import ACTS, PAGES, Act, Page, running_of
 
+# Places that each size has, by what leads to them.
+_BY_NAME = "SELECT id FROM roles_resource WHERE name = %s ORDER BY path LIMIT 1"
+_GROUP = "SELECT id FROM roles_principal WHERE kind = 'group' AND name = %s"
+PLACES: Final = {"unit": (_BY_NAME, "Unit 00"), "vault": (_BY_NAME, "Vault 0-0-0"), "group": (_GROUP, "Group 0")}
 WARM = 12  # of each, before it counts: so often a connection is asked until PostgreSQL keeps its plan
 FEWEST, BUDGET_SECONDS = 5, 60.0  # of a page: what takes long is not asked so often
 
@@ -72,6 +76,10 @@ def site_of(size: int, url: str, cast: dict[str, Any]) -> Site:
     """Return a site that nobody has visited."""
     mine = copy.deepcopy(cast)
     mine["person"], mine["one"] = mine["people"][0], mine["waiting"][-1]
+    with contextlib.closing(connect(url)) as connection:
+        for name, (question, value) in PLACES.items():
+            found = connection.execute(question, [value]).fetchone()
+            mine[name] = str(found[0]) if found else None
     return Site(size, url, mine)
 
 
