@@ -42,13 +42,7 @@ def reaching(place: Resource, now: datetime) -> QuerySet[Any]:
     members = Assignment.objects.memberships(now).order_by().values("pk")
     joining = Assignment.objects.in_effect(now).eligible().filter(role=GROUP_MEMBER).order_by().values("pk")
     rows = _each_person(Assignment.objects.in_effect(now).filter(resource__in=place.way_ids))
-    through_group = Q(principal__kind=PrincipalKind.GROUP) | Q(activated_from__principal__kind=PrincipalKind.GROUP)
-    elsewhere = ~Q(resource=place.pk) | Q(activated_from__isnull=False) & ~Q(activated_from__resource=place.pk)
-    told: QuerySet[Any] = rows.filter(_OF_USER | Q(membership_id__in=members) | Q(membership_id__in=joining)).annotate(
-        grouped=Case(When(through_group, then=Value(GROUP)), default=Value(""), output_field=CharField()),
-        inherited=Case(When(elsewhere, then=Value(INHERITED)), default=Value(""), output_field=CharField()),
-    )
-    return told
+    return rows.filter(_OF_USER | Q(membership_id__in=members) | Q(membership_id__in=joining))
 
 
 def _each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
@@ -142,6 +136,23 @@ def rows_by(keys: Sequence[RowKey]) -> list[Assignment]:
         row.when = NOW if held else AFTER  # type: ignore[attr-defined]
         rows.append(row)
     return rows
+
+
+def by_way(how: str, place: Resource) -> Q:
+    """Return the condition that a row of `reaching` comes to its person in this way: see `HOW`.
+
+    Of columns, of which PostgreSQL knows how often they have a value, and not of what is reckoned from them.
+    """
+    through_group = Q(principal__kind=PrincipalKind.GROUP) | Q(activated_from__principal__kind=PrincipalKind.GROUP)
+    here = Q(resource=place.pk) & (Q(activated_from=None) | Q(activated_from__resource=place.pk))
+    if how == DIRECT:
+        oneself = Q(activated_from=None) | Q(activated_from__principal__kind=PrincipalKind.USER)
+        return here & oneself & _OF_USER
+    return (
+        through_group
+        if how == GROUP
+        else ~Q(resource=place.pk) | (Q(activated_from__isnull=False) & ~Q(activated_from__resource=place.pk))
+    )
 
 
 def of_people(named: QuerySet[User]) -> Q:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter
-from roles.models import Assignment, Role, User
+from roles.models import Assignment, Resource, Role, User
 from roles.models.principals import search_key
 from roles.selectors.keys import is_of
-from roles.selectors.reach import DIRECT, GROUP, HOW, WHEN, of_people
+from roles.selectors.reach import HOW, WHEN, by_way, of_people
 
 # The order of the list must be total, and a group's assignment stands in it once for each member.
 _REST = ("person_key", "role__name_key", "pk", "membership_id")
@@ -25,6 +27,10 @@ class ReachFilter(ListFilter):
         model = Assignment
         fields: list[str] = []
 
+    def __init__(self, *args: Any, place: Resource, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = place
+
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         """Find each word in the names of the people and roles (`is_of`)."""
         for word in search_key(value).split():
@@ -34,9 +40,7 @@ class ReachFilter(ListFilter):
         return rows
 
     def by_way(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
-        if value == DIRECT:
-            return rows.filter(grouped="", inherited="")
-        return rows.filter(grouped=GROUP) if value == GROUP else rows.exclude(inherited="")
+        return rows.filter(by_way(value, self.place))
 
 
 class ReachTable(tables.Table):

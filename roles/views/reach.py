@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,6 +27,10 @@ class ReachList(PlaceList):
     template_name = "manage/reach.html"
     walking_said = _("Newest first; choose a column to sort it")
     identity = ("pk", "membership_id")
+
+    @cached_property
+    def filter(self) -> ReachFilter:
+        return ReachFilter(self.request.GET, queryset=self.rows(), request=self.request, place=self.place)
 
     def rows(self) -> QuerySet[Any]:
         return reaching(self.place, self.request.now)
