@@ -31,7 +31,7 @@ class RetentionForm(StepUpForm):
                 label=one.group.label,
                 required=False,
                 initial=one.days,
-                help_text=_("Days, at least {least}; nothing: for ever.").format(least=one.least),
+                help_text=_("Days, at least {least}. Empty: for ever.").format(least=one.least),
                 widget=forms.NumberInput({"min": one.least, "max": MOST_DAYS, "placeholder": _("For ever")}),
                 error_messages={"invalid": _("Write a number of days, or nothing to keep them for ever.")},
             )
