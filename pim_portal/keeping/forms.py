@@ -21,7 +21,10 @@ class RetentionForm(StepUpForm):
     """For how many days the events of each group are kept; nothing: for ever."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Justification"), max_length=MAX_REASON, widget=forms.Textarea({"rows": 3})
+        label=gettext_lazy("Justification"),
+        max_length=MAX_REASON,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": gettext_lazy("Say why.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, kept: list[Kept], **kwargs: Any) -> None:
