@@ -105,6 +105,14 @@ class TestTheLists:
         assert names_in(client, place, "q=exchange") == ["Ines"]
         assert names_in(client, place, f"role={ids.SECURITY_READER}") == ["Team"]
 
+    def test_a_list_of_one_role_says_so_and_leads_to_all(self, client, eligibility):
+        everything = f'href="{address(directory(), "assignments")}?tab=eligible">Show every role'
+        body = client.get(address(directory(), "assignments"), {"role": ids.SECURITY_READER}).content.decode()
+        assert "Only Security Reader." in body
+        assert everything in body
+        assert "No assignment of this role stands here." in body
+        assert "Show every role" not in client.get(address(directory(), "assignments")).content.decode()
+
     def test_memberships_of_groups_are_no_assignments_here(self, client, ines):
         group("Team", ines)
         assert names_in(client, directory(), "tab=active") == ["Petra"]

@@ -104,7 +104,7 @@ def test_what_was_looked_at_is_what_is_made(client, olga, nodes, roles):
     ("change", "told"),
     [
         ({"roles": []}, "Choose two roles or more."),
-        ({"name": "  "}, "This field is required."),
+        ({"name": "  "}, "Give the rule a name."),
         ({"name": "four EYES"}, "Another rule here has this name."),
     ],
     ids=["no roles", "no name", "name taken"],

@@ -147,7 +147,7 @@ class TestTheList:
         give(boss, role(ids.OWNER), nodes[0])
         save(boss, nodes[0], role(ids.READER), ticket_required="on")
         body = visiting(olga).get(address(nodes[1], "settings"), {"set": "inherited"}).content.decode()
-        assert "from above" in body
+        assert "From above" in body
         for hidden in ("Hidden Boss", str(nodes[0].pk)):
             assert hidden not in body
             assert hidden not in page(olga, nodes[1], role(ids.READER))

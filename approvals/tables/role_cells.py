@@ -76,7 +76,7 @@ def standing_actions(context: Context, record: Any) -> SafeString:
     if record.ready:
         there = f"{address_of('approvals:activate')}?eligibility={record.pk}"
         buttons.append(button(there, _("Activate"), name, panel=True))
-    return _beside(*buttons, _keeping(record))
+    return _beside(_keeping(record), *buttons)
 
 
 def _keeping(record: Any) -> SafeString:
@@ -119,7 +119,7 @@ def held_actions(context: Context, record: Any) -> SafeString:
     ends = NOTHING
     if record.activated_from_id:
         ends = button(address_of("approvals:deactivate", pk=record.pk), _("Deactivate"), record.role.name, panel=True)
-    return _beside(_keeping(record), _its_request(record) if record.activated_from_id else NOTHING, ends)
+    return _beside(_its_request(record) if record.activated_from_id else NOTHING, _keeping(record), ends)
 
 
 def ended(context: Context, record: Any) -> SafeString:
@@ -129,7 +129,7 @@ def ended(context: Context, record: Any) -> SafeString:
 
 def ended_actions(context: Context, record: Any) -> SafeString:
     """Show what can be done about a role that ended."""
-    return _beside(_keeping(record), _its_request(record))
+    return _beside(_its_request(record), _keeping(record))
 
 
 def _its_request(record: Any) -> SafeString:

@@ -39,12 +39,14 @@ class SignInForm(forms.Form):
         widget=forms.TextInput(
             {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
         ),
+        error_messages={"required": _("Write your user name or e-mail address.")},
     )
     password = forms.CharField(
         label=_("Password"),
         max_length=512,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
+        error_messages={"required": _("Write your password.")},
     )
 
     def clean_username(self) -> str:
@@ -163,12 +165,14 @@ class NewPasswordMixin(forms.Form):
         max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        error_messages={"required": _("Choose a new password.")},
     )
     repeated = forms.CharField(
         label=_("The same password again"),
         max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        error_messages={"required": _("Write the new password again.")},
     )
 
     def describe_passwords(self) -> None:
@@ -198,6 +202,7 @@ class PasswordForm(StepUpForm, NewPasswordMixin):
         max_length=512,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
+        error_messages={"required": _("Write the password that you have had until now.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:

@@ -53,6 +53,7 @@ class EraseForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("It stays in the history: name nobody in it."),
+        error_messages={"required": gettext_lazy("Say why.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:

@@ -89,7 +89,11 @@ class MailFilter(ListFilter):
 
 
 class MailTable(tables.Table):
-    subject = tables.Column(verbose_name=gettext_lazy("Mail"), linkify=("demo:mail", {"pk": tables.A("pk")}))
+    subject = tables.Column(
+        verbose_name=gettext_lazy("Mail"),
+        linkify=("demo:mail", {"pk": tables.A("pk")}),
+        attrs={"td": {"class": "main"}},
+    )
     person = tables.Column(verbose_name=gettext_lazy("To"), accessor="person", order_by="recipient", empty_values=())
     sent_at = tables.Column(verbose_name=gettext_lazy("Sent"))
 

@@ -19,6 +19,7 @@ class ExportForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It is recorded with the export."),
+        error_messages={"required": _("Say why.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:

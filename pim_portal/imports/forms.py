@@ -50,6 +50,7 @@ class ConfirmForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It is recorded with each thing that is made."),
+        error_messages={"required": _("Say why.")},
     )
     invite = forms.BooleanField(
         label=_("Mail each new person their invitation"),

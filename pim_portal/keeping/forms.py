@@ -21,7 +21,10 @@ class RetentionForm(StepUpForm):
     """For how many days the events of each group are kept; nothing: for ever."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Justification"), max_length=MAX_REASON, widget=forms.Textarea({"rows": 3})
+        label=gettext_lazy("Justification"),
+        max_length=MAX_REASON,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": gettext_lazy("Say why.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, kept: list[Kept], **kwargs: Any) -> None:
@@ -31,7 +34,7 @@ class RetentionForm(StepUpForm):
                 label=one.group.label,
                 required=False,
                 initial=one.days,
-                help_text=_("Days, at least {least}; nothing: for ever.").format(least=one.least),
+                help_text=_("Days, at least {least}. Empty: for ever.").format(least=one.least),
                 widget=forms.NumberInput({"min": one.least, "max": MOST_DAYS, "placeholder": _("For ever")}),
                 error_messages={"invalid": _("Write a number of days, or nothing to keep them for ever.")},
             )

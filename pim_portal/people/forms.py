@@ -33,6 +33,7 @@ class ReasonForm(PeopleForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history."),
+        error_messages={"required": _("Say why.")},
     )
 
 
@@ -44,21 +45,24 @@ class ResetForm(ReasonForm):
             (TicketKind.RESET_FACTOR, _("Phone: their second factors go, they add a new one at the next sign-in")),
         ],
         widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what they lost.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].label = _("How you made sure who is asking")
+        self.fields["reason"].error_messages["required"] = str(_("Say how you made sure."))
         self.order_fields(["kind", "reason", "device", "code"])
 
 
 class InviteForm(PeopleForm):
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("Name"), max_length=200, error_messages={"required": _("Write their name.")})
     username = forms.CharField(
         label=_("User name"),
         max_length=150,
         validators=[USERNAME_SHAPE],
         widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+        error_messages={"required": _("Give them a user name.")},
     )
     email = forms.EmailField(
         label=_("E-mail"), max_length=254, required=False, help_text=_("The link is mailed there as well.")
@@ -70,7 +74,9 @@ class InviteForm(PeopleForm):
 class GroupForm(PeopleForm):
     """What a group is called, and what it is for."""
 
-    name = forms.CharField(label=_("Name"), max_length=MAX_NAME)
+    name = forms.CharField(
+        label=_("Name"), max_length=MAX_NAME, error_messages={"required": _("Give the group a name.")}
+    )
     description = forms.CharField(
         label=_("Description"),
         max_length=MAX_DESCRIPTION,
@@ -91,6 +97,7 @@ class LeaveForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history of each of them."),
+        error_messages={"required": _("Say why.")},
     )
     disable_too = forms.BooleanField(
         label=_("Disable the account as well"),

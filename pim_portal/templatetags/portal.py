@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Select
 from django.forms.utils import flatatt
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
@@ -47,7 +47,13 @@ def avatar(user: Any) -> SafeString:
 @register.inclusion_tag("forms/field.html")
 def field(bound: BoundField, after: str = "") -> dict[str, Any]:
     """Show a field with its label, help and errors; `after` stands behind the input, such as a unit."""
-    return {"field": bound, "after": after}
+    return {"field": bound, "after": after, "always_answered": _always_answered(bound)}
+
+
+def _always_answered(bound: BoundField) -> bool:
+    """Whether a list offers no empty choice, so that "required" would ask for what nobody can leave out."""
+    choices = bound.field.widget.choices if type(bound.field.widget) is Select else []
+    return bound.field.required and bool(choices) and all(value not in ("", None) for value, _label in choices)
 
 
 @register.simple_tag

@@ -57,7 +57,11 @@ def _people() -> forms.MultipleChoiceField:
 class SeriesForm(StepUpForm):
     """A series as somebody wants it."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=MAX_NAME)
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=MAX_NAME,
+        error_messages={"required": gettext_lazy("Give the review a name.")},
+    )
     description = forms.CharField(
         label=gettext_lazy("Description"), max_length=MAX_REASON, widget=forms.Textarea({"rows": 2}), required=False
     )
@@ -65,6 +69,7 @@ class SeriesForm(StepUpForm):
         label=gettext_lazy("Roles"),
         widget=forms.SelectMultiple({"size": 8}),
         help_text=gettext_lazy("One or several; hold Ctrl or ⌘ to choose more than one."),
+        error_messages={"required": gettext_lazy("Choose at least one role.")},
     )
     covers = forms.ChoiceField(label=gettext_lazy("Assignment type"), choices=Covers.choices, widget=forms.RadioSelect)
     inherited = forms.BooleanField(

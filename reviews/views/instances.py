@@ -74,6 +74,12 @@ class InstancePage(PlaceList):
         rows = rows.prefetch_related("past")
         return rows.order_by("role_key", "principal_key", "pk")
 
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        if self.instance.filled_at is None:
+            table.empty_text = _("What is to be reviewed is gathered when this instance starts.")
+        return table
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         now = self.request.now
         status = self.instance.status_at(now)

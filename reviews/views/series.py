@@ -71,6 +71,12 @@ class Reviews(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return reviews_at(self.place, deleted=self.deleted)
 
+    def get_table(self, **kwargs: Any) -> Any:
+        table = super().get_table(**kwargs)
+        if self.deleted:
+            table.empty_text = _("No access review was deleted here.")
+        return table
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = address(self.place, "reviews")
         tabs = [

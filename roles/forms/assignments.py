@@ -40,6 +40,7 @@ class _ActForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("It stays in the history."),
+        error_messages={"required": gettext_lazy("Say why.")},
         required=False,
     )
 
@@ -140,7 +141,7 @@ class TypedForm(TermsForm):
 class AddForm(TypedForm):
     """One role for several users and groups. Those who are found or chosen stand in `people`."""
 
-    role = forms.ChoiceField(label=gettext_lazy("Role"))
+    role = forms.ChoiceField(label=gettext_lazy("Role"), error_messages={"required": gettext_lazy("Choose a role.")})
     q = forms.CharField(label=gettext_lazy("Find users and groups"), required=False, max_length=100)
     principal = forms.MultipleChoiceField(label=gettext_lazy("Users and groups"), widget=forms.CheckboxSelectMultiple)
 

@@ -23,7 +23,9 @@ class _RoleStepUpForm(StepUpForm):
 class DefineForm(_RoleStepUpForm):
     """What a custom role is."""
 
-    name = forms.CharField(label=_("Name"), max_length=MAX_NAME)
+    name = forms.CharField(
+        label=_("Name"), max_length=MAX_NAME, error_messages={"required": _("Give the role a name.")}
+    )
     description = forms.CharField(
         label=_("Description"), max_length=MAX_DESCRIPTION, widget=forms.Textarea({"rows": 3}), required=False
     )
@@ -52,4 +54,5 @@ class RetireForm(_RoleStepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history."),
+        error_messages={"required": _("Say why.")},
     )

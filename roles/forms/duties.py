@@ -24,13 +24,19 @@ def _reason() -> forms.CharField:
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("It stays in the history."),
+        error_messages={"required": _("Say why.")},
     )
 
 
 class DutyRuleForm(SettingsStepUpForm):
     """What a rule says. Before anybody has seen whom it concerns (`needs_factor` off) nothing more is asked."""
 
-    name = forms.CharField(label=_("Name"), max_length=MAX_NAME, help_text=_("Whoever it keeps from a role reads it."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME,
+        help_text=_("Whoever it keeps from a role reads it."),
+        error_messages={"required": _("Give the rule a name.")},
+    )
     description = forms.CharField(
         label=_("Description"), max_length=MAX_DESCRIPTION, widget=forms.Textarea({"rows": 2}), required=False
     )

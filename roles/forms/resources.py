@@ -23,6 +23,7 @@ class TreeForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("It stays in the history."),
+        error_messages={"required": gettext_lazy("Say why.")},
         required=False,
     )
 
@@ -43,7 +44,11 @@ class ConfirmForm(TreeForm):
 class NameForm(TreeForm):
     """What a place is called."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=MAX_NAME)
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=MAX_NAME,
+        error_messages={"required": gettext_lazy("Give it a name.")},
+    )
 
     def __init__(self, *args: Any, kinds: list[ResourceKind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +60,11 @@ class NameForm(TreeForm):
 class AddForm(NameForm):
     """What stands below a place from now on."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what it is.")},
+    )
     type = forms.CharField(
         label=gettext_lazy("Type"),
         max_length=MAX_TYPE,
@@ -90,6 +99,7 @@ class RootForm(NameForm):
         max_length=254,
         help_text=gettext_lazy("User name or e-mail address. You get nothing there unless you name yourself."),
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Say who is its first Owner.")},
     )
 
     def clean_owner(self) -> User:
@@ -107,6 +117,7 @@ class ElevateForm(StepUpForm):
         max_length=MAX_REASON,
         widget=forms.Textarea({"rows": 3}),
         help_text=gettext_lazy("It stays in the history. Those who administer roles are told at once."),
+        error_messages={"required": gettext_lazy("Say why.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:

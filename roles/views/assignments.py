@@ -31,6 +31,7 @@ from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
 from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetch_at, fetched_at, first_at
+from roles.selectors.catalogue import roles_known_at
 from roles.selectors.settings import settings_of
 from roles.tables.assignments import (
     ActiveFilter,
@@ -123,6 +124,8 @@ class AssignmentList(PlaceList):
         table = super().get_table(**kwargs)
         if self.place.kind == ResourceKind.GROUP:
             table.empty_text = NOBODY_OF_A_GROUP[self.tab]
+        elif role_in(self.request):
+            table.empty_text = _("No assignment of this role stands here.")
         return table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -131,6 +134,7 @@ class AssignmentList(PlaceList):
         kept = f"&role={role}" if role else ""
         may_see_people = self.request.authority.anywhere(Permission.SEE_PEOPLE)
         context = super().get_context_data(tab=self.tab, only_role=role, may_see_people=may_see_people, **kwargs)
+        context["shown"] = roles_known_at(self.place).filter(pk=role).first() if role else None
         tabs = [
             Tab(label, f"{page}?tab={name}{kept}", name == self.tab, self._count(name, context["table"]))
             for name, label in labels_at(self.place)
