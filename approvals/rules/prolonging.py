@@ -36,12 +36,6 @@ class ProlongFacts(ActivateFacts):
 
     activation: Assignment | None
 
-    @property
-    def prolonged_to(self) -> datetime:
-        """Where its end would move if it were granted now."""
-        wanted = self.now + min(self.duration, self.settings.max_activation)
-        return min(wanted, self.ends_at) if self.ends_at else wanted
-
 
 def not_running(facts: ProlongFacts) -> Violation | None:
     if facts.activation is None:

@@ -106,11 +106,11 @@ def _reach(
         since=max(row.starts_at, membership.starts_at) if membership else row.starts_at,
         until=min(ends, default=None),
         now=_of(row, "when") == NOW,
-        approval=_needs_approval(row, membership, book),
+        approval=_needs_approval(row, book),
     )
 
 
-def _needs_approval(row: Assignment, membership: Assignment | None, book: SettingsBook) -> bool:
+def _needs_approval(row: Assignment, book: SettingsBook) -> bool:
     """Whether somebody must agree before the role is activated."""
     return row.type == AssignmentType.ELIGIBLE and book.of(row.role, row.resource).approval_required
 

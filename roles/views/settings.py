@@ -134,7 +134,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
     wanted = request.GET.get("with", "")
-    other, label = _other(shown, place, settings, wanted)
+    other, label = _other(shown, place, wanted)
     roles = roles_with_settings(place, {}).exclude(pk=shown.pk)
     only = bool(request.GET.get("only"))
     parts = compared(settings, other, names_of(approvers_in(settings, other))) if other else []
@@ -156,9 +156,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     return render(request, "manage/settings_difference.html", context)
 
 
-def _other(
-    role: Role, place: Resource, settings: EffectiveSettings, wanted: str
-) -> tuple[EffectiveSettings | None, str]:
+def _other(role: Role, place: Resource, wanted: str) -> tuple[EffectiveSettings | None, str]:
     if not wanted:
         return None, ""
     if wanted == PORTAL:

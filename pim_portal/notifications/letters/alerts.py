@@ -68,7 +68,6 @@ def alert_raised(notification: Notification, now: datetime) -> Letter | None:
     kind = BY_KEY[incidents[0].alert.key]
     subject = ngettext("Alert: {alert} ({count} new)", "Alert: {alert} ({count} new)", len(incidents))
     return _letter(
-        notification,
         incidents,
         subject=subject.format(alert=kind.name, count=len(incidents)),
         sentences=(kind.description(len(incidents)), str(kind.impact), str(kind.to_fix)),
@@ -87,16 +86,13 @@ def alert_resolved(notification: Notification, now: datetime) -> Letter | None:
         len(incidents),
     )
     return _letter(
-        notification,
         incidents,
         subject=_("Resolved: {alert}").format(alert=kind.name),
         sentences=(sentence.format(count=len(incidents)),),
     )
 
 
-def _letter(
-    notification: Notification, incidents: list[Incident], *, subject: str, sentences: tuple[str, ...]
-) -> Letter:
+def _letter(incidents: list[Incident], *, subject: str, sentences: tuple[str, ...]) -> Letter:
     kind = BY_KEY[incidents[0].alert.key]
     lines = tuple((what(one), kind.sentence(one)) for one in incidents[:NAMED])
     more = len(incidents) - NAMED
