@@ -54,9 +54,9 @@ from approvals.views.requests import (
 from approvals.views.tabs import tab_of, tabs_of_approvals
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
-from roles.models import AssignmentType, User
-from roles.models.prepared import Prepared
+from roles.models import AssignmentType
 from roles.refusals import Refused, broken
+from roles.selectors.people import people_among
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
 from roles.settings_words import Compared
@@ -64,9 +64,6 @@ from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 50
-
-
-_PEOPLE = Prepared(lambda pks: User.objects.filter(pk__in=pks).select_related("manager").order_by())
 
 
 class ApprovalsPage(RequestsPage):
@@ -87,7 +84,7 @@ class ApprovalsPage(RequestsPage):
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
-        people = {one.pk: one for one in _PEOPLE.ask([row.principal_id for row in rows])}
+        people = {one.pk: one for one in people_among([row.principal_id for row in rows])}
         for row in rows:
             row.person = people[row.principal_id]
 
