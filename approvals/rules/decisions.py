@@ -55,6 +55,12 @@ class DecideFacts:
     stages: tuple[RequestStage, ...] = ()  # of the request
     said: tuple[Decision, ...] = ()  # before
 
+    @property
+    def instead_of(self) -> User | None:
+        """The approver in whose place a deputy decides; None for who decides in their own."""
+        seat = self.panel.seat_for(self.approver)
+        return seat if seat is not None and seat.pk != self.approver.pk else None
+
     def agreed(self, number: int) -> int:
         """How many have approved in this stage before."""
         stages = {one.pk for one in self.stages if one.number == number}
