@@ -31,7 +31,7 @@ def reaching(place: Resource, now: datetime) -> AssignmentQuerySet:
     A row is an assignment there or above, with `person_id` and `person_key`, `membership_id` where a group brings it,
     and `when`: whether the person has it now, or after activating it or their membership.
     """
-    nodes = [node.pk for node in Resource.objects.filter(path__in=way_to(place))]
+    nodes = [node.pk for node in Resource.objects.filter(path__in=place.way)]
     of_user = Q(principal__kind=PrincipalKind.USER)
     members = Assignment.objects.memberships(now).order_by().values("pk")
     joining = Assignment.objects.in_effect(now).eligible().filter(role=GROUP_MEMBER).order_by().values("pk")
@@ -61,11 +61,6 @@ def reaching(place: Resource, now: datetime) -> AssignmentQuerySet:
 
 def _whose(of_user: Q, own: str, member: str, output: UUIDField | CharField) -> Combinable:  # type: ignore[type-arg]
     return Case(When(of_user, then=F(own)), default=F(member), output_field=output)
-
-
-def way_to(place: Resource) -> list[str]:
-    """Return the tree paths from the root to a place, itself included."""
-    return [place.path[:length] for length in range(Resource.steplen, len(place.path) + 1, Resource.steplen)]
 
 
 @dataclass(frozen=True, slots=True)

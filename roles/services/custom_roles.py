@@ -19,7 +19,7 @@ from roles.rules.custom_roles import DEFINE, RESTORE, RETIRE, DefineFacts, Defin
 from roles.service import record, service
 from roles.services.assignments import is_retired
 from roles.services.ends import end
-from roles.services.locks import lock_principals
+from roles.services.locks import lock_principals, root_of
 from roles.services.resources import define_by, serves, spend
 from roles.text import clean, is_visible
 
@@ -129,7 +129,7 @@ def _holders_of(role_id: uuid.UUID) -> set[uuid.UUID]:
 
 def _lock_names(home: Resource) -> Resource:
     """Serialise the changes of roles in one tree: a name must stay free on the whole branch."""
-    Resource.objects.select_for_update(no_key=True).get(path=home.path[: Resource.steplen])
+    Resource.objects.select_for_update(no_key=True).get(path=root_of(home))
     found: Resource = Resource.objects.get(pk=home.pk)
     return found
 
@@ -169,8 +169,7 @@ def _facts(
 
 def _is_taken(key: str, home: Resource, before: Role | None) -> bool:
     """Return whether a role of this name is built in, or was made at the home, above or below it."""
-    above = [home.path[:length] for length in range(Resource.steplen, len(home.path), Resource.steplen)]
-    branch = Q(home=None) | Q(home__path__in=above) | Q(home__path__startswith=home.path)
+    branch = Q(home=None) | Q(home__path__in=home.way[:-1]) | Q(home__path__startswith=home.path)
     rows = Role.objects.filter(branch, kind=home.realm.value, name_key=key)
     return rows.exclude(pk=before.pk).exists() if before else rows.exists()
 

@@ -15,6 +15,7 @@ from pim_portal.models import Incident, Notification
 from pim_portal.notifications.letters.letter import Letter, Section, event_of
 from pim_portal.notifications.recipients import ADMINISTRATORS, people_behind
 from roles.models import Assignment, Resource, User
+from roles.models.resources import way_of
 from roles.places import address
 
 NAMED = 10  # incidents that a mail names
@@ -30,9 +31,7 @@ def told(event: Event) -> QuerySet[Incident]:
 def concerned(event: Event) -> list[User]:
     """Return who administers where something was found, or above it."""
     incidents = list(told(event))
-    step = Resource.steplen
-    paths = {_path(one) for one in incidents}
-    above = {path[:length] for path in paths for length in range(step, len(path) + 1, step)}
+    above = {path for one in incidents for path in way_of(_path(one))}
     realm = Realm(incidents[0].alert.root.realm)
     rows = Assignment.objects.in_effect(event.occurred_at).filter(
         role__in=ADMINISTRATORS[realm], resource__path__in=above
@@ -123,8 +122,6 @@ def _where(incidents: list[Incident]) -> str:
 def _place(incidents: list[Incident]) -> Resource:
     """Return the place whose page shows all of these, as far down as may be, which their reader administers."""
     first, *others = [_path(one) for one in incidents]
-    step = Resource.steplen
-    lengths = range(step, len(first) + 1, step)
-    common = [first[:length] for length in lengths if all(other.startswith(first[:length]) for other in others)]
+    common = [path for path in way_of(first) if all(other.startswith(path) for other in others)]
     found: Resource = Resource.objects.get(path=common[-1])
     return found
