@@ -87,6 +87,19 @@ class StepUpForm(RefusableForm):
             return actor
         return replace(actor, presented=step_ups.present(self.step_up, *objects))
 
+    def actor_if_given(self, objects: Iterable[uuid.UUID]) -> Actor | None:
+        """Return who acts; None where the code was none or a wrong one, of which the form tells.
+
+        For a form that is not whole, too: a code that was typed is verified whatever else it lacks.
+        """
+        if self.step_up is None and self.asks_for_code and not {"device", "code"} <= self.cleaned_data.keys():
+            return None
+        try:
+            return self.actor(objects)
+        except Refused as refused:
+            self.add_refusal(refused)
+            return None
+
     def add_refusal(self, refused: Refused) -> None:
         """Show each violation beside the field that it speaks of. A code that was accepted is not asked for again."""
         if "code" not in self.fields and any(one.field == "code" for one in refused.violations):
