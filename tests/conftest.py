@@ -46,7 +46,7 @@ sys.addaudithook(refuse_network)
 def _the_menu_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page counts what waits, as each first page does: tests look at many within the seconds of a figure.
 
-    `test_kept.py` is about those seconds.
+    `test_menu_counts.py` is about those seconds.
     """
     monkeypatch.setattr(kept, "KEPT_SECONDS", 0)
 

@@ -1,12 +1,20 @@
-"""Fixtures that many tests share: the cast by name."""
+"""Fixtures that many tests share: the cast by name, and a browser for one of them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from roles import ids
 from roles.models import Assignment, User
 from tests.people import EXCHANGE_ADMINISTRATOR, configure, give, make_eligible, person, role
+from tests.visitors import cookie_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+    from pytest_django.live_server_helper import LiveServer
 
 
 @pytest.fixture
@@ -68,3 +76,15 @@ def with_approval(eligibility: Assignment, adam: User, berta: User) -> Assignmen
     """The same, and Adam or Berta must approve."""
     configure(eligibility.role, approvers=[adam, berta])
     return eligibility
+
+
+@pytest.fixture
+def browse(new_context: Callable[..., BrowserContext], live_server: LiveServer) -> Callable[..., Page]:
+    """Open a browser of its own in which this person is signed in."""
+
+    def open_page(user: User, **options: Any) -> Page:
+        context = new_context(base_url=live_server.url, **options)
+        context.add_cookies([cookie_of(user, live_server)])
+        return context.new_page()
+
+    return open_page

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from pim_portal.alerts.selectors.fixes import proposal_of
 from pim_portal.alerts.services.answering import dismiss
 from pim_portal.alerts.services.fixing import fix
@@ -18,6 +17,7 @@ from roles.refusals import Refused
 from tests.alerting import alert_of, scanned
 from tests.people import EXCHANGE_ADMINISTRATOR, NOW, acting, at, directory, give, make_eligible, person, role
 from tests.races import at_once, race
+from tests.told import done
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -28,10 +28,6 @@ def petra(transactional_db) -> User:
     give(petra, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
     make_eligible(person("ines"), role(EXCHANGE_ADMINISTRATOR))
     return petra
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def no_error(*results) -> None:

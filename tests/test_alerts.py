@@ -41,6 +41,7 @@ from tests.people import (
     tree,
     unit,
 )
+from tests.told import done
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
@@ -55,10 +56,6 @@ def unused(ines, petra) -> Incident:
 
 def told(mail: str) -> set[str]:
     return set(Notification.objects.filter(mail=mail).values_list("recipient__name", flat=True))
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def dismissed(incident: Incident, user: User, *, reason: str = "known", now=NOW) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from reviews.models import AccessReview, Instance, Opinion
 from roles import ids
@@ -26,7 +24,6 @@ from tests.people import (
 )
 from tests.reviewing import chosen, row_of, say, started, turn
 from tests.stepping import code_of
-from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(180)]
 ROWS = 50
@@ -49,18 +46,6 @@ def petra(now) -> User:
     made = person("petra", name="Petra Lindqvist", now=now)
     give(made, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
     return made
-
-
-@pytest.fixture
-def browse(new_context: Callable[..., BrowserContext], live_server: Any) -> Callable[..., Page]:
-    """Open a browser of its own in which this person is signed in."""
-
-    def open_page(user: User, **options: Any) -> Page:
-        context = new_context(base_url=live_server.url, **options)
-        context.add_cookies([cookie_of(user, live_server)])
-        return context.new_page()
-
-    return open_page
 
 
 def fifty(adam: User, now: datetime, rows: int = ROWS) -> Instance:

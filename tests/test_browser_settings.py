@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from approvals.services.settings_changes import change_or_ask
 from roles import ids
@@ -30,7 +28,6 @@ from tests.people import (
     role,
 )
 from tests.stepping import code_of
-from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -45,18 +42,6 @@ def petra(now: datetime) -> User:
     user = person("petra", now=now)
     give(user, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
     return user
-
-
-@pytest.fixture
-def browse(new_context: Callable[..., BrowserContext], live_server: Any) -> Callable[..., Page]:
-    """Open a browser of its own in which this person is signed in."""
-
-    def open_page(user: User, **options: Any) -> Page:
-        context = new_context(base_url=live_server.url, **options)
-        context.add_cookies([cookie_of(user, live_server)])
-        return context.new_page()
-
-    return open_page
 
 
 def at_directory(act: str = "") -> str:

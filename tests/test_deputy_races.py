@@ -12,8 +12,7 @@ from approvals.selectors.showing import shown_digest
 from approvals.services.closing import lapse_overdue
 from approvals.services.decisions import approve, deny
 from approvals.services.deputies import end_deputy
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from roles import ids
 from roles.actors import Actor
 from roles.models import Assignment, Purpose, User
@@ -35,6 +34,7 @@ from tests.people import (
     role,
 )
 from tests.races import race
+from tests.told import done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = at(NOW + MINUTE)
@@ -54,10 +54,6 @@ def pending(cast) -> Request:
     configure(eligible.role, approvers=[cast["adam"], cast["berta"]], quorum=2)
     named(cast["adam"], cast["zoe"], now=NOW - MINUTE)
     return request_activation(cast["ines"], eligible)
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def deciding(service: Callable[..., Request], request: Request, user: User) -> Callable[[], Request]:

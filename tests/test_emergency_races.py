@@ -13,8 +13,7 @@ from approvals.services.activations import Wanted
 from approvals.services.decisions import approve
 from approvals.services.emergencies import break_glass
 from approvals.services.emergency_reviews import close_review
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from roles import ids
 from roles.models import Assignment, Purpose, User
 from roles.refusals import Refused
@@ -35,6 +34,7 @@ from tests.people import (
     role,
 )
 from tests.races import race
+from tests.told import done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = at(NOW + MINUTE)
@@ -61,10 +61,6 @@ def breaking(user: User, eligibility: Assignment) -> Callable[[], Request]:
 def closing(user: User, request: Request, finding: str, **kwargs: Any) -> Callable[[], EmergencyReview]:
     actor = acting(user, Purpose.DECIDE, request.pk)
     return lambda: close_review(request.pk, justified=True, finding=finding, actor=actor, clock=SOON, **kwargs)
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def codes(error: BaseException | None) -> set[str]:

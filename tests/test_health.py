@@ -19,11 +19,6 @@ MICROSECOND = timedelta(microseconds=1)
 TOKEN = "a-token-that-only-the-monitor-knows-1234"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    cache.clear()
-
-
 def figures(**changed: object) -> Figures:
     values: dict[str, object] = {
         "now": NOW,

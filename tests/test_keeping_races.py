@@ -9,8 +9,7 @@ import pytest
 from approvals.models import Action, Decision, Request, Status, Verdict
 from approvals.services.activations import Wanted
 from approvals.services.prolonging import prolong
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from roles import ids
 from roles.actors import Actor
 from roles.models import Assignment, AssignmentType, EndReason, Purpose, User
@@ -37,6 +36,7 @@ from tests.people import (
     role,
 )
 from tests.races import race
+from tests.told import done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 END = NOW + 10 * DAY
@@ -67,10 +67,6 @@ def active(cast) -> Assignment:
     eligibility = make_eligible(cast["ines"], role(ids.GLOBAL_READER))
     request_activation(cast["ines"], eligibility)
     return Assignment.objects.get(activated_from=eligibility)
-
-
-def done(*kinds: Kind) -> int:
-    return Event.objects.filter(kind__in=kinds, outcome=Outcome.DONE).count()
 
 
 def lost(error: BaseException | None, *codes: str) -> bool:

@@ -12,8 +12,7 @@ from approvals.selectors.showing import shown_digest
 from approvals.services.activations import Wanted, ask
 from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from roles import ids
 from roles.actors import Actor
 from roles.models import Assignment, EndReason, Purpose, Resource, ResourceKind, StepUp, TotpDevice, User
@@ -43,6 +42,7 @@ from tests.people import (
     tree,
 )
 from tests.races import at_once, race
+from tests.told import done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = at(NOW + MINUTE)
@@ -66,10 +66,6 @@ def eligible(cast) -> Assignment:
 @pytest.fixture
 def pending(cast, eligible) -> Request:
     return request_activation(cast["ines"], eligible)
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def _acts(cast, pending, eligible):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
-from django.db import connections
 from django.utils import timezone
 
 from approvals.models import Request
@@ -39,6 +37,7 @@ from tests.people import (
     request_activation,
     role,
 )
+from tests.races import at_once
 
 TICK = timedelta(microseconds=1)
 
@@ -261,20 +260,6 @@ def test_sweeps_at_the_same_time_remind_once():
     now = timezone.now()
     for number in range(6):
         give(person(f"user{number}", now=now), role(ids.GLOBAL_READER), ends_at=now + 2 * HOUR, now=now)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            remind(clock=at(now))
-        except BaseException as error:  # noqa: BLE001 - told by the assertion below
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _each in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
+    results = at_once(*[lambda: remind(clock=at(now))] * 3)
+    assert [one.error for one in results] == [None] * 3
     assert Notification.objects.filter(mail="ends_soon").count() == 6

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from audit.kinds import Kind, Outcome
+from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.models import Notification
 from reviews.models import ApplyResult, Frequency, IfUnanswered, Instance, Opinion, PastVerdict, Status
@@ -41,6 +41,7 @@ from tests.people import (
     tree,
 )
 from tests.reviewing import chosen, fresh, make_review, manage, managers, row_of, say, started, themselves, turn
+from tests.told import done
 
 pytestmark = pytest.mark.django_db
 
@@ -56,10 +57,6 @@ def cast(petra, paul, ines, adam, berta, zoe, nina):
 @pytest.fixture
 def eligible(ines) -> Assignment:
     return make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
-
-
-def done(kind: Kind) -> int:
-    return Event.objects.filter(kind=kind, outcome=Outcome.DONE).count()
 
 
 def exchange(**values):

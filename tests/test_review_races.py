@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection, transaction
 
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from reviews.models import ApplyResult, Frequency, Instance, Opinion, PastVerdict, Status
 from reviews.services.applying import apply, apply_due
 from reviews.services.ending import end_due
@@ -21,6 +20,7 @@ from roles.services.assignments import remove
 from tests.people import DAY, EXCHANGE_ADMINISTRATOR, MINUTE, NOW, OPERATOR, at, give, make_eligible, person, role
 from tests.races import race
 from tests.reviewing import chosen, fresh, make_review, row_of, say, started, turn
+from tests.told import done
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 END = NOW + 7 * DAY
@@ -40,10 +40,6 @@ def eligible(cast) -> Assignment:
 
 def running(*reviewers: User, **values) -> Instance:
     return started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(*reviewers)], **values)
-
-
-def done(*kinds: Kind) -> int:
-    return Event.objects.filter(kind__in=kinds, outcome=Outcome.DONE).count()
 
 
 def denied(cast, **values) -> Instance:

@@ -14,8 +14,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit.kinds import Kind, Outcome
-from audit.models import Event
+from audit.kinds import Kind
 from pim_portal.models import Notification
 from reviews.models import IfUnanswered, Instance, Opinion, PastVerdict, Status
 from reviews.selectors.reviewers import unfinished_reviewers
@@ -28,6 +27,7 @@ from roles import ids
 from roles.models import Assignment, AssignmentType, Purpose, Role, User
 from tests.people import DAY, MINUTE, OPERATOR, acting, at, directory, give, person, role
 from tests.reviewing import chosen, fresh, make_review, themselves
+from tests.told import done
 from tests.visitors import visiting
 
 STEP = 50  # rows between two looks at the watch, as the sweep has it
@@ -101,10 +101,6 @@ def page_cost(user: User, path: str) -> Cost:
     return cost
 
 
-def events(*kinds: Kind) -> int:
-    return Event.objects.filter(kind__in=kinds, outcome=Outcome.DONE).count()
-
-
 def whole_life(people: int, roles: int, *, apply_steps: int | None) -> dict[str, Any]:
     """Start, show, decide in bulk, reset, decide again in a second stage, end and apply a review of so many rows.
 
@@ -152,7 +148,7 @@ def whole_life(people: int, roles: int, *, apply_steps: int | None) -> dict[str,
         decide_waiting(instance.pk, verdict=Opinion.DENY, **step_up_of(berta, instance, second))
         turn(again, second)
     assert PastVerdict.objects.filter(row__instance=instance).count() == 2 * rows
-    assert events(Kind.REVIEW_DECIDED) == 3 * -(-rows // CHUNK)
+    assert done(Kind.REVIEW_DECIDED) == 3 * -(-rows // CHUNK)
     with measured("end") as ending:
         stop(instance.pk, actor=OPERATOR, clock=at(second + MINUTE))
         turn(ending, second + MINUTE)
@@ -216,7 +212,7 @@ def test_a_silent_review_of_fifty_thousand_assignments_ends_in_chunks_and_is_set
         turn(cost, end)
     assert fresh(instance).status_at(end) == Status.APPLIED
     assert instance.verdicts.filter(result="kept", verdict=Opinion.APPROVE, how="unanswered").count() == 50_000
-    assert events(Kind.REVIEW_ANSWERED) == 50
+    assert done(Kind.REVIEW_ANSWERED) == 50
     assert max(cost.steps) < MOST_STATEMENTS
     assert cost.longest < LONGEST
 

@@ -136,15 +136,6 @@ def test_the_command_prints_a_code_that_works():
 
 
 @pytest.mark.django_db
-def test_the_server_prints_a_code_only_until_it_is_set_up(capsys):
-    services.print_code_if_needed()
-    code = capsys.readouterr().out.split()[-1]
-    set_up(code, now=timezone.now())
-    services.print_code_if_needed()
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.django_db
 def test_the_command_sets_up_without_a_browser(client: Client, settings):
     out = StringIO()
     person = {"username": "ada", "name": "Ada Lovelace", "email": "ada@example.org"}

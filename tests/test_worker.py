@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -34,6 +34,7 @@ from pim_portal.operations.watchdog import HEARTBEAT, Watchdog
 from roles.models import Purpose, StepUp
 from tests.people import DAY, EXCHANGE_ADMINISTRATOR, HOUR, NOW, acting, at, make_eligible, person, role
 from tests.people import request_activation as activate
+from tests.races import at_once
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,22 +93,8 @@ def test_a_sweep_writes_down_every_end_once(over):
 
 
 def test_sweeps_at_the_same_time_write_down_every_end_once(over):
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            sweep(clock=at(NOW))
-        except BaseException as error:  # noqa: BLE001 - told by the assertion below
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _each in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
+    results = at_once(*[lambda: sweep(clock=at(NOW))] * 3)
+    assert [one.error for one in results] == [None] * 3
     assert ends_told() == (5, 5)
 
 

@@ -12,10 +12,11 @@ from approvals.selectors.approvers import Panel
 from approvals.ticket_checks import TicketCheck, TicketSubject
 from roles.models import Assignment
 from roles.refusals import Violation
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
-from roles.text import MAX_REASON, is_visible
+from roles.text import is_visible
 from roles.wording import exact, span
 
 SHORTEST = timedelta(minutes=5)  # an activation; also the shortest maximum that settings can have
@@ -76,12 +77,6 @@ def already_asked(facts: ActivateFacts) -> Violation | None:
     return None
 
 
-def second_factor_missing(facts: ActivateFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 def start_in_the_past(facts: ActivateFacts) -> Violation | None:
     if facts.start is not None and facts.start < facts.now - SLACK:
         return Violation("start_in_past", _("The start lies in the past. Choose now, or a later time."), "start")
@@ -127,13 +122,6 @@ def past_the_eligibility(facts: ActivateFacts) -> Violation | None:
 def reason_missing(facts: ActivateFacts) -> Violation | None:
     if facts.settings.reason_required and not is_visible(facts.reason):
         return Violation("reason_missing", _("Say why you need this role."), "reason")
-    return None
-
-
-def reason_too_long(facts: ActivateFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
     return None
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
+from roles.rules.asked import reason_too_long, second_factor_missing
+from roles.text import is_visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,5 @@ def reason_missing(facts: CancelFacts) -> Violation | None:
     return None
 
 
-def reason_too_long(facts: CancelFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
-    return None
-
-
-def no_second_factor(facts: CancelFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 CANCEL = (not_yours, over)
-CANCEL_FOR = (not_administered, over, reason_missing, reason_too_long, no_second_factor)
+CANCEL_FOR = (not_administered, over, reason_missing, reason_too_long, second_factor_missing)

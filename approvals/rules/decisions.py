@@ -16,6 +16,7 @@ from approvals.rules.settings_changes import drift
 from approvals.selectors.approvers import Panel
 from roles.models import SecondFactor, User
 from roles.refusals import Violation
+from roles.rules.asked import second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
@@ -53,6 +54,12 @@ class DecideFacts:
     clashes: tuple[Clash, ...] = ()  # with what would be granted
     stages: tuple[RequestStage, ...] = ()  # of the request
     said: tuple[Decision, ...] = ()  # before
+
+    @property
+    def instead_of(self) -> User | None:
+        """The approver in whose place a deputy decides; None for who decides in their own."""
+        seat = self.panel.seat_for(self.approver)
+        return seat if seat is not None and seat.pk != self.approver.pk else None
 
     def agreed(self, number: int) -> int:
         """How many have approved in this stage before."""
@@ -189,12 +196,6 @@ def roles_kept_apart(facts: DecideFacts) -> Violation | None:
     return kept_apart(facts)
 
 
-def no_second_factor(facts: DecideFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 DECIDE = (
     own_request,
     over,
@@ -211,7 +212,7 @@ DECIDE = (
     settings_drifted,
     author_may_no_more,
     roles_kept_apart,
-    no_second_factor,
+    second_factor_missing,
 )
 
 # What can be said before a verdict is chosen.

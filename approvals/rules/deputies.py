@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from roles.models import User
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
+from roles.rules.asked import reason_too_long, second_factor_missing
+from roles.text import is_visible
 
 LONGEST = timedelta(days=90)  # for how long somebody may stand in
 AHEAD = timedelta(days=365)  # how far ahead it may be planned
@@ -74,19 +75,6 @@ def reason_missing(facts: DeputyFacts) -> Violation | None:
     return None
 
 
-def reason_too_long(facts: DeputyFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
-    return None
-
-
-def no_second_factor(facts: DeputyFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 NAME_DEPUTY = (
     nobody,
     oneself,
@@ -96,5 +84,5 @@ NAME_DEPUTY = (
     too_far_ahead,
     reason_missing,
     reason_too_long,
-    no_second_factor,
+    second_factor_missing,
 )

@@ -15,8 +15,6 @@ from approvals.rules.activations import (
     outside_the_eligibility,
     past_the_eligibility,
     reason_missing,
-    reason_too_long,
-    second_factor_missing,
     ticket_missing,
     ticket_not_accepted,
     ticket_of_another_form,
@@ -24,6 +22,7 @@ from approvals.rules.activations import (
 )
 from roles.models import SecondFactor
 from roles.refusals import Violation, broken
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.selectors.settings import EffectiveSettings
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from roles.refusals import Violation
+from roles.rules.asked import second_factor_missing
 from roles.text import MAX_REASON, is_visible
 
 
@@ -81,13 +82,7 @@ def finding_too_long(facts: CloseFacts) -> Violation | None:
     return None
 
 
-def no_second_factor(facts: CloseFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 MAY_CLOSE = (own_emergency, stood_in_for_the_holder, not_a_reviewer, closed_before)
-CLOSE = (*MAY_CLOSE, nothing_chosen, finding_missing, finding_too_long, no_second_factor)
+CLOSE = (*MAY_CLOSE, nothing_chosen, finding_missing, finding_too_long, second_factor_missing)
 # The operator has no second factor of the portal, and closes only what nobody else can.
 CLOSE_AS_OPERATOR = (somebody_else_can, closed_before, finding_missing, finding_too_long)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from approvals.models import Action
 from roles.models import Assignment, PrincipalKind
 from roles.refusals import Violation
+from roles.rules.asked import second_factor_missing
 from roles.rules.changes import EXTENDED_WITHIN
 from roles.text import is_visible
 from roles.wording import exact
@@ -86,12 +87,6 @@ def nobody_decides(facts: RenewalFacts) -> Violation | None:
 def reason_missing(facts: RenewalFacts) -> Violation | None:
     if not is_visible(facts.reason):
         return Violation("reason_missing", _("Say why you still need this role."), "reason")
-    return None
-
-
-def second_factor_missing(facts: RenewalFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from roles.refusals import Violation
-from roles.text import MAX_NAME, MAX_REASON, is_visible
+from roles.rules.asked import reason_too_long
+from roles.text import MAX_NAME, is_visible
 
 MOST_PROFILES = 20  # of one person
 
@@ -60,13 +61,6 @@ def empty(facts: ProfileFacts) -> Violation | None:
 def no_time(facts: ProfileFacts) -> Violation | None:
     if facts.duration <= timedelta(0):
         return Violation("no_time", _("Say for how long."), "duration")
-    return None
-
-
-def reason_too_long(facts: ProfileFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
     return None
 
 

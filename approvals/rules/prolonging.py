@@ -14,8 +14,6 @@ from approvals.rules.activations import (
     nobody_to_approve,
     past_the_eligibility,
     reason_missing,
-    reason_too_long,
-    second_factor_missing,
     ticket_missing,
     ticket_not_accepted,
     ticket_of_another_form,
@@ -23,6 +21,7 @@ from approvals.rules.activations import (
 )
 from roles.models import Assignment
 from roles.refusals import Violation
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.wording import exact
 
@@ -35,12 +34,6 @@ class ProlongFacts(ActivateFacts):
     """
 
     activation: Assignment | None
-
-    @property
-    def prolonged_to(self) -> datetime:
-        """Where its end would move if it were granted now."""
-        wanted = self.now + min(self.duration, self.settings.max_activation)
-        return min(wanted, self.ends_at) if self.ends_at else wanted
 
 
 def not_running(facts: ProlongFacts) -> Violation | None:

@@ -8,7 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
+from roles.rules.asked import reason_too_long, second_factor_missing
+from roles.text import is_visible
 from roles.wording import exact
 
 
@@ -67,18 +68,5 @@ def reason_missing(facts: AloneFacts) -> Violation | None:
     return None
 
 
-def reason_too_long(facts: AloneFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
-    return None
-
-
-def no_second_factor(facts: AloneFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 MAY_ALONE = (not_yours, over, too_early, settings_drifted)
-ALONE = (*MAY_ALONE, changed_since_seen, reason_missing, reason_too_long, no_second_factor)
+ALONE = (*MAY_ALONE, changed_since_seen, reason_missing, reason_too_long, second_factor_missing)

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from roles.models import Assignment, User
 from roles.rules.smaller import Smaller
-from roles.selectors.reach import way_to
 from roles.selectors.smaller import hint_at
 from roles.smaller_words import Said, said_of
 
@@ -21,7 +20,7 @@ def smaller_for(user: User, eligibility: Assignment, now: datetime) -> list[Said
     The link activates the smaller role where this person is eligible for it there; else it leads to whom to ask.
     """
     place = eligibility.resource
-    own = Assignment.objects.eligible_for(user.pk, now).filter(resource__path__in=way_to(place))
+    own = Assignment.objects.eligible_for(user.pk, now).filter(resource__path__in=place.way)
 
     def lead(one: Smaller) -> tuple[str, str]:
         mine = own.filter(role=one.role_id).order_by("-resource__path", "pk").first()

@@ -155,10 +155,9 @@ def ask(eligibility_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Clock
     request = draft(user, eligibility, resource, facts)
     if facts.panels:
         put(request, facts.panels)
-        record_made(request, actor=actor, now=now, settings=facts.settings)
-        return request
     record_made(request, actor=actor, now=now, settings=facts.settings)
-    grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
+    if not facts.panels:
+        grant(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
 
 

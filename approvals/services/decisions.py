@@ -171,7 +171,7 @@ def deny(request_id: uuid.UUID, *, actor: Actor, justification: str, seen: str, 
         now=now,
         justification=facts.justification,
         authority_id=authority_id,
-        instead_of=_instead_of(facts),
+        instead_of=facts.instead_of,
         settings=facts.settings,
     )
     return request
@@ -219,7 +219,7 @@ def _decide(
         request=request,
         stage=stage,
         approver=approver,
-        for_approver=_instead_of(facts),
+        for_approver=facts.instead_of,
         verdict=verdict,
         justification=facts.justification,
         granted_duration=duration,
@@ -238,18 +238,12 @@ def _decide(
             resource=request.resource,
             request_id=request.pk,
             authority_id=_authority_id(request, facts, now),
-            details=_approved(request, stage, duration, granted) | said_instead_of(_instead_of(facts)),
+            details=_approved(request, stage, duration, granted) | said_instead_of(facts.instead_of),
             justification=facts.justification,
-            instead=named_instead_of(_instead_of(facts)),
+            instead=named_instead_of(facts.instead_of),
             at_hand=(request, facts.settings),
         )
     return request, facts, now
-
-
-def _instead_of(facts: DecideFacts) -> User | None:
-    """Return the approver in whose place a deputy decides; None for who decides in their own."""
-    seat = facts.panel.seat_for(facts.approver)
-    return seat if seat is not None and seat.pk != facts.approver.pk else None
 
 
 def _require(request: Request, facts: DecideFacts, terms: Terms | None, *, actor: Actor, now: datetime) -> None:
@@ -298,7 +292,7 @@ def _authority_id(request: Request, facts: DecideFacts, now: datetime) -> uuid.U
         held = Authority(facts.approver, now).by(permission, places[0])
         return held.assignment_id if held else None
     named = any(stage.approvers for stage in facts.settings.stages if stage.number == request.stage_number)
-    for one in () if named else Authority(_instead_of(facts) or facts.approver, now).held:
+    for one in () if named else Authority(facts.instead_of or facts.approver, now).held:
         if one.role_id == PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == DIRECTORY:
             return one.assignment_id
     return None

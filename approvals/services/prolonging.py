@@ -112,10 +112,9 @@ def prolong(activation_id: uuid.UUID, *, wanted: Wanted, actor: Actor, clock: Cl
     request.digest = digest_of(request)
     if facts.panels:
         put(request, facts.panels)
-        record_made(request, actor=actor, now=now, settings=facts.settings)
-        return request
     record_made(request, actor=actor, now=now, settings=facts.settings)
-    grant_prolonged(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
+    if not facts.panels:
+        grant_prolonged(request, actor=actor, now=now, settings=facts.settings, duration=facts.duration)
     return request
 
 

@@ -43,7 +43,7 @@ def submitted(
         return page_of(request, prospects, None, kept=kept, status=422)
     form = ActivateForm(request.POST, request=request, prospects=possible)
     form.is_valid()
-    actor = _actor(form, possible)
+    actor = form.actor_if_given(one.pk for one in possible)
     if form.errors or actor is None:
         _tell_the_rest(request, form, possible)
         return page_of(request, prospects, form, kept=kept, status=422)
@@ -58,17 +58,6 @@ def submitted(
                 kept.profile.pk, duration=said["duration"], reason=said["reason"], actor=actor, clock=timezone.now
             )
     return answer
-
-
-def _actor(form: ActivateForm, prospects: Sequence[Prospect]) -> Actor | None:
-    """Return who asks, with the code of the form if one was typed; None when it was none or a wrong one."""
-    if form.step_up is None and form.asks_for_code and not {"device", "code"} <= form.cleaned_data.keys():
-        return None
-    try:
-        return form.actor(one.pk for one in prospects)
-    except Refused as refused:
-        form.add_refusal(refused)
-        return None
 
 
 def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequence[Prospect]) -> None:

@@ -27,7 +27,7 @@ from roles.refusals import Refused
 from roles.rules.looser import loosened
 from roles.selectors.prospects import MOST_FOUND, principals_matching
 from roles.selectors.settings import EffectiveSettings, SettingsBook, settings_of
-from roles.selectors.settings_lists import is_own, standing_of
+from roles.selectors.settings_lists import is_own, source_of, standing_of
 from roles.selectors.settings_use import approvers_in, names_of
 from roles.settings_words import differences
 from roles.views.catalogue import found_at
@@ -80,7 +80,7 @@ def _page(
         "shown": role,
         "own": is_own(settings, place),
         "standing": standing_of(settings, place),
-        "source": Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None,
+        "source": source_of(settings),
         "administrators_decide": role.kind == RoleKind.DIRECTORY,
         "most": MOST_FOUND,
         "waits": told_beforehand(request, role, place),
@@ -134,7 +134,7 @@ def reset(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespons
         "shown": shown,
         "own": is_own(settings, place),
         "then": then,
-        "source": Resource.objects.filter(pk=then.source_id).first() if then.source_id else None,
+        "source": source_of(then),
         "rows": differences(settings, then, names_of(approvers_in(settings, then))),
         "waits": told_beforehand(request, shown, place) if loosened(settings, then) else "",
     }

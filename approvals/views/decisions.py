@@ -54,9 +54,9 @@ from approvals.views.requests import (
 from approvals.views.tabs import tab_of, tabs_of_approvals
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
-from roles.models import AssignmentType, User
-from roles.models.prepared import Prepared
+from roles.models import AssignmentType
 from roles.refusals import Refused, broken
+from roles.selectors.people import people_among
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
 from roles.settings_words import Compared
@@ -64,9 +64,6 @@ from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
 MOST_AT_ONCE = 50
-
-
-_PEOPLE = Prepared(lambda pks: User.objects.filter(pk__in=pks).select_related("manager").order_by())
 
 
 class ApprovalsPage(RequestsPage):
@@ -87,7 +84,7 @@ class ApprovalsPage(RequestsPage):
 
     def dress(self, rows: Sequence[Any]) -> None:
         super().dress(rows)
-        people = {one.pk: one for one in _PEOPLE.ask([row.principal_id for row in rows])}
+        people = {one.pk: one for one in people_among([row.principal_id for row in rows])}
         for row in rows:
             row.person = people[row.principal_id]
 
@@ -164,7 +161,7 @@ def decide(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     if not is_whole and (told := broken(MAY_DECIDE, may_decide(request, asked))):
         _record_attempt(request, asked)
         return _too_late(request, asked, Refused(told))
-    actor = _actor(form, [asked])
+    actor = form.actor_if_given([asked.pk])
     if form.errors or actor is None:
         return show_request(request, asked, form, status=422)
     try:
@@ -199,17 +196,6 @@ def _told(verdict: Verdict) -> str:
     return _("You approved this request.") if verdict == Verdict.APPROVE else _("You denied this request.")
 
 
-def _actor(form: DecisionForm, requests: Sequence[Request]) -> Actor | None:
-    """Return who decides, with the code of the form if one was typed; None when it was none or a wrong one."""
-    if form.step_up is None and form.asks_for_code and not {"device", "code"} <= form.cleaned_data.keys():
-        return None
-    try:
-        return form.actor(one.pk for one in requests)
-    except Refused as refused:
-        form.add_refusal(refused)
-        return None
-
-
 def _say(asked: Request, form: DecisionForm, *, actor: Actor, seen: str) -> Request:
     said = form.cleaned_data
     justification = said["justification"]
@@ -242,7 +228,7 @@ def decide_selected(request: PortalRequest) -> HttpResponse:
         return _selected_page(request, chosen, form)
     form = DecideForm(request.POST, request=request, own_code=_asks_own_code(chosen))
     form.is_valid()
-    actor = _actor(form, chosen)
+    actor = form.actor_if_given(one.pk for one in chosen)
     if form.errors or actor is None:
         return _selected_page(request, chosen, form, status=422)
     return _decide_each(request, form, chosen, actor)

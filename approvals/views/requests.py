@@ -38,7 +38,7 @@ from approvals.wording import all_of, names_of, title_of
 from roles.catalogue import Permission
 from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
-from roles.models import Assignment, AssignmentType, Resource, User
+from roles.models import Assignment, AssignmentType, Resource
 from roles.places import address
 from roles.refusals import broken
 from roles.selectors.resources import places_of
@@ -188,7 +188,7 @@ def show_request(
         "stages": len(facts.stages),
         "place": places_of([asked.resource])[asked.resource_id],
         "decisions": facts.said,
-        "instead_of": _instead_of(facts),
+        "instead_of": facts.instead_of,
         "story": story_of(asked),
         "archived": archived_of(asked),
         "outcome_state": _outcome_state(asked, request),
@@ -262,12 +262,6 @@ def may_cancel(request: PortalRequest, asked: Request, status: Status) -> bool:
     """Whether the viewer may cancel this request as an administrator: their own has a button of its own."""
     own = request.user.pk in (asked.principal_id, asked.requestor_id)
     return status == Status.PENDING and not own and request.authority.allows(Permission.ASSIGN, asked.resource)
-
-
-def _instead_of(facts: DecideFacts) -> User | None:
-    """Return the approver in whose place the viewer would decide."""
-    seat = facts.panel.seat_for(facts.approver)
-    return seat if seat is not None and seat.pk != facts.approver.pk else None
 
 
 def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:

@@ -12,24 +12,16 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from roles.forms.refusable import RefusableForm
 from roles.forms.step_up import StepUpForm, factor_choices
 from roles.middleware import PortalRequest, session_of
 from roles.models import Purpose, User
 from roles.models.factors import fresh_key
 from roles.models.principals import LONGEST_KEY, Theme, search_key
-from roles.refusals import Refused
 
 LONGEST_PASSWORD = 128
 SEAL = "pim_portal.accounts.new_app"
 SEALED_FOR = 3600  # seconds between showing a new key and confirming it
-
-
-class RefusableForm(forms.Form):
-    """A form that shows what a service refused beside the fields."""
-
-    def add_refusal(self, refused: Refused) -> None:
-        for violation in refused.violations:
-            self.add_error(violation.field if violation.field in self.fields else None, str(violation.message))
 
 
 class SignInForm(forms.Form):

@@ -14,7 +14,7 @@ from audit.kinds import Outcome
 from audit.models import Event
 from audit.sentences import said, sentence, who, why
 from roles.cells import Cell
-from roles.marks import tag
+from roles.marks import NOTHING, link, sub, tag
 from roles.markup import format_html
 
 REASON_WORDS = 24
@@ -23,7 +23,7 @@ REASON_WORDS = 24
 class HistoryTable(tables.Table):
     """Events in the words that every audit page uses; what happened leads to the details."""
 
-    event_page: ClassVar[str] = "my_audit_event"
+    event_page: ClassVar[str] = "my_audit_event"  # with the details; empty where the reader has none
 
     who = tables.Column(empty_values=(), orderable=False, verbose_name=_("Who"))
     what = tables.Column(
@@ -42,14 +42,10 @@ class HistoryTable(tables.Table):
         return who(record)
 
     def render_what(self, record: Event) -> SafeString:
-        went_wrong = record.outcome != Outcome.DONE
-        return format_html(
-            '<a href="{}">{}</a> {}<span class="sub">{}</span>',
-            reverse(self.event_page, args=[record.uuid]),
-            record.get_kind_display(),
-            tag("bad", record.get_outcome_display()) if went_wrong else "",
-            sentence(record),
-        )
+        address = reverse(self.event_page, args=[record.uuid]) if self.event_page else ""
+        what = link(address, record.get_kind_display())
+        outcome = tag("bad", record.get_outcome_display()) if record.outcome != Outcome.DONE else NOTHING
+        return format_html("{} {}{}", what, outcome, sub(sentence(record)))
 
     def render_where(self, record: Event) -> str:
         return said(record, "resource")

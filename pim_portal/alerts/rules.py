@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from pim_portal.alerts.definitions.base import AlertKind
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
+from roles.rules.asked import reason_missing, second_factor_missing
 
 MOST_AT_ONCE = 5000  # incidents dismissed in one transaction
 
@@ -33,12 +33,6 @@ def not_allowed_to_scan() -> Violation:
     return Violation("not_allowed", _("Only who may answer the alerts here can have them scanned."))
 
 
-def no_second_factor(facts: AnswerFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DismissFacts(AnswerFacts):
     """What is known when somebody is about to dismiss incidents."""
@@ -57,13 +51,6 @@ def too_many(facts: DismissFacts) -> Violation | None:
     if facts.count > MOST_AT_ONCE:
         sentence = _("These are more than {most} incidents. Choose fewer, or raise what is set for the alert.")
         return Violation("too_many", sentence.format(most=MOST_AT_ONCE))
-    return None
-
-
-def reason_missing(facts: DismissFacts | FixFacts) -> Violation | None:
-    if not is_visible(facts.reason) or len(facts.reason) > MAX_REASON:
-        sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
-        return Violation("reason_missing", sentence, "reason")
     return None
 
 
@@ -121,6 +108,6 @@ def out_of_range(facts: SettingsFacts) -> Violation | None:
     return None
 
 
-DISMISS = (not_allowed, no_second_factor, nothing_open, too_many, reason_missing)
+DISMISS = (not_allowed, second_factor_missing, nothing_open, too_many, reason_missing)
 FIX = (is_over, not_fixable, changed_meanwhile, reason_missing)
-CHANGE = (not_allowed, no_second_factor, stale, out_of_range)
+CHANGE = (not_allowed, second_factor_missing, stale, out_of_range)

@@ -31,7 +31,7 @@ from pim_portal.demo import doors
 from pim_portal.models import SampleMail
 from roles.guards import open_to_strangers
 from roles.lists import ChoicePill, ListFilter, ListPage
-from roles.marks import moment
+from roles.marks import moment, sub
 from roles.models import User
 from roles.models.principals import search_key
 from roles.refusals import Refused
@@ -104,7 +104,7 @@ class MailTable(tables.Table):
         )
 
     def render_person(self, record: Any) -> SafeString:
-        return format_html('{}<span class="sub">{}</span>', record.person or "", record.recipient)
+        return format_html("{}{}", record.person or "", sub(record.recipient))
 
     def render_sent_at(self, value: Any) -> SafeString:
         return moment(self.context, value)

@@ -23,6 +23,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.downloads import Column, csv_lines
 from roles.models import Assignment, Group, Resource, ResourceKind, Role, RoleSettings, User
+from roles.models.resources import way_of
 from roles.zipping import File
 
 PART: Final = 500  # rows that are in memory at once
@@ -108,9 +109,8 @@ def _below(paths: Iterable[str], at: str) -> Q:
 
 def _above(paths: Iterable[str]) -> QuerySet[Resource]:
     """Return what stands above the places of somebody: roles that were made there are known below."""
-    length = Resource.steplen
-    ways = {path[:end] for path in paths for end in range(length, len(path), length)}
-    found: QuerySet[Resource] = Resource.objects.filter(path__in=ways)
+    above = {one for path in paths for one in way_of(path)[:-1]}
+    found: QuerySet[Resource] = Resource.objects.filter(path__in=above)
     return found
 
 

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from audit.groups import LEAST, Group
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
 
 MOST_DAYS: Final = 36_500  # a hundred years; longer is for ever
 
@@ -40,13 +39,6 @@ def _sooner(wanted: int | None, present: int | None) -> bool:
 def unchanged(facts: RetentionFacts) -> Violation | None:
     if not facts.changed:
         return Violation("unchanged", _("Nothing would change."))
-    return None
-
-
-def reason_missing(facts: RetentionFacts) -> Violation | None:
-    if not is_visible(facts.reason) or len(facts.reason) > MAX_REASON:
-        sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
-        return Violation("reason_missing", sentence, "reason")
     return None
 
 

@@ -19,7 +19,7 @@ from audit.groups import Group
 from audit.keys import trusted
 from audit.kinds import Kind, Realm
 from audit.models import Archive, Event, Retention
-from pim_portal.keeping.rules import RetentionFacts, reason_missing, too_short, unchanged
+from pim_portal.keeping.rules import RetentionFacts, too_short, unchanged
 from pim_portal.keeping.staying import may_go, old, retention
 from pim_portal.operations.processes import start_alone
 from roles.actors import Actor, Clock
@@ -27,6 +27,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Purpose
 from roles.refusals import About, Refused, Violation
+from roles.rules.asked import reason_missing
 from roles.service import record, service
 from roles.services import step_ups
 from roles.text import MAX_REASON, clean

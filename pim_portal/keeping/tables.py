@@ -17,7 +17,7 @@ from audit.kinds import Kind, Realm
 from audit.models import Archive
 from roles import wording
 from roles.lists import ChoicePill, ListFilter
-from roles.marks import moment, tag
+from roles.marks import moment, sub, tag
 from roles.markup import format_html
 
 
@@ -62,7 +62,7 @@ class ArchiveTable(tables.Table):
         first, last = wording.day(record.oldest), wording.day(record.newest)
         span = first if first == last else _("{first} to {last}").format(first=first, last=last)
         leaves = _("leaves {first} to {last}").format(first=f"{record.first:,}", last=f"{record.last:,}")
-        return format_html('{}<span class="sub">{}</span><span class="sub">{}</span>', count, span, leaves)
+        return format_html("{}{}{}", count, sub(span), sub(leaves))
 
     def render_kinds(self, value: list[str]) -> str:
         labels = dict(Kind.choices)

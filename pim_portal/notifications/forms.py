@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pim_portal.models import Delivery, Topic
 from pim_portal.notifications.choices import AT_ONCE_OR_NEVER, choices_of
-from roles.refusals import Refused
+from roles.forms.refusable import RefusableForm
 
 GROUPS = (
     (_("About me"), (Topic.MY_ROLES, Topic.MY_ENDS, Topic.MY_REQUESTS)),
@@ -22,7 +22,7 @@ GROUPS = (
 )
 
 
-class ChoicesForm(forms.Form):
+class ChoicesForm(RefusableForm):
     """One field for each topic; what waits for somebody is not among them."""
 
     def __init__(self, *args: Any, user_id: uuid.UUID, **kwargs: Any) -> None:
@@ -41,7 +41,3 @@ class ChoicesForm(forms.Form):
 
     def chosen(self) -> dict[Topic, Delivery]:
         return {topic: Delivery(self.cleaned_data[topic.value]) for topic in Topic}
-
-    def add_refusal(self, refused: Refused) -> None:
-        for violation in refused.violations:
-            self.add_error(violation.field if violation.field in self.fields else None, str(violation.message))

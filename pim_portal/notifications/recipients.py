@@ -228,10 +228,8 @@ _HOLDERS = Prepared(
 
 def _holders(roles: Iterable[uuid.UUID], resource: Resource, now: datetime) -> list[User]:
     """Return who holds or may activate one of the roles at or above a resource: few have it active."""
-    step = Resource.steplen
-    above = [resource.path[:length] for length in range(step, len(resource.path) + 1, step)]
     # Read first: nested once more, the query is deeper than SQLite's parser can follow.
-    return people_behind(_HOLDERS.ask(list(roles), above, now), now)
+    return people_behind(_HOLDERS.ask(list(roles), resource.way, now), now)
 
 
 def holders_of(subject: Subject, now: datetime) -> Iterable[User]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications.catalogue import BY_NAME
 from roles.lists import ListFilter, SelectColumn
-from roles.marks import moment, tag
+from roles.marks import NOTHING, moment, sub, tag
 from roles.markup import format_html
 
 LOOKS = {
@@ -68,19 +68,17 @@ class MailTable(tables.Table):
 
     def render_to(self, record: Any) -> SafeString:
         if record.channel:
-            return format_html('{}<span class="sub">{}</span>', _("Chat channel"), record.channel)
+            return format_html("{}{}", _("Chat channel"), sub(record.channel))
         if record.recipient is None:
-            return format_html('{}<span class="sub">{}</span>', record.address, _("named by a role’s settings"))
+            return format_html("{}{}", record.address, sub(_("named by a role’s settings")))
         return format_html("{}", record.recipient.name)
 
     def render_state(self, record: Any) -> SafeString:
-        when = ""
+        when = NOTHING
         if record.state == NotificationState.WAITING:
-            when = format_html(
-                '<span class="sub">{} {}</span>', _("next attempt"), moment(self.context, record.next_attempt_at)
-            )
+            when = sub(format_html("{} {}", _("next attempt"), moment(self.context, record.next_attempt_at)))
         elif record.sent_at is not None:
-            when = format_html('<span class="sub">{}</span>', moment(self.context, record.sent_at))
+            when = sub(moment(self.context, record.sent_at))
         look = LOOKS.get(NotificationState(record.state), "")
         return format_html("{}{}", tag(look, record.get_state_display()), when)
 

@@ -11,14 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.kinds import Outcome
-from audit.models import Event
-from audit.sentences import sentence
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.people.selectors.departments import departments
 from roles.cells import Cell, cell
 from roles.lists import ChoicePill, ListFilter
-from roles.marks import tag
+from roles.marks import link, sub, tag
 from roles.markup import format_html
 from roles.models import Assignment, Group, RoleKind, User
 
@@ -67,14 +64,13 @@ class PeopleTable(tables.Table):
         empty_text = gettext_lazy("Nobody is here yet. Invite somebody.")
 
     def render_name(self, value: str, record: User) -> SafeString:
-        address = reverse("person", args=[record.pk])
-        return format_html('<b><a href="{}">{}</a></b><span class="sub">{}</span>', address, value, record.username)
+        return format_html("<b>{}</b>{}", link(reverse("person", args=[record.pk]), value), sub(record.username))
 
     def render_department(self, value: str, record: User) -> SafeString:
-        return format_html('{}<span class="sub">{}</span>', value, record.job_title)
+        return format_html("{}{}", value, sub(record.job_title))
 
     def render_manager(self, value: User) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("person", args=[value.pk]), value.name)
+        return link(reverse("person", args=[value.pk]), value.name)
 
     def value_manager(self, value: User) -> str:
         return value.name
@@ -118,8 +114,7 @@ class GroupsTable(tables.Table):
         empty_text = gettext_lazy("There are no groups yet.")
 
     def render_name(self, value: str, record: Any) -> SafeString:
-        address = reverse("group", args=[record.pk])
-        return format_html('<b><a href="{}">{}</a></b><span class="sub">{}</span>', address, value, record.description)
+        return format_html("<b>{}</b>{}", link(reverse("group", args=[record.pk]), value), sub(record.description))
 
     def render_enabled(self, value: bool) -> SafeString:
         return tag("good", _("Enabled")) if value else tag("bad", _("Disabled"))
@@ -168,18 +163,11 @@ class GroupAccessTable(AccessTable):
 class PersonHistoryTable(HistoryTable):
     """What happened to somebody, for others to read: without the way to the reader's own history."""
 
+    event_page = ""
+
     class Meta(HistoryTable.Meta):
         attrs = {"aria-label": gettext_lazy("Activity")}
         empty_text = gettext_lazy("Nothing has happened that you may see.")
-
-    def render_what(self, record: Event) -> SafeString:
-        went_wrong = record.outcome != Outcome.DONE
-        return format_html(
-            '{} {}<span class="sub">{}</span>',
-            record.get_kind_display(),
-            tag("bad", record.get_outcome_display()) if went_wrong else "",
-            sentence(record),
-        )
 
 
 class CompareTable(tables.Table):

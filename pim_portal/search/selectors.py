@@ -13,6 +13,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Group, Resource, ResourceKind, Role, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.resources import way_of
 from roles.selectors.sight import within_sight
 
 M = TypeVar("M", bound=Model)
@@ -37,8 +38,7 @@ def _roles(words: Sequence[str], authority: Authority, kind: RoleKind, realm: Re
     # A custom role is known where it was made and below: to whoever looks there, or at something below it.
     known = Q(home=None)
     for path in paths:
-        above = [path[:length] for length in range(Resource.steplen, len(path), Resource.steplen)]
-        known |= Q(home__path__startswith=path) | Q(home__path__in=above)
+        known |= Q(home__path__startswith=path) | Q(home__path__in=way_of(path)[:-1])
     rows = Role.objects.filter(known, kind=kind, retired_at=None).select_related("home")
     return _found(rows, words, ("name_key__contains",), exact=("name_key",))
 

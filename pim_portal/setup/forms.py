@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pim_portal.accounts.forms import NewPasswordMixin, RefusableForm
+from pim_portal.accounts.forms import NewPasswordMixin
+from roles.forms.refusable import RefusableForm
 from roles.models import User
 from roles.models.principals import USERNAME_SHAPE
 

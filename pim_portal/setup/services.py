@@ -1,17 +1,13 @@
-"""The first set-up: once, for ever, by whoever holds the code that the server prints."""
+"""The first set-up: once, for ever, by whoever holds the code that `manage.py setup` prints."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import sys
 import uuid
 from datetime import datetime, timedelta
 
-from django.conf import settings  # noqa: TID251
 from django.db import transaction
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
@@ -47,19 +43,6 @@ def make_code(*, clock: Clock) -> str:
         row.code_digest, row.code_until, row.wrong_codes = _digest(code), now + CODE_LASTS, 0
         row.save()
         return code
-
-
-def print_code_if_needed() -> None:
-    """Print a new set-up code and where to enter it, if the portal is not set up yet; called when the server starts.
-
-    The one function here that reads the settings and the clock by itself: nobody stands behind it.
-    """
-    if is_set_up():
-        return
-    code = make_code(clock=timezone.now)  # noqa: TID251
-    address = settings.PIM_BASE_URL + reverse("setup")
-    sys.stdout.write(f"This portal is not set up yet. Open {address} within a day and enter this code: {code}\n")
-    sys.stdout.flush()
 
 
 def check_code(code: str, *, clock: Clock) -> None:

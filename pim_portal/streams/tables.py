@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pim_portal.models import WebHook
 from roles.lists import ListFilter
-from roles.marks import moment, tag
+from roles.marks import NOTHING, link, moment, sub, tag
 from roles.markup import format_html
 
 
@@ -58,23 +58,19 @@ class HookTable(tables.Table):
         empty_text = gettext_lazy("No web hook is set: the history goes nowhere else. Add one for your SIEM.")
 
     def render_name(self, record: Any) -> SafeString:
-        return format_html(
-            '<a href="{}"><b>{}</b></a><span class="sub">{}</span>',
-            reverse("web_hook", args=[record.pk]),
-            record.name,
-            without_query(record.url),
-        )
+        name = format_html("<b>{}</b>", record.name)
+        return format_html("{}{}", link(reverse("web_hook", args=[record.pk]), name), sub(without_query(record.url)))
 
     def render_state(self, record: Any) -> SafeString:
         since = record.paused_at or record.failing_since
-        when = format_html('<span class="sub">{}</span>', moment(self.context, since)) if since else ""
+        when = sub(moment(self.context, since)) if since else NOTHING
         return format_html("{}{}", tag(*state_of(record)), when)
 
     def render_position(self, record: Any) -> SafeString:
         if not record.position:
             return format_html("{}", _("Nothing yet"))
         words = _("Leaf {number}").format(number=f"{record.position:,}")
-        return format_html('{}<span class="sub">{}</span>', words, moment(self.context, record.delivered_at))
+        return format_html("{}{}", words, sub(moment(self.context, record.delivered_at)))
 
     def render_behind(self, value: int) -> str:
         return events(value) if value else _("Nothing")

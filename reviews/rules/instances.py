@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from reviews.models import Opinion, Status
 from roles.refusals import Rule, Violation
+from roles.rules.asked import second_factor_missing
 from roles.text import MAX_REASON, is_visible
 
 MOST_AT_ONCE: Final = 500  # rows of one submitted form
@@ -32,12 +33,6 @@ class ActFacts:
 def not_allowed(facts: ActFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not manage access reviews here."))
-    return None
-
-
-def second_factor_missing(facts: ActFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 
@@ -126,12 +121,6 @@ def reviewer_disabled(facts: DecideFacts) -> Violation | None:
     return None
 
 
-def reviewers_second_factor(facts: DecideFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 def nothing_said(facts: DecideFacts) -> Violation | None:
     if not facts.asked:
         return Violation("nothing_said", _("Choose a verdict for at least one assignment."))
@@ -188,7 +177,7 @@ DECIDE: Final[tuple[Rule[DecideFacts], ...]] = (
     reviewing_is_over,
     resetting,
     reviewer_disabled,
-    reviewers_second_factor,
+    second_factor_missing,
     nothing_said,
     not_yours,
     no_verdict,
@@ -200,7 +189,7 @@ DECIDE_ALL: Final[tuple[Rule[DecideFacts], ...]] = (
     resetting,
     still_saying,
     reviewer_disabled,
-    reviewers_second_factor,
+    second_factor_missing,
     no_verdict,
     reason_missing,
     reason_too_long,
@@ -210,7 +199,7 @@ ACCEPT: Final[tuple[Rule[DecideFacts], ...]] = (
     resetting,
     still_saying,
     reviewer_disabled,
-    reviewers_second_factor,
+    second_factor_missing,
     no_recommendations,
 )
 

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from reviews.calendar import LONGEST
 from reviews.models import Covers, Frequency, IfUnanswered, ReviewersKind
 from roles.refusals import Rule, Violation
+from roles.rules.asked import second_factor_missing
 from roles.text import MAX_NAME, MAX_REASON, is_visible
 
 SLACK: Final = timedelta(minutes=5)  # how long filling in a form may take
@@ -102,12 +103,6 @@ class SeriesFacts:
 def not_allowed(facts: SeriesFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not manage access reviews here."))
-    return None
-
-
-def second_factor_missing(facts: SeriesFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 

@@ -49,11 +49,8 @@ def scope_of(review: AccessReview, terms: Terms) -> Scope:
 
 def standing_of(scope: Scope) -> AssignmentQuerySet:
     """Return the assignments under review that nobody has ended: cheap to walk through, not all of them in effect."""
-    step = Resource.steplen
-    paths = [scope.place.path[:length] for length in range(step, len(scope.place.path) + 1, step)]
-    rows = Assignment.objects.open().filter(
-        role__in=scope.roles, activated_from=None, resource__path__in=paths if scope.inherited else [scope.place.path]
-    )
+    paths = scope.place.way if scope.inherited else [scope.place.path]
+    rows = Assignment.objects.open().filter(role__in=scope.roles, activated_from=None, resource__path__in=paths)
     if scope.covers != Covers.BOTH:
         rows = rows.filter(type=scope.covers)
     return rows.order_by("pk")

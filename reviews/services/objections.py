@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from reviews.models import AccessReview
-from reviews.rules.series import SERIES, Wanted, nobody_to_review, second_factor_missing
+from reviews.rules.series import SERIES, Wanted, nobody_to_review
 from reviews.services.ground import authority_at
 from reviews.services.series import before_of, gather
 from reviews.services.wants import tidy
 from roles.actors import Actor
 from roles.models import Resource
 from roles.refusals import Violation, broken
+from roles.rules.asked import second_factor_missing
 
 # A code is asked for when it is saved, and the preview itself says which rows have nobody.
 FORESEEN: Final = tuple(rule for rule in SERIES if rule not in (second_factor_missing, nobody_to_review))

@@ -33,6 +33,7 @@ from roles.authority import Held
 from roles.models import Principal, Resource, Role
 from roles.refusals import About, require
 from roles.selectors.prospects import roles_assignable_at
+from roles.selectors.resources import is_retired_place
 from roles.service import service
 from roles.text import clean
 
@@ -181,16 +182,10 @@ def gather(
         second_factor=covered(actor, covers, now),
         roles_there=len(wanted.roles & there),
         principals_known=Principal.objects.filter(pk__in=wanted.principals).count(),
-        retired=_is_retired(place),
+        retired=is_retired_place(place),
         uncovered=uncovered,
         before=before,
     )
-
-
-def _is_retired(place: Resource) -> bool:
-    step = Resource.steplen
-    paths = [place.path[:length] for length in range(step, len(place.path) + 1, step)]
-    return bool(Resource.objects.filter(path__in=paths, retired_at__isnull=False).exists())
 
 
 def before_of(review: AccessReview) -> Before:

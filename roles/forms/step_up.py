@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from roles.actors import Actor
+from roles.forms.refusable import RefusableForm
 from roles.middleware import PortalRequest, actor_of, session_of
 from roles.models import Purpose, RecoveryCodes, TotpDevice, User
 from roles.refusals import Refused
@@ -27,7 +28,7 @@ def factor_choices(user: User) -> list[tuple[str, str]]:
     return choices
 
 
-class StepUpForm(forms.Form):
+class StepUpForm(RefusableForm):
     """A form whose act needs a fresh second factor.
 
     It asks for a code only where no step-up of this session is fresh; the code of the sign-in counts as one, unless
@@ -86,12 +87,24 @@ class StepUpForm(forms.Form):
             return actor
         return replace(actor, presented=step_ups.present(self.step_up, *objects))
 
+    def actor_if_given(self, objects: Iterable[uuid.UUID]) -> Actor | None:
+        """Return who acts; None where the code was none or a wrong one, of which the form tells.
+
+        For a form that is not whole, too: a code that was typed is verified whatever else it lacks.
+        """
+        if self.step_up is None and self.asks_for_code and not {"device", "code"} <= self.cleaned_data.keys():
+            return None
+        try:
+            return self.actor(objects)
+        except Refused as refused:
+            self.add_refusal(refused)
+            return None
+
     def add_refusal(self, refused: Refused) -> None:
         """Show each violation beside the field that it speaks of. A code that was accepted is not asked for again."""
-        for violation in refused.violations:
-            if violation.field == "code" and violation.field not in self.fields:
-                self._add_factor_fields()
-            self.add_error(violation.field if violation.field in self.fields else None, str(violation.message))
+        if "code" not in self.fields and any(one.field == "code" for one in refused.violations):
+            self._add_factor_fields()
+        super().add_refusal(refused)
         if self.step_up is not None and "second_factor" not in refused.codes:
             self.fields.pop("device", None)
             self.fields.pop("code", None)

@@ -99,7 +99,7 @@ class Resource(MP_Node):
     @property
     def way(self) -> list[str]:
         """The tree paths from the root to this node, itself included."""
-        return [self.path[:length] for length in range(self.steplen, len(self.path) + 1, self.steplen)]
+        return way_of(self.path)
 
     @cached_property
     def way_ids(self) -> list[uuid.UUID]:
@@ -112,3 +112,9 @@ class Resource(MP_Node):
     def contains(self, other: Resource) -> bool:
         """Return whether `other` is this node or lies below it."""
         return bool(other.path.startswith(self.path))
+
+
+def way_of(path: str) -> list[str]:
+    """Return the tree paths from the root to this one, itself included."""
+    step = Resource.steplen
+    return [path[:length] for length in range(step, len(path) + 1, step)]

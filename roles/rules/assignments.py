@@ -10,11 +10,12 @@ from django.utils.translation import ngettext
 
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, ResourceKind, Role, RoleKind
 from roles.refusals import Violation
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.rules.groups import beyond
 from roles.selectors.duties.clashes import Clash
 from roles.selectors.settings import EffectiveSettings
-from roles.text import MAX_REASON, is_visible
+from roles.text import is_visible
 
 HORIZON = timedelta(days=365 * 10)  # how far ahead anything may be planned
 SLACK = timedelta(minutes=5)  # how long filling in a form may take
@@ -45,12 +46,6 @@ def not_allowed(facts: AssignFacts) -> Violation | None:
     if not facts.allowed:
         sentence = _("You may not assign %(role)s at %(resource)s.")
         return Violation("not_allowed", sentence % {"role": facts.role.name, "resource": facts.resource.name})
-    return None
-
-
-def second_factor_missing(facts: AssignFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 
@@ -151,13 +146,6 @@ def reason_missing(facts: AssignFacts) -> Violation | None:
     return None
 
 
-def reason_too_long(facts: AssignFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
-    return None
-
-
 def already_assigned(facts: AssignFacts) -> Violation | None:
     if facts.already_there:
         sentence = _("%(name)s already has %(role)s at %(resource)s. Change that assignment instead.")
@@ -210,12 +198,6 @@ def may_not_end(facts: EndFacts) -> Violation | None:
     return None
 
 
-def no_second_factor(facts: EndFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 def over(facts: EndFacts) -> Violation | None:
     end = facts.assignment.over_at
     if end is not None and end <= facts.now:
@@ -223,5 +205,5 @@ def over(facts: EndFacts) -> Violation | None:
     return None
 
 
-REMOVE = (may_not_end, no_second_factor, over, group_holds_more)
+REMOVE = (may_not_end, second_factor_missing, over, group_holds_more)
 DEACTIVATE = (may_not_end, over)

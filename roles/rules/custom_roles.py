@@ -10,6 +10,7 @@ from audit.kinds import Realm
 from roles.models import Resource, ResourceKind, Role
 from roles.models.principals import search_key
 from roles.refusals import Violation
+from roles.rules.asked import second_factor_missing
 from roles.text import MAX_NAME, is_visible
 
 MAX_DESCRIPTION = 500  # characters
@@ -59,12 +60,6 @@ class RetireFacts:
 def not_allowed(facts: DefineFacts | RetireFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not make or change roles here."))
-    return None
-
-
-def second_factor_missing(facts: DefineFacts | RetireFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from roles.models import DutyReach, DutyRule, Resource, ResourceKind, Role
 from roles.models.principals import search_key
 from roles.refusals import Violation
-from roles.text import MAX_REASON, is_visible
+from roles.rules.asked import reason_missing, second_factor_missing
+from roles.text import is_visible
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 500
@@ -60,19 +61,6 @@ class RetireDutyRuleFacts:
 def not_allowed(facts: DutyRuleFacts | RetireDutyRuleFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not say here which roles are kept apart."))
-    return None
-
-
-def second_factor_missing(facts: DutyRuleFacts | RetireDutyRuleFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
-def reason_missing(facts: DutyRuleFacts | RetireDutyRuleFacts) -> Violation | None:
-    if not is_visible(facts.reason) or len(facts.reason) > MAX_REASON:
-        sentence = _("Say why, in at most {limit} characters.").format(limit=MAX_REASON)
-        return Violation("reason_missing", sentence, "reason")
     return None
 
 

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from roles.models import Principal, PrincipalKind
 from roles.refusals import Violation
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.resources import ADD, AddFacts
-from roles.text import MAX_REASON, is_visible
+from roles.text import is_visible
 
 ELEVATED_FOR = timedelta(hours=1)
 
@@ -37,19 +38,10 @@ def not_global_administrator(facts: ElevateFacts) -> Violation | None:
     return None
 
 
-def own_code_missing(facts: ElevateFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
 def reason_missing(facts: ElevateFacts) -> Violation | None:
     if not is_visible(facts.reason):
         return Violation("reason_missing", _("Say why you need access to every resource."), "reason")
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
-    return None
+    return reason_too_long(facts)
 
 
 def already_elevated(facts: ElevateFacts) -> Violation | None:
@@ -66,7 +58,7 @@ def nothing_to_reach(facts: ElevateFacts) -> Violation | None:
     return None
 
 
-ELEVATE = (not_global_administrator, own_code_missing, reason_missing, already_elevated, nothing_to_reach)
+ELEVATE = (not_global_administrator, second_factor_missing, reason_missing, already_elevated, nothing_to_reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

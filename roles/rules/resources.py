@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from roles.models import Resource, ResourceKind
 from roles.models.resources import CHILDREN
 from roles.refusals import Violation
+from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.rules.looser import second_administrator
 from roles.selectors.duties.clashes import Clash
-from roles.text import MAX_NAME, MAX_REASON, is_visible
+from roles.text import MAX_NAME, is_visible
 
 MAX_SCOPE_PATH = 1000  # characters, as the column has it
 MAX_TYPE = 120  # characters, as the column has it
@@ -42,19 +43,6 @@ class TreeFacts:
 def not_allowed(facts: TreeFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not change the tree here."))
-    return None
-
-
-def second_factor_missing(facts: TreeFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
-    return None
-
-
-def reason_too_long(facts: TreeFacts) -> Violation | None:
-    if len(facts.reason) > MAX_REASON:
-        sentence = _("The reason is too long: at most %(limit)s characters.")
-        return Violation("reason_too_long", sentence % {"limit": MAX_REASON}, "reason")
     return None
 
 

@@ -14,6 +14,7 @@ from roles.ids import PRIVILEGED_ROLE_ADMINISTRATOR
 from roles.models import Audience, NotifiedAct, Role, RoleKind
 from roles.patterns import MAX_PATTERN, problem_in
 from roles.refusals import Violation
+from roles.rules.asked import second_factor_missing
 from roles.rules.groups import beyond
 from roles.rules.looser import second_administrator
 from roles.selectors.settings import Cell
@@ -73,12 +74,6 @@ class SettingsFacts:
 def not_allowed(facts: SettingsFacts) -> Violation | None:
     if not facts.allowed:
         return Violation("not_allowed", _("You may not change the settings of this role."))
-    return None
-
-
-def needs_second_factor(facts: SettingsFacts) -> Violation | None:
-    if not facts.second_factor:
-        return Violation("second_factor", _("Enter a current code from your second factor."), "code")
     return None
 
 
@@ -253,7 +248,7 @@ def takes_nobody_else(act: NotifiedAct | str, audience: Audience | str) -> bool:
     return (act, audience) == (NotifiedAct.ACTIVATED, Audience.APPROVERS)
 
 
-_MAY = (not_allowed, needs_second_factor, group_holds_more, wrong_place, changed_meanwhile)
+_MAY = (not_allowed, second_factor_missing, group_holds_more, wrong_place, changed_meanwhile)
 _LOCKS_NOBODY_OUT = (approvers_named, not_by_itself, somebody_could_approve)
 
 CHANGE = (

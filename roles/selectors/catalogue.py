@@ -22,7 +22,6 @@ from roles.models import (
     RoleSettings,
 )
 from roles.selectors.lately import Lately, counted_lately
-from roles.selectors.reach import way_to
 
 _ABOUT_THE_ROW = frozenset({"id", "role", "resource", "changed_at", "changed_by"})
 _RULES = tuple(field.name for field in RoleSettings._meta.concrete_fields if field.name not in _ABOUT_THE_ROW)
@@ -30,7 +29,7 @@ _RULES = tuple(field.name for field in RoleSettings._meta.concrete_fields if fie
 
 def roles_known_at(place: Resource) -> QuerySet[Role]:
     """Return the roles that may be assigned at a place, retired ones among them: built-in, and made there or above."""
-    here_or_above = Q(home=None) | Q(home__path__in=way_to(place))
+    here_or_above = Q(home=None) | Q(home__path__in=place.way)
     return Role.objects.filter(here_or_above, kind=ResourceKind(place.kind).realm.value).select_related("home")
 
 
@@ -84,7 +83,7 @@ def settings_changed_at(place: Resource) -> dict[uuid.UUID, Changed]:
     stages = ApprovalStage.objects.filter(settings=OuterRef("pk"))
     cells = NotificationCell.objects.filter(settings=OuterRef("pk"))
     rows = (
-        RoleSettings.objects.filter(Q(resource=None) | Q(resource__path__in=way_to(place)))
+        RoleSettings.objects.filter(Q(resource=None) | Q(resource__path__in=place.way))
         .filter(role__kind=ResourceKind(place.kind).realm.value)
         .select_related("role", "resource")
         .annotate(staged=Exists(stages), told_otherwise=Exists(cells))

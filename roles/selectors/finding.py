@@ -17,7 +17,7 @@ from audit.kinds import Realm
 from roles.catalogue import GRANTS, Permission
 from roles.ids import DIRECTORY
 from roles.models import Assignment, AssignmentType, Resource, Role, RoleKind, User
-from roles.selectors.reach import NOW, reaching, way_to
+from roles.selectors.reach import NOW, reaching
 
 MOST_ADMINISTRATORS = 50
 
@@ -50,13 +50,13 @@ def roles_at(place: Resource, user: User, now: datetime) -> QuerySet[Role]:
     """Return the roles that can be assigned at a place; custom ones only where this person has something."""
     known = Q(home=None)
     if Assignment.objects.in_effect(now).of(user.pk, now).filter(resource=place).exists():
-        known |= Q(home__path__in=way_to(place))
+        known |= Q(home__path__in=place.way)
     return Role.objects.filter(known, kind=place.realm.value, retired_at=None).order_by("name_key", "pk")
 
 
 def own_at(place: Resource, user: User, now: datetime) -> Own:
     """Return which roles reach this person at a place, now and after activation."""
-    rows = Assignment.objects.in_effect(now).of(user.pk, now).filter(resource__path__in=way_to(place))
+    rows = Assignment.objects.in_effect(now).of(user.pk, now).filter(resource__path__in=place.way)
     have = set(rows.values_list("role", "type"))
     return Own(
         frozenset(role for role, type in have if type == AssignmentType.ACTIVE),

@@ -31,8 +31,7 @@ def people_holding(
 def _rows(
     permission: Permission, nodes: Iterable[Resource], now: datetime, *, may_become: bool
 ) -> Sequence[Assignment]:
-    step = Resource.steplen
-    above = {node.path[:length] for node in nodes for length in range(step, len(node.path) + 1, step)}
+    above = {path for node in nodes for path in node.way}
     there = Resource.objects.filter(path__in=above) | Resource.objects.filter(pk=DIRECTORY)
     rows = Assignment.objects.in_effect(now).filter(
         role__in=GRANTS[permission].roles, resource__in=list(there.values_list("pk", flat=True))

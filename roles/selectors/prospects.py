@@ -16,8 +16,7 @@ MOST_FOUND = 50
 
 def roles_assignable_at(place: Resource) -> list[Role]:
     """Return the roles that may be assigned at a place: built-in ones of its world, custom ones made there or above."""
-    paths = [place.path[:length] for length in range(Resource.steplen, len(place.path) + 1, Resource.steplen)]
-    rows = Role.objects.filter(Q(home=None) | Q(home__path__in=paths), retired_at=None)
+    rows = Role.objects.filter(Q(home=None) | Q(home__path__in=place.way), retired_at=None)
     return list(rows.filter(kind=ResourceKind(place.kind).realm.value).order_by("name_key", "pk"))
 
 

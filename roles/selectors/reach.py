@@ -169,11 +169,6 @@ def _whose(own: str, member: str, output: UUIDField | CharField) -> Combinable: 
     return Case(When(_OF_USER, then=F(own)), default=F(member), output_field=output)
 
 
-def way_to(place: Resource) -> list[str]:
-    """Return the tree paths from the root to a place, itself included."""
-    return [place.path[:length] for length in range(Resource.steplen, len(place.path) + 1, Resource.steplen)]
-
-
 @dataclass(frozen=True, slots=True)
 class Reach:
     """One row of the list in full: who, through which group, from which place above, since and until when."""
@@ -212,11 +207,11 @@ def _reach(
         since=max(row.starts_at, membership.starts_at) if membership else row.starts_at,
         until=min(ends, default=None),
         now=_of(row, "when") == NOW,
-        approval=_needs_approval(row, membership, book),
+        approval=_needs_approval(row, book),
     )
 
 
-def _needs_approval(row: Assignment, membership: Assignment | None, book: SettingsBook) -> bool:
+def _needs_approval(row: Assignment, book: SettingsBook) -> bool:
     """Whether somebody must agree before the role is activated."""
     return row.type == AssignmentType.ELIGIBLE and book.of(row.role, row.resource).approval_required
 

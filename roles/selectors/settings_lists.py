@@ -42,6 +42,11 @@ def is_own(settings: EffectiveSettings, place: Resource) -> bool:
     return bool(settings.source_id == place.pk)
 
 
+def source_of(settings: EffectiveSettings) -> Resource | None:
+    """Return the place that these settings were set at; None where they are those of the role everywhere."""
+    return Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None
+
+
 def settings_at(place: Resource) -> dict[uuid.UUID, EffectiveSettings]:
     """Return what rules each role of a place there, retired roles among them; a bounded number of queries."""
     roles = list(roles_known_at(place))

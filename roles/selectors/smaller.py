@@ -16,9 +16,9 @@ from audit.kinds import Outcome
 from audit.models import Event
 from roles.catalogue import GRANTS
 from roles.models import Assignment, Resource, Role
+from roles.models.resources import way_of
 from roles.rules.needed import NEEDED
 from roles.rules.smaller import Act, Known, Smaller, known_of, smaller_than
-from roles.selectors.reach import way_to
 
 LOOK_BACK: Final = timedelta(days=90)
 MOST_SHOWN: Final = 3  # roles that are proposed at once
@@ -91,9 +91,9 @@ def _acts(rows: QuerySet[Assignment], now: datetime) -> Iterable[tuple[Any, ...]
 
 def in_use_at(place: Resource, now: datetime) -> list[Role]:
     """Return the roles that somebody holds or may activate where it reaches this place."""
-    held = Assignment.objects.in_effect(now).filter(activated_from=None, resource__path__in=way_to(place))
+    held = Assignment.objects.in_effect(now).filter(activated_from=None, resource__path__in=place.way)
     rows = Role.objects.filter(kind=place.realm.value, retired_at=None, pk__in=held.order_by().values("role"))
-    return list(rows.filter(Q(home=None) | Q(home__path__in=way_to(place))).order_by("name_key", "pk"))
+    return list(rows.filter(Q(home=None) | Q(home__path__in=place.way)).order_by("name_key", "pk"))
 
 
 def hint_at(role: Role, place: Resource, now: datetime, *, only: Assignment | None = None) -> Hint | None:
@@ -148,4 +148,4 @@ def _in_use(now: datetime) -> tuple[list[Known], Mapping[uuid.UUID, set[str]]]:
 
 
 def _reaches(paths: set[str], path: str) -> bool:
-    return any(path[:length] in paths for length in range(Resource.steplen, len(path) + 1, Resource.steplen))
+    return not paths.isdisjoint(way_of(path))

@@ -18,6 +18,7 @@ from roles.refusals import About, require
 from roles.rules.assignments import ASSIGN, DEACTIVATE, REMOVE, AssignFacts, EndFacts
 from roles.selectors.duties.clashes import Gift, clashes_of
 from roles.selectors.groups import roles_beyond
+from roles.selectors.resources import is_retired_place
 from roles.selectors.settings import EffectiveSettings, settings_of
 from roles.service import record, service
 from roles.services import step_ups
@@ -37,8 +38,7 @@ def about(assignment: Assignment) -> About:
 
 def is_retired(role: Role, resource: Resource) -> bool:
     """Return whether a role, or a resource with its ancestors, is retired."""
-    above = [resource.path[:length] for length in range(Resource.steplen, len(resource.path) + 1, Resource.steplen)]
-    return role.retired_at is not None or Resource.objects.filter(path__in=above, retired_at__isnull=False).exists()
+    return role.retired_at is not None or is_retired_place(resource)
 
 
 @service(Kind.ASSIGNMENT_ADDED)

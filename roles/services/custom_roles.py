@@ -12,16 +12,15 @@ from django.db.models import Q
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles.actors import Actor, Clock
-from roles.authority import Authority, Held
-from roles.catalogue import Permission
-from roles.models import Assignment, EndReason, Purpose, Resource, Role
+from roles.authority import Held
+from roles.models import Assignment, EndReason, Resource, Role
 from roles.refusals import About, require
 from roles.rules.custom_roles import DEFINE, RESTORE, RETIRE, DefineFacts, Definition, RetireFacts
 from roles.service import record, service
-from roles.services import step_ups
 from roles.services.assignments import is_retired
 from roles.services.ends import end
-from roles.services.locks import lock_principals
+from roles.services.locks import lock_principals, root_of
+from roles.services.resources import define_by, serves, spend
 from roles.text import clean, is_visible
 
 
@@ -44,13 +43,13 @@ def add_role(home: Resource, definition: Definition, *, actor: Actor, clock: Clo
     """Make a custom role at `home`. Raises `Refused`."""
     home = _lock_names(home)
     now = clock()
-    held = _authority(actor, home, now)
+    held = define_by(actor, home, now)
     covered = actor.user.pk if actor.user else None
     facts = _facts(home, definition, None, actor=actor, held=held, covered=covered, now=now)
     text = {"role": definition.name[:200], "resource": home.name}
     require(DEFINE, facts, about=About(Ids(resource=home.pk), home.realm, text))
 
-    _spend(actor, covered, now)
+    spend(actor, covered, now)
     role = Role(kind=home.realm.value, home=home)
     _write(role, definition)
     _record(Kind.ROLE_ADDED, role, home, actor=actor, held=held, now=now, details={"new": asdict(definition)})
@@ -62,11 +61,11 @@ def change_role(role_id: uuid.UUID, definition: Definition, *, actor: Actor, clo
     """Change what a custom role is called and says of itself. Raises `Refused`."""
     role, home = _lock_role(role_id)
     now = clock()
-    held = _authority(actor, home, now)
+    held = define_by(actor, home, now)
     facts = _facts(home, definition, role, actor=actor, held=held, covered=role.pk, now=now)
     require(DEFINE, facts, about=_about(role, home))
 
-    _spend(actor, role.pk, now)
+    spend(actor, role.pk, now)
     details = {"old": asdict(defined_as(role)), "new": asdict(definition)}
     _write(role, definition)
     _record(Kind.ROLE_CHANGED, role, home, actor=actor, held=held, now=now, details=details)
@@ -79,11 +78,11 @@ def retire_role(role_id: uuid.UUID, *, reason: str = "", actor: Actor, clock: Cl
     lock_principals(_holders_of(role_id))
     role, home = _lock_role(role_id)
     now = clock()
-    held = _authority(actor, home, now)
-    facts = RetireFacts(role, allowed=_allowed(actor, held), second_factor=_serves(actor, role.pk, now))
+    held = define_by(actor, home, now)
+    facts = RetireFacts(role, allowed=_allowed(actor, held), second_factor=serves(actor, role.pk, now))
     require(RETIRE, facts, about=_about(role, home))
 
-    _spend(actor, role.pk, now)
+    spend(actor, role.pk, now)
     ended = _end_all(role, actor=actor, held=held, now=now)
     role.retired_at = now
     role.save(update_fields=["retired_at"])
@@ -98,16 +97,16 @@ def restore_role(role_id: uuid.UUID, *, reason: str = "", actor: Actor, clock: C
     lock_principals(_holders_of(role_id))
     role, home = _lock_role(role_id)
     now = clock()
-    held = _authority(actor, home, now)
+    held = define_by(actor, home, now)
     facts = RetireFacts(
         role,
         allowed=_allowed(actor, held),
-        second_factor=_serves(actor, role.pk, now),
+        second_factor=serves(actor, role.pk, now),
         home_retired=home is not None and is_retired(role=Role(), resource=home),
     )
     require(RESTORE, facts, about=_about(role, home))
 
-    _spend(actor, role.pk, now)
+    spend(actor, role.pk, now)
     # What was given while the role was being retired is open still, and must not come to life.
     ended = _end_all(role, actor=actor, held=held, now=now)
     before = role.retired_at.isoformat() if role.retired_at else None
@@ -130,7 +129,7 @@ def _holders_of(role_id: uuid.UUID) -> set[uuid.UUID]:
 
 def _lock_names(home: Resource) -> Resource:
     """Serialise the changes of roles in one tree: a name must stay free on the whole branch."""
-    Resource.objects.select_for_update(no_key=True).get(path=home.path[: Resource.steplen])
+    Resource.objects.select_for_update(no_key=True).get(path=root_of(home))
     found: Resource = Resource.objects.get(pk=home.pk)
     return found
 
@@ -143,23 +142,8 @@ def _lock_role(role_id: uuid.UUID) -> tuple[Role, Resource | None]:
     return Role.objects.select_for_update(no_key=True).get(pk=role_id), home
 
 
-def _authority(actor: Actor, home: Resource | None, now: datetime) -> Held | None:
-    if actor.user is None or home is None:
-        return None
-    return Authority(actor.user, now).by(Permission.DEFINE, home)
-
-
 def _allowed(actor: Actor, held: Held | None) -> bool:
     return actor.user is None or held is not None
-
-
-def _serves(actor: Actor, covered: uuid.UUID | None, now: datetime) -> bool:
-    return actor.user is None or covered is None or step_ups.serves(actor, Purpose.ASSIGN, covered, now=now)
-
-
-def _spend(actor: Actor, covered: uuid.UUID | None, now: datetime) -> None:
-    if actor.user is not None and covered is not None:
-        step_ups.spend(actor, Purpose.ASSIGN, covered, now=now)
 
 
 def _facts(
@@ -177,7 +161,7 @@ def _facts(
         definition=definition,
         before=before,
         allowed=_allowed(actor, held),
-        second_factor=_serves(actor, covered, now),
+        second_factor=serves(actor, covered, now),
         home_retired=home is not None and is_retired(Role(), home),
         name_taken=home is not None and _is_taken(definition.key, home, before),
     )
@@ -185,8 +169,7 @@ def _facts(
 
 def _is_taken(key: str, home: Resource, before: Role | None) -> bool:
     """Return whether a role of this name is built in, or was made at the home, above or below it."""
-    above = [home.path[:length] for length in range(Resource.steplen, len(home.path), Resource.steplen)]
-    branch = Q(home=None) | Q(home__path__in=above) | Q(home__path__startswith=home.path)
+    branch = Q(home=None) | Q(home__path__in=home.way[:-1]) | Q(home__path__startswith=home.path)
     rows = Role.objects.filter(branch, kind=home.realm.value, name_key=key)
     return rows.exclude(pk=before.pk).exists() if before else rows.exists()
 

@@ -69,7 +69,7 @@ def move_resource(
         spend(actor, place.pk, now)
     held = define_by(actor, facts.parent, now)
     by = held.assignment_id if held else None
-    _end_what_does_not_reach(place, target, preview, actor=actor, by=by, reason=facts.reason, now=now)
+    _end_what_does_not_reach(place, preview, actor=actor, by=by, reason=facts.reason, now=now)
     old = {"parent": str(facts.parent.pk) if facts.parent else None, "scope": place.scope_path}
     path = _path_below(place, target)
     Resource.objects.move(place, target, "last-child")
@@ -165,7 +165,6 @@ def concerned_by_move(resource_id: uuid.UUID, target_id: uuid.UUID) -> tuple[set
 
 def _end_what_does_not_reach(
     place: Resource,
-    target: Resource,
     preview: MovePreview,
     *,
     actor: Actor,

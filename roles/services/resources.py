@@ -221,19 +221,19 @@ def rewrite_scope_paths(place: Resource, path: str) -> None:
 
 
 def define_by(actor: Actor, place: Resource | None, now: datetime) -> Held | None:
-    """Return by what a person may change the tree at a place, or None."""
+    """Return by what a person may change the tree, or define roles, at a place, or None."""
     if actor.user is None or place is None:
         return None
     return Authority(actor.user, now).by(Permission.DEFINE, place)
 
 
 def serves(actor: Actor, covered: uuid.UUID | None, now: datetime) -> bool:
-    """Return whether a fresh second factor covers this change of the tree; the operator has the server's shell."""
+    """Return whether a fresh second factor covers the change of a place or role; an operator has the shell."""
     return actor.user is None or covered is None or step_ups.serves(actor, Purpose.ASSIGN, covered, now=now)
 
 
 def spend(actor: Actor, covered: uuid.UUID | None, now: datetime) -> None:
-    """Spend the step-up on this change of the tree."""
+    """Spend the step-up on this change of a place or role."""
     if actor.user is not None and covered is not None:
         step_ups.spend(actor, Purpose.ASSIGN, covered, now=now)
 

@@ -14,7 +14,7 @@ from roles.markup import format_html
 from roles.models import AssignmentType, PrincipalKind, ResourceKind
 from roles.places import address
 from roles.selectors.assignment_lists import GROUP, INHERITED
-from roles.templatetags.places import seen_at
+from roles.templatetags.places import from_place, seen_at
 
 
 def named(context: Context, holder: Any, record: Any = None) -> SafeString:
@@ -52,9 +52,7 @@ def role(context: Context, record: Any) -> SafeString:
 def membership(context: Context, record: Any) -> SafeString:
     """Show how the role reaches the place, seen from it."""
     if record.membership == INHERITED:
-        above = seen_at(context, record.resource, "assignments")
-        from_where = format_html("{} {}", _("from"), link(above, record.resource.name)) if above else _("from above")
-        return format_html("{}{}", _("Inherited"), sub(from_where))
+        return format_html("{}{}", _("Inherited"), sub(from_place(context, record.resource, "assignments")))
     if record.membership == GROUP:
         through = sub(record.activated_from.principal.name) if record.activated_from_id else NOTHING
         return format_html("{}{}", _("Group"), through)

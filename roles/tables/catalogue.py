@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from roles.cells import Cell, written
+from roles.cells import written
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
 from roles.tables import role_cells
@@ -56,9 +56,7 @@ class RoleTable(tables.Table):
     category = tables.Column(verbose_name=_("Category"), order_by=("category", "name_key"))
     eligible = written(role_cells.eligible, _("Eligible"), "eligible_count")
     active = written(role_cells.active, _("Active"), "active_count")
-    settings = Cell(
-        template_name="manage/cells/role_settings.html", verbose_name=_("Settings"), order_by="settings_changed"
-    )
+    settings = written(role_cells.settings, _("Settings"), "settings_changed")
 
     class Meta:
         attrs = {"aria-label": _("Roles")}

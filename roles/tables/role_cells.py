@@ -8,10 +8,11 @@ from django.template import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from roles.marks import NOTHING, link, sub
+from roles.marks import NOTHING, link, muted, sub
 from roles.markup import format_html
 from roles.models import Role
 from roles.places import address
+from roles.templatetags.places import set_where
 
 
 def role(context: Context, record: Role) -> SafeString:
@@ -42,3 +43,10 @@ def active(context: Context, record: Any) -> SafeString:
 
 def _counted(count: int, inherited: int) -> SafeString:
     return format_html("{}{}", count, sub(_("{count} inherited").format(count=inherited)) if inherited else NOTHING)
+
+
+def settings(context: Context, record: Any) -> SafeString:
+    """Show whether its settings here are other than the default, and where they were set."""
+    if not record.changed:
+        return muted(_("Default"))
+    return format_html("{}{}", _("Changed"), sub(set_where(context, record.changed.source)))

@@ -39,6 +39,7 @@ from roles.selectors.catalogue import (
 )
 from roles.selectors.lately import Lately
 from roles.selectors.settings import settings_of
+from roles.selectors.settings_lists import source_of
 from roles.services.custom_roles import add_role, change_role, defined_as, restore_role, retire_role
 from roles.tables.catalogue import RoleFilter, RoleTable
 from roles.views.places import PlaceList
@@ -120,7 +121,7 @@ def role(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
         "most": MOST_HOLDERS,
         "holders": holders_at(place, now, shown).get(shown.pk, Holders()),
         "settings": settings,
-        "source": Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None,
+        "source": source_of(settings),
         "may_see_people": request.authority.anywhere(Permission.SEE_PEOPLE),
         "may_define": frame.may_define and shown.home_id == place.pk,
         "may_see_audit": request.authority.allows(Permission.SEE_AUDIT, place),

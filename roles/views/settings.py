@@ -22,7 +22,14 @@ from roles.middleware import PortalRequest
 from roles.models import Audience, Resource, Role
 from roles.places import Frame
 from roles.selectors.settings import EffectiveSettings, SettingsBook, portal_default, settings_of
-from roles.selectors.settings_lists import INHERITED, is_own, roles_with_settings, settings_at, standing_of
+from roles.selectors.settings_lists import (
+    INHERITED,
+    is_own,
+    roles_with_settings,
+    settings_at,
+    source_of,
+    standing_of,
+)
 from roles.selectors.settings_use import approvers_in, changes_at, gaps_in, names_of, use_of
 from roles.settings_words import approvers_told, compared, mails_of, parts_of, told
 from roles.tables.settings import SettingsFilter, SettingsTable
@@ -68,7 +75,7 @@ def role_settings(request: PortalRequest, place: Resource, pk: uuid.UUID) -> Htt
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
     names = names_of(approvers_in(settings))
-    source = Resource.objects.filter(pk=settings.source_id).first() if settings.source_id else None
+    source = source_of(settings)
     frame = Frame(place, request.authority, "settings")
     activation, assignment, _mails = parts_of(settings, names)
     context = {
@@ -134,7 +141,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
     wanted = request.GET.get("with", "")
-    other, label = _other(shown, place, settings, wanted)
+    other, label = _other(shown, place, wanted)
     roles = roles_with_settings(place, {}).exclude(pk=shown.pk)
     only = bool(request.GET.get("only"))
     parts = compared(settings, other, names_of(approvers_in(settings, other))) if other else []
@@ -156,9 +163,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     return render(request, "manage/settings_difference.html", context)
 
 
-def _other(
-    role: Role, place: Resource, settings: EffectiveSettings, wanted: str
-) -> tuple[EffectiveSettings | None, str]:
+def _other(role: Role, place: Resource, wanted: str) -> tuple[EffectiveSettings | None, str]:
     if not wanted:
         return None, ""
     if wanted == PORTAL:

@@ -114,7 +114,7 @@ def help_back_in(user_id: uuid.UUID, *, kind: TicketKind, reason: str, actor: Ac
     held = Authority(actor.user, now).by(Permission.RESET_PEOPLE) if actor.user else None
     violations = _not_by(actor, held, now)
     if actor.user is not None:
-        violations += _not_for(user, kind=kind, actor=actor, by=actor.user, now=now)
+        violations += _not_for(user, kind=kind, by=actor.user, now=now)
     if not is_visible(reason):
         violations.append(Violation("reason_missing", _("Say how you made sure who is asking."), "reason"))
     if not user.enabled:
@@ -135,7 +135,7 @@ def help_back_in(user_id: uuid.UUID, *, kind: TicketKind, reason: str, actor: Ac
     return given
 
 
-def _not_for(user: User, *, kind: TicketKind, actor: Actor, by: User, now: datetime) -> list[Violation]:
+def _not_for(user: User, *, kind: TicketKind, by: User, now: datetime) -> list[Violation]:
     violations = []
     if user.pk == by.pk:
         sentence = _("Nobody resets their own password or second factor. Ask another administrator.")

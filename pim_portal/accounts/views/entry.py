@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
-from pim_portal.accounts.forms import EntryForm, RefusableForm
+from pim_portal.accounts.forms import EntryForm
 from pim_portal.accounts.selectors import working_ticket
 from pim_portal.accounts.services import tickets
 from pim_portal.models import TicketKind
 from roles.actors import Actor
 from roles.answers import form_page, read_and_send
+from roles.forms.refusable import RefusableForm
 from roles.guards import open_to_strangers
 from roles.middleware import PortalRequest
 from roles.refusals import Refused

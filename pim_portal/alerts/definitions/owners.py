@@ -15,6 +15,7 @@ from pim_portal.alerts.definitions.holders import people_behind
 from pim_portal.models import Incident, Severity
 from roles.ids import OWNER
 from roles.models import Assignment, AssignmentType, Resource
+from roles.models.resources import way_of
 
 People = dict[str, set[uuid.UUID]]  # by the tree path where they hold something
 
@@ -62,9 +63,7 @@ class _Holders:
 
 def reaching(path: str, people: People) -> int:
     """Count who holds something at a place of this tree path or above it."""
-    step = Resource.steplen
-    above = (path[:length] for length in range(step, len(path) + 1, step))
-    return len({person for one in above for person in people.get(one, ())})
+    return len({person for one in way_of(path) for person in people.get(one, ())})
 
 
 def _thresholds(count: int, counted: Text, percent: int, of_whom: Text) -> tuple[Setting, ...]:

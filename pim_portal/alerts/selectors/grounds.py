@@ -25,7 +25,7 @@ def root_of(place: Resource) -> Resource:
     """Return the root of the tree in which a place stands."""
     if place.depth == 1:
         return place
-    root: Resource = Resource.objects.get(path=place.path[: Resource.steplen])
+    root: Resource = Resource.objects.get(path=place.way[0])
     return root
 
 

@@ -128,7 +128,7 @@ def fix_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRespons
             form.add_refusal(refused)
         else:
             over = _over(request, place, kind)
-            results = [_fix(request, one, form.cleaned_data["reason"], actor, kind) for one in shown] + over
+            results = [_fix(request, one, form.cleaned_data["reason"], actor) for one in shown] + over
             title = ngettext("What became of the incident", "What became of the {count} incidents", len(results))
             back = address(place, "alert", key=key)
             return keep_results(request, title.format(count=len(results)), results, back=back)
@@ -136,7 +136,7 @@ def fix_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRespons
     return _page(request, "alerts/fix.html", form, place, kind, **more)
 
 
-def _fix(request: PortalRequest, one: Proposal, reason: str, actor: Actor, kind: AlertKind) -> Result:
+def _fix(request: PortalRequest, one: Proposal, reason: str, actor: Actor) -> Result:
     name = _named(one.incident)
     seen = request.POST.get(f"seen-{one.incident.pk}", "")
     try:

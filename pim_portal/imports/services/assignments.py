@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit.kinds import Kind
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of, moment
-from pim_portal.imports.services.authority import authority_behind
+from pim_portal.imports.services.history import record_imported
 from roles import assignment_files as names
 from roles.actors import Actor, Clock
 from roles.authority import Authority
@@ -27,7 +27,7 @@ from roles.models import AssignmentType, Group, Principal, Purpose, Resource, Ro
 from roles.models.principals import search_key
 from roles.refusals import Refused, Violation
 from roles.selectors.duties.clashes import Prospect
-from roles.service import record, service
+from roles.service import service
 from roles.services import step_ups
 from roles.services.bulk import AssignBook, Slot, Wanted, assign_many
 from roles.services.gifts import Given, concerned
@@ -277,17 +277,7 @@ def apply_lines(
             assign_many(made, book=checker.book, batch=batch)
     if wrong:
         raise Refused(wrong)
-    if counts[Fate.MADE]:
-        details = {str(fate): counts[fate] for fate in Fate}
-        record(
-            Kind.IMPORTED,
-            actor=actor,
-            at=now,
-            details=details,
-            resource=within,
-            authority_id=authority_behind(actor, within, now),
-            reason=reason,
-        )
+    record_imported(counts, within=within, reason=reason, actor=actor, now=now)
     return counts
 
 

@@ -18,13 +18,13 @@ from audit.kinds import Kind
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.reading import Line, lines_of
 from pim_portal.imports.services import groups, people, resources
-from pim_portal.imports.services.authority import authority_behind
 from pim_portal.imports.services.bringing import Bringing, Sheet, ThereError
+from pim_portal.imports.services.history import record_imported
 from pim_portal.models import FileKind
 from roles.actors import Actor, Clock
 from roles.models import Resource
 from roles.refusals import Refused, Violation
-from roles.service import record, service
+from roles.service import service
 
 MOST_TOLD = 100  # wrong lines that a refusal names
 
@@ -78,17 +78,7 @@ def bring_in(
         return counts
     if broken:
         raise Refused(broken)
-    if counts[Fate.MADE]:
-        details = {str(fate): counts[fate] for fate in Fate}
-        record(
-            Kind.IMPORTED,
-            actor=actor,
-            at=now,
-            details=details,
-            resource=within,
-            authority_id=authority_behind(actor, within, now),
-            reason=reason,
-        )
+    record_imported(counts, within=within, reason=reason, actor=actor, now=now)
     return counts
 
 

@@ -15,6 +15,7 @@ from pim_portal.models import Incident, Notification
 from pim_portal.notifications.letters.letter import Letter, Section, event_of
 from pim_portal.notifications.recipients import ADMINISTRATORS, people_behind
 from roles.models import Assignment, Resource, User
+from roles.models.resources import way_of
 from roles.places import address
 
 NAMED = 10  # incidents that a mail names
@@ -30,9 +31,7 @@ def told(event: Event) -> QuerySet[Incident]:
 def concerned(event: Event) -> list[User]:
     """Return who administers where something was found, or above it."""
     incidents = list(told(event))
-    step = Resource.steplen
-    paths = {_path(one) for one in incidents}
-    above = {path[:length] for path in paths for length in range(step, len(path) + 1, step)}
+    above = {path for one in incidents for path in way_of(_path(one))}
     realm = Realm(incidents[0].alert.root.realm)
     rows = Assignment.objects.in_effect(event.occurred_at).filter(
         role__in=ADMINISTRATORS[realm], resource__path__in=above
@@ -68,7 +67,6 @@ def alert_raised(notification: Notification, now: datetime) -> Letter | None:
     kind = BY_KEY[incidents[0].alert.key]
     subject = ngettext("Alert: {alert} ({count} new)", "Alert: {alert} ({count} new)", len(incidents))
     return _letter(
-        notification,
         incidents,
         subject=subject.format(alert=kind.name, count=len(incidents)),
         sentences=(kind.description(len(incidents)), str(kind.impact), str(kind.to_fix)),
@@ -87,16 +85,13 @@ def alert_resolved(notification: Notification, now: datetime) -> Letter | None:
         len(incidents),
     )
     return _letter(
-        notification,
         incidents,
         subject=_("Resolved: {alert}").format(alert=kind.name),
         sentences=(sentence.format(count=len(incidents)),),
     )
 
 
-def _letter(
-    notification: Notification, incidents: list[Incident], *, subject: str, sentences: tuple[str, ...]
-) -> Letter:
+def _letter(incidents: list[Incident], *, subject: str, sentences: tuple[str, ...]) -> Letter:
     kind = BY_KEY[incidents[0].alert.key]
     lines = tuple((what(one), kind.sentence(one)) for one in incidents[:NAMED])
     more = len(incidents) - NAMED
@@ -127,8 +122,6 @@ def _where(incidents: list[Incident]) -> str:
 def _place(incidents: list[Incident]) -> Resource:
     """Return the place whose page shows all of these, as far down as may be, which their reader administers."""
     first, *others = [_path(one) for one in incidents]
-    step = Resource.steplen
-    lengths = range(step, len(first) + 1, step)
-    common = [first[:length] for length in lengths if all(other.startswith(first[:length]) for other in others)]
+    common = [path for path in way_of(first) if all(other.startswith(path) for other in others)]
     found: Resource = Resource.objects.get(path=common[-1])
     return found

@@ -12,8 +12,6 @@ from pim_portal.overview.selectors import lists
 from roles.authority import Authority
 from roles.ids import GLOBAL_ADMINISTRATOR
 
-NOT_USED_FOR = lists.UNUSED_FOR
-
 
 @dataclass(frozen=True, slots=True)
 class Insight:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,14 +27,6 @@ ACTIVE, ELIGIBLE, SCHEDULED, SUSPENDED = "active", "eligible", "scheduled", "sus
 def people() -> QuerySet[User]:
     """Return everybody, by name."""
     return User.objects.select_related("manager").order_by("name_key", "pk")
-
-
-_PEOPLE = Prepared(lambda pks: people().filter(pk__in=pks).order_by())
-
-
-def people_among(pks: Collection[uuid.UUID]) -> list[User]:
-    """Return those of `people` that have these keys, in no order."""
-    return _PEOPLE.ask(pks)
 
 
 def held_by(user: User, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:

@@ -40,6 +40,7 @@ from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import User
 from roles.refusals import Refused
+from roles.selectors.people import people_among
 from roles.selectors.prospects import principals_matching
 from roles.services.people import change_person
 from roles.services.principals import enable_person
@@ -68,7 +69,7 @@ class People(ListPage):
         return selectors.people()
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
-        return selectors.people_among
+        return people_among
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         viewer = self.request.authority
