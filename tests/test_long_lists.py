@@ -130,11 +130,11 @@ def test_a_tab_with_more_than_are_counted_is_not_counted_anew_at_once(petra: Use
     monkeypatch.setattr("roles.views.assignments.MOST_COUNTED", LONG)
     asked: list[Any] = []
 
-    def first(name: str, *where: Any) -> list[Any]:
+    def noted(name: str, *where: Any) -> list[Any]:
         asked.append(name)
         return first_at(name, *where)
 
-    monkeypatch.setattr("roles.views.assignments.first_at", first)
+    monkeypatch.setattr("roles.views.assignments.first_at", noted)
     client, there = verified(petra), f"{address(directory(), 'assignments')}?tab=active"
 
     def numbers() -> dict[str, str]:
@@ -271,7 +271,7 @@ def _through_group(row: Any) -> bool:
 
 
 def _from_above(row: Any, place: Resource) -> bool:
-    return place != (row.activated_from or row).resource or place != row.resource
+    return bool(place != (row.activated_from or row).resource or place != row.resource)
 
 
 SOUGHT: dict[str, Callable[[Any, Resource], bool]] = {
@@ -323,7 +323,7 @@ def test_a_long_list_at_a_place_below_another_is_whole_and_in_its_order(
         make_eligible(person(who), what, where, starts_at=NOW + (days // 2 + 1) * DAY)
         over = {"starts_at": NOW - 9 * DAY, "ends_at": NOW - (days // 2 + 1) * DAY}
         make_eligible(person(f"{who}-over"), what, where, **over)
-    rows = list(LISTS[tab](reached, NOW))
+    rows: list[Any] = list(LISTS[tab](reached, NOW))
     name, _, value = query.partition("=")
     if name == "membership":
         rows = [row for row in rows if row.membership == value]
