@@ -17,6 +17,15 @@ from roles.selectors.keys import merged
 MOST_COUNTED = 200  # rows: counting more takes longer than anybody waits for, and nobody reads on
 
 
+SIZES = (25, 50, 100)  # rows of a page
+
+
+def reach_of(query: Mapping[str, str]) -> int:
+    """Return how many rows a list is counted to: however far back a page is, so many more are numbered after it."""
+    asked = query.get("page", "")
+    return MOST_COUNTED + (int(asked) * SIZES[-1] if asked.isdecimal() and len(asked) < 9 else 0)
+
+
 def counted(rows: QuerySet[Any], most: int = MOST_COUNTED, *, walking: Sequence[Any] = ()) -> int:
     """Return how many rows there are, up to one more than `most`.
 

@@ -111,7 +111,7 @@ class ListFilter(django_filters.FilterSet):
 class ListPaginator(_Paginator):
     """Pages of one of a few sizes, whatever the query string says."""
 
-    SIZES = (25, 50, 100)
+    SIZES = list_rows.SIZES
 
     def __init__(self, rows: Any, per_page: int, **kwargs: Any) -> None:
         super().__init__(rows, per_page if per_page in self.SIZES else self.SIZES[0], **kwargs)
@@ -266,11 +266,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
         if self._part is None and not (self.filter and self.filter.narrows):
             found.first = self.first()
-        asked = self.request.GET.get("page", "")
-        # However far back a page is, so many more are numbered after it.
-        found.reach = list_rows.MOST_COUNTED + (
-            int(asked) * ListPaginator.SIZES[-1] if asked.isdecimal() and len(asked) < 9 else 0
-        )
+        found.reach = list_rows.reach_of(self.request.GET)
         return found
 
     def get_table(self, **kwargs: Any) -> tables.Table:

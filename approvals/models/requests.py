@@ -232,6 +232,7 @@ class Request(models.Model):
             models.Index(fields=["principal", "-made_at"], name="request_by_principal"),
             models.Index(fields=["role", "resource", "-made_at"], name="request_by_role"),
             models.Index(fields=["-made_at"], name="request_newest_first"),
+            models.Index(fields=["-made_at", "id"], condition=Q(status="pending"), name="request_pending_newest"),
         ]
 
     def __str__(self) -> str:

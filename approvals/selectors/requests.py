@@ -18,6 +18,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Resource, Role, User
 from roles.models.held import ByRow
+from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.keys import FEW
 from roles.selectors.sight import within_sight
@@ -96,6 +97,23 @@ def statuses_at(requests: Iterable[Request], now: datetime) -> dict[uuid.UUID, S
         waiting = set(which_wait(pending, now))
         found |= {pk: Status.LAPSED for pk in pending if pk not in waiting}
     return found
+
+
+def first_that_read(rows: RequestQuerySet, status: Status, *, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the first so many of these requests, in their order, that read as pending, or as lapsed, at `now`.
+
+    Whether one waits still is a dear question: it is not asked of ten thousand for a page of the newest.
+    """
+    rows = rows.filter(status__in=(Status.PENDING,) if status == Status.PENDING else (Status.PENDING, Status.LAPSED))
+    limit = most
+    while True:
+        with planned_anew():
+            looked_at = list(rows.values_list("pk", "status")[:limit])
+        waiting = set(which_wait([pk for pk, kept in looked_at if kept == Status.PENDING], now))
+        found = [pk for pk, _kept in looked_at if (pk in waiting) == (status == Status.PENDING)]
+        if len(found) >= most or len(looked_at) < limit:
+            return found[:most]
+        limit *= 4
 
 
 def _asked_of(user_id: uuid.UUID, now: datetime) -> list[uuid.UUID]:

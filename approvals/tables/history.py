@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import django_tables2 as tables
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import Action, Request, Status
+from approvals.models import Action, Request, RequestQuerySet, Status
+from approvals.selectors.requests import first_that_read
 from approvals.tables import request_cells as cells
 from approvals.tables.requests import StatusPill
 from audit.searching import SHORT
 from roles.cells import written
-from roles.list_rows import MOST_COUNTED
+from roles.list_rows import MOST_COUNTED, reach_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role, User
 from roles.models.planning import planned_anew
@@ -81,6 +82,17 @@ class HistoryFilter(ListFilter):
         """The first rows of the list before it is narrowed, up to one more than are counted, with what they name."""
         with planned_anew():
             return list(self.queryset.values("pk", "role", "principal")[: MOST_COUNTED + 1])
+
+    def filter_queryset(self, queryset: RequestQuerySet) -> RequestQuerySet:
+        """Narrow by all but the status first: of what is left the newest are asked whether they wait."""
+        wanted = dict(self.form.cleaned_data)
+        status = wanted.pop("status")
+        for name, value in wanted.items():
+            queryset = self.filters[name].filter(queryset, value)
+        if status not in (Status.PENDING, Status.LAPSED) or self.data.get("sort"):
+            return cast("RequestQuerySet", self.filters["status"].filter(queryset, status))
+        most = reach_of(self.data) + 1
+        return queryset.filter(pk__in=first_that_read(queryset, status, now=self.request.now, most=most))
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         """Find each word in the names of the people, roles and places (`is_of`), or in the ticket."""
