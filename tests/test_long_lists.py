@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from approvals.models import Request, Status
 from roles import ids
 from roles.models import Assignment, Resource, User
 from roles.places import address
@@ -229,20 +230,27 @@ def pages_of(client: Any, address: str, query: str = "") -> list[Any]:
     """The rows of all pages of a list, in their order."""
     found: list[Any] = []
     for number in range(1, 50):
-        answer = client.get(f"{address}?per_page=2&page={number}&{query}")
+        page = f"&page={number}" if number > 1 else ""  # as it is opened from elsewhere
+        answer = client.get(f"{address}?per_page=2{page}&{query}")
         assert answer.status_code == 200
-        page = answer.context["table"].page
-        found += [row.record for row in page.object_list]
-        if not page.has_next():
+        shown = answer.context["table"].page
+        found += [row.record for row in shown.object_list]
+        if not shown.has_next():
             return found
     raise AssertionError("The list never ends.")
+
+
+def _short_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages of two rows, of which each next page is looked for when it is asked for."""
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", LONG)
+    monkeypatch.setattr("roles.list_rows.SIZES", (2,))
+    monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
 
 
 @pytest.fixture
 def reached(petra: User, monkeypatch) -> Resource:
     """A unit that many reach: directly, from above, and through groups, some of which nobody belongs to."""
-    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", LONG)
-    monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
+    _short_reach(monkeypatch)
     place, now = unit("Sales"), NOW - 20 * DAY
     team = group("Team", *map(person, ("anna", "bert", "cleo")), now=now)
     given = [
@@ -337,3 +345,29 @@ def test_a_long_list_at_a_place_below_another_is_whole_and_in_its_order(
     assert [row.pk for row in shown] == [row.pk for row in rows]
     if not query:
         assert len(rows) > LONG
+
+
+@pytest.mark.parametrize(
+    "query", ["status=pending", "status=lapsed", "status=pending&q=bert", "status=pending&sort=role"]
+)
+def test_what_waits_in_a_long_history_is_as_each_request_reads(petra: User, adam: User, monkeypatch, query: str):
+    """Asked of the newest alone, further back only while there are too few; every third can no longer be decided."""
+    _short_reach(monkeypatch)
+    configure(role(EXCHANGE_ADMINISTRATOR), approvers=[adam])
+    names = ["anna", "bert", "cleo", "dora", "emil", "fritz", "gesa", "henk", "ida", "jan"]
+    for number, name in enumerate(names):
+        asked_at = NOW - 10 * HOUR + number * HOUR / 2
+        eligible = make_eligible(person(name), role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - 9 * DAY)
+        request = request_activation(User.objects.get(username=name), eligible, now=asked_at)
+        if number % 3 == 2:
+            Assignment.objects.filter(pk=eligible.pk).update(ends_at=NOW - HOUR)
+        if number == 5:
+            Request.objects.filter(pk=request.pk).update(status=Status.LAPSED, decided_at=NOW - HOUR)
+    wanted = {name for number, name in enumerate(names) if (number % 3 == 2) == ("lapsed" in query)}
+    wanted &= {"bert"} if "bert" in query else wanted
+    shown = pages_of(verified(petra), address(directory(), "requests"), query)
+    assert {row.principal.name.lower() for row in shown} == wanted
+    assert len(shown) == len(wanted)
+    assert {row.status_now for row in shown} == {Status.LAPSED if "lapsed" in query else Status.PENDING}
+    if "sort" not in query:
+        assert shown == sorted(shown, key=lambda row: row.made_at, reverse=True)
