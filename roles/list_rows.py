@@ -15,8 +15,6 @@ from roles.models.planning import planned_anew
 from roles.selectors.keys import merged
 
 MOST_COUNTED = 200  # rows: counting more takes longer than anybody waits for, and nobody reads on
-
-
 SIZES = (25, 50, 100)  # rows of a page
 
 

@@ -24,6 +24,7 @@ from roles.list_rows import MOST_COUNTED, reach_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role, User
 from roles.models.planning import planned_anew
+from roles.models.prepared import Prepared
 from roles.models.principals import search_key
 from roles.selectors.keys import is_of
 
@@ -33,6 +34,14 @@ SPANS = {
     "30": _("Last 30 days"),
     "90": _("Last 90 days"),
     "365": _("Last 365 days"),
+}
+
+
+_NAMES = {
+    model: Prepared(
+        lambda pks, model=model: model.objects.filter(pk__in=pks).order_by("name_key", "pk").values_list("pk", "name")
+    )
+    for model in (Role, User)
 }
 
 
@@ -62,8 +71,7 @@ class AmongPill(ChoicePill):
             asked = uuid.UUID(parent.data.get(name, ""))
             if asked not in named and parent.queryset.order_by().filter(**{self.key: asked}).exists():
                 named.add(asked)
-        rows = self.of.objects.filter(pk__in=named).order_by("name_key", "pk")
-        return ((str(pk), label) for pk, label in rows.values_list("pk", "name"))
+        return ((str(pk), label) for pk, label in _NAMES[self.of].ask(named)) if named else iter(())
 
 
 class HistoryFilter(ListFilter):

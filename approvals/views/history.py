@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 
-from approvals.models import Request
+from approvals.models import Request, Status
 from approvals.selectors.requests import decided_requests, requests_at, with_decisions
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
@@ -28,6 +29,11 @@ class PlaceRequests(RequestsPage, PlaceList):
 
     def rows(self) -> QuerySet[Any]:
         return with_decisions(requests_at(self.place))
+
+    def statuses(self, rows: Sequence[Any]) -> dict[uuid.UUID, Status]:
+        wanted = self.filter.form.cleaned_data.get("status") if self.filter else ""
+        # Whoever narrows the list by a status has had each row asked how it reads.
+        return {row.pk: Status(wanted) for row in rows} if wanted else super().statuses(rows)
 
     def first(self) -> Callable[[int], Sequence[Any]]:
         rows = cast("HistoryFilter", self.filter).first_rows  # what its filters offer is looked up there, too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.keys import merged
 
@@ -138,8 +140,14 @@ def first_of(names: Sequence[str], place: Resource, now: datetime, most: int) ->
 
     A place at a time: of several at once no index has them in any order, so that all would be looked at for a page.
     """
-    parts = (_WALKS[name].ask(place_id, now, most) for name in names for place_id in place.way_ids)
+    parts = (_walked(name, place_id, now, most) for name in names for place_id in place.way_ids)
     return [pk for (pk,) in merged(parts, newest_first=WALKING[names[0]][0].startswith("-"), most=most)]
+
+
+def _walked(name: str, place_id: uuid.UUID, now: datetime, most: int) -> list[tuple[datetime, uuid.UUID]]:
+    # Of what begins later there is next to nothing, which no plan for all moments can know.
+    with planned_anew() if name == "scheduled" else nullcontext():
+        return _WALKS[name].ask(place_id, now, most)
 
 
 LISTS: dict[str, Callable[[Resource, datetime], AssignmentQuerySet]] = {
