@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request
 from approvals.models.requests import which_wait
+from approvals.selectors.requests import shown_requests
 from roles.authority import Authority
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
@@ -35,7 +36,7 @@ def eligible_roles(authority: Authority) -> AssignmentQuerySet:
     """
     rows = rows_of(authority.eligible).select_related(*_SHOWN)
     ready = ExpressionWrapper(~Q(pk__in=authority.once(_busy)), output_field=BooleanField())
-    return rows.annotate(ready=ready).order_by("role__name_key", "resource__name_key", "pk")
+    return rows.annotate(ready=ready).order_by(*_BY_NAME)
 
 
 _SHOWN = ("role", "resource", "principal")
@@ -50,6 +51,18 @@ def eligible_among(authority: Authority, pks: Iterable[uuid.UUID]) -> list[Assig
     for row in rows:
         row.ready = row.pk not in busy  # type: ignore[attr-defined]
     return rows
+
+
+_BY_NAME = ("role__name_key", "resource__name_key", "pk")
+_ORDERED = Prepared(
+    lambda pks, most: Assignment.objects.filter(pk__in=pks).order_by(*_BY_NAME).values_list("pk", flat=True)[:most]
+)
+
+
+def first_eligible(authority: Authority, most: int) -> list[uuid.UUID]:
+    """Return the keys of the first so many of `eligible_roles`, composed once."""
+    mine = {one.assignment_id for one in authority.eligible}
+    return _ORDERED.ask(mine, most) if mine else []
 
 
 def _busy(authority: Authority) -> set[uuid.UUID | None]:
@@ -170,14 +183,32 @@ class Standing:
         return self.active or self.planned
 
 
+_PENDING_FOR = Prepared(
+    lambda user_id, pks: (
+        Request.objects.pending()
+        .filter(action=Action.ACTIVATE, principal=user_id, assignment__in=pks)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
+_MEMBERSHIPS = Prepared(
+    lambda user_id, now: (
+        Assignment.objects.memberships(now)
+        .filter(principal=user_id)
+        .order_by()
+        .values_list("resource__group", "ends_at")
+    )
+)
+
+
 def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[uuid.UUID, Standing]:
     """Say how it stands with each of these eligibilities, with as many queries for fifty as for one."""
     activations: dict[uuid.UUID | None, list[Assignment]] = {}
     for one in _activations(user, now).filter(activated_from__in=rows).select_related("resource").order_by("ends_at"):
         activations.setdefault(one.activated_from_id, []).append(one)
     waiting: dict[uuid.UUID, list[Request]] = {}
-    asked = Request.objects.filter(action=Action.ACTIVATE, principal=user.pk, assignment__in=rows)
-    for request in asked.waiting_among(now).shown():
+    pending = _PENDING_FOR.ask(user.pk, [row.pk for row in rows]) if rows else []
+    for request in shown_requests(which_wait(pending, now)) if pending else ():
         waiting.setdefault(request.about.pk, []).append(request)
     book = SettingsBook(row.role_id for row in rows)
     ends = _ends(user, rows, now)
@@ -199,9 +230,8 @@ def standings_of(user: User, rows: Sequence[Assignment], now: datetime) -> dict[
 
 def _ends(user: User, rows: Sequence[Assignment], now: datetime) -> dict[uuid.UUID, datetime | None]:
     """Say when each eligibility ends for this person: the answer of `ends_for`, for a list."""
-    memberships = Assignment.objects.memberships(now).filter(principal=user.pk)
     last: dict[uuid.UUID, datetime] = {}
-    for group_id, end in memberships.values_list("resource__group", "ends_at"):
+    for group_id, end in _MEMBERSHIPS.ask(user.pk, now):
         last[group_id] = max(last.get(group_id, now), end or FOR_EVER)
     ends = {}
     for row in rows:

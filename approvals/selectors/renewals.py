@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from approvals.models import RENEWALS, Action, Request
+from approvals.models.requests import which_wait
 from roles.catalogue import Permission
 from roles.models import Assignment, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.prepared import Prepared
 from roles.rules.changes import EXTENDED_WITHIN, can_be_changed, can_be_renewed
 from roles.selectors.holding import people_holding
 
@@ -30,14 +32,28 @@ def own_assignments(user: User, now: datetime) -> AssignmentQuerySet:
     return Assignment.objects.of(user.pk, now).select_related("principal", "role__home", "resource")
 
 
+_PENDING_ABOUT = Prepared(
+    lambda pks: (
+        Request.objects.pending()
+        .filter(assignment__in=pks, action__in=(*RENEWALS, Action.PROLONG))
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
+_RENEWED = Prepared(
+    lambda pks: Assignment.objects.filter(renewed_from__in=pks).order_by().values_list("renewed_from", flat=True)
+)
+
+
 def standings_of_renewal(user: User, rows: Iterable[Assignment], now: datetime) -> dict[uuid.UUID, Keeping]:
     """Say of each of these assignments what can be asked; as many queries for fifty as for one."""
     rows = list(rows)
     asked: dict[uuid.UUID | None, Request] = {}
-    actions = (*RENEWALS, Action.PROLONG)
-    for request in Request.objects.filter(assignment__in=rows, action__in=actions).waiting_among(now):
+    keys = [row.pk for row in rows]
+    pending = _PENDING_ABOUT.ask(keys) if keys else []
+    for request in Request.objects.filter(pk__in=which_wait(pending, now)) if pending else ():
         asked[request.assignment_id] = request
-    renewed = set(Assignment.objects.filter(renewed_from__in=rows).values_list("renewed_from", flat=True))
+    renewed = set(_RENEWED.ask(keys)) if keys else set()
     return {row.pk: _keeping(user, row, asked.get(row.pk), now, renewed=row.pk in renewed) for row in rows}
 
 

@@ -24,6 +24,7 @@ from approvals.selectors.my_roles import (
     eligible_among,
     eligible_roles,
     ended_roles,
+    first_eligible,
     held_roles,
     standings_of,
     through,
@@ -51,11 +52,18 @@ def tabs_of_my_roles(request: PortalRequest, current: str) -> list[Tab]:
     """The tabs above My roles, and above the profiles that were saved from it."""
     page = reverse("approvals:my_roles")
     tabs = [
-        Tab(label, f"{page}?tab={name}", name == current, counted(selector(request.authority)))
-        for name, (label, selector) in TABS.items()
+        Tab(label, f"{page}?tab={name}", name == current, _count(name, request))
+        for name, (label, _selector) in TABS.items()
     ]
     kept = profiles_of(request.user).count()
     return [*tabs, Tab(_("Profiles"), reverse("approvals:profiles"), current == "profiles", kept)]
+
+
+def _count(tab: str, request: PortalRequest) -> int:
+    if tab == "eligible":
+        return len({one.assignment_id for one in request.authority.eligible})
+    _label, selector = TABS[tab]
+    return counted(selector(request.authority))
 
 
 class RolesPage(ListPage):
@@ -89,6 +97,14 @@ class RolesPage(ListPage):
 class EligiblePage(RolesPage):
     table_class = EligibleTable
     tab = "eligible"
+    # Its own order, in which its keys are asked for and counted at once: of what one person may activate there is little.
+    walking = ("role__name_key", "resource__name_key", "pk")
+
+    def first(self) -> Callable[[int], Sequence[Any]]:
+        return partial(first_eligible, self.viewer.authority)
+
+    def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        return list
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
         return partial(eligible_among, self.viewer.authority)
