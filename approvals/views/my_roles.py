@@ -97,7 +97,7 @@ class RolesPage(ListPage):
 class EligiblePage(RolesPage):
     table_class = EligibleTable
     tab = "eligible"
-    # Its own order, in which its keys are asked for and counted at once: of what one person may activate there is little.
+    # Its own order, in which its keys are asked for and counted at once: what one person may activate is little.
     walking = ("role__name_key", "resource__name_key", "pk")
 
     def first(self) -> Callable[[int], Sequence[Any]]:

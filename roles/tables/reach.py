@@ -8,12 +8,14 @@ import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from roles.cells import Cell
+from roles.cells import written
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment, Resource, Role, User
 from roles.models.principals import search_key
 from roles.selectors.keys import is_of
 from roles.selectors.reach import HOW, WHEN, by_way, of_people
+from roles.tables import reach_cells as cells
+from roles.tables.assignment_cells import role
 
 # The order of the list must be total, and a group's assignment stands in it once for each member.
 _REST = ("person_key", "role__name_key", "pk", "membership_id")
@@ -44,27 +46,11 @@ class ReachFilter(ListFilter):
 
 
 class ReachTable(tables.Table):
-    person = Cell(
-        verbose_name=_("Person"),
-        template_name="manage/cells/reach_person.html",
-        order_by=_REST,
-        attrs={"td": {"class": "main"}},
-    )
-    role = Cell(
-        verbose_name=_("Role"), template_name="manage/cells/reach_role.html", order_by=("role__name_key", *_REST)
-    )
-    when = Cell(verbose_name=_("When"), template_name="manage/cells/reach_when.html", order_by=("when", *_REST))
-    how = Cell(
-        verbose_name=_("How"),
-        template_name="manage/cells/reach_how.html",
-        orderable=False,
-        attrs={"td": {"class": "wide"}},
-    )
-    until = Cell(
-        verbose_name=_("Since and until"),
-        template_name="manage/cells/reach_until.html",
-        order_by=("ends_at", *_REST),
-    )
+    person = written(cells.person, _("Person"), *_REST, look="main")
+    role = written(role, _("Role"), "role__name_key", *_REST)
+    when = written(cells.when, _("When"), "when", *_REST)
+    how = written(cells.how, _("How"), look="wide")
+    until = written(cells.end, _("Since and until"), "ends_at", *_REST)
 
     class Meta:
         attrs = {"aria-label": _("Who can do what here")}
