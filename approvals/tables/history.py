@@ -114,6 +114,10 @@ class HistoryFilter(ListFilter):
             rows = rows.filter(named | Q(ticket__icontains=word) if len(word) >= SHORT else named)
         return rows
 
+    def first_keys(self, most: int) -> list[uuid.UUID]:
+        """Return the keys of the first rows, which what the filters offer is read from as well."""
+        return [row["pk"] for row in self.first_rows[:most]]
+
     def since(self, rows: QuerySet[Request], name: str, value: str) -> QuerySet[Request]:
         return rows.filter(made_at__gte=timezone.now() - timedelta(days=int(value)))
 

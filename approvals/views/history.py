@@ -36,8 +36,7 @@ class PlaceRequests(RequestsPage, PlaceList):
         return {row.pk: Status(wanted) for row in rows} if wanted else super().statuses(rows)
 
     def first(self) -> Callable[[int], Sequence[Any]]:
-        rows = cast("HistoryFilter", self.filter).first_rows  # what its filters offer is looked up there, too
-        return lambda most: [row["pk"] for row in rows[:most]]
+        return cast("HistoryFilter", self.filter).first_keys
 
     def fetched(self) -> QuerySet[Any]:
         return with_decisions(Request.objects.shown())

@@ -20,6 +20,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment
 from roles.models.assignments import AssignmentQuerySet
+from roles.selectors.keys import any_number
 from roles.selectors.smaller import proposals
 
 DAYS = 7  # of activations
@@ -76,7 +77,7 @@ def _unused(now: datetime) -> Q:
 
 def _smaller(now: datetime) -> Q:
     """Return the condition that all that was done under an assignment a smaller role in use there allows as well."""
-    return Q(pk__in=list(proposals(Assignment.objects.in_effect(now), now)))
+    return Q(pk__in=any_number(proposals(Assignment.objects.in_effect(now), now)))
 
 
 def within(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> Q:

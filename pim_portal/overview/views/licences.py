@@ -20,6 +20,7 @@ from roles.guards import holding
 from roles.lists import ListFilter, ListPage
 from roles.middleware import PortalRequest
 from roles.models import User
+from roles.selectors.keys import any_number
 
 
 class LicenceFilter(ListFilter):
@@ -55,7 +56,7 @@ class Licences(ListPage):
         return uses(self.request.authority)
 
     def rows(self) -> QuerySet[Any]:
-        return User.objects.filter(pk__in=list(self.use)).order_by("name_key", "pk")
+        return User.objects.filter(pk__in=any_number(self.use)).order_by("name_key", "pk")
 
     def dress(self, rows: Sequence[Any]) -> None:
         for row in rows:

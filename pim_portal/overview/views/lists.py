@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
@@ -129,11 +129,15 @@ class WaitingRequests(RequestsPage, WorldList):
     """What waits for a decision in a world, the oldest first."""
 
     title = _("Waiting for approval")
+    walking = ("made_at", "pk")  # its own order: whether each waits is asked no further than the page needs
     table_class, filter_class, template_name = HistoryTable, HistoryFilter, TEMPLATE
 
     def rows(self) -> QuerySet[Any]:
         rows = lists.waiting(self.below, self.request.now).shown().order_by("made_at", "pk")
         return with_decisions(rows)
+
+    def first(self) -> Callable[[int], Sequence[Any]]:
+        return cast("HistoryFilter", self.filter).first_keys
 
 
 class RunningReviews(WorldList):
