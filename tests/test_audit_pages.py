@@ -518,3 +518,15 @@ def test_reading_changes_nothing(nina, story, key):
 )
 def test_a_place_in_the_history_that_cannot_be_is_none(text):
     assert Place.parse(text) is None
+
+
+def test_an_export_says_how_many_events_it_takes_and_counts_no_further_than_anybody_reads(
+    nina, story, key, monkeypatch
+):
+    seal_all(key, limit=1000)
+    monkeypatch.setattr("pim_portal.activity.views.audit.MOST_TOLD", 1000)
+    count = len(seen_by(nina))
+    client = visiting(nina)
+    assert f"{count} sealed events." in client.get(reverse("audit_export")).content.decode()
+    monkeypatch.setattr("pim_portal.activity.views.audit.MOST_TOLD", count - 1)
+    assert f"More than {count - 1} sealed events." in client.get(reverse("audit_export")).content.decode()

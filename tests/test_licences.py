@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pim_portal.overview.selectors.licences import Feature, uses
 from roles import ids
 from roles.authority import Authority
 from roles.models import User
+from roles.selectors.keys import any_number
 from roles.services.principals import disable_person
 from tests.people import (
     DAY,
@@ -100,3 +102,10 @@ def test_the_list_is_exported_with_what_each_uses(petra, ines):
     assert len(lines) == 2
     assert "ines" in lines[1]
     assert "Eligible for a role" in lines[1]
+
+
+def test_more_people_are_named_by_their_keys_than_a_statement_takes_values(ines: User):
+    """PostgreSQL takes 65,535: the page of a large organisation broke."""
+    keys = [uuid.uuid4() for _ in range(70_000)]
+    assert list(User.objects.filter(pk__in=any_number([*keys, ines.pk]))) == [ines]
+    assert not User.objects.filter(pk__in=any_number([])).exists()
