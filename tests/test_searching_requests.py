@@ -79,3 +79,11 @@ def test_a_missing_index_of_tickets_is_told_by_the_system_check_and_made_by_the_
     assert [one.id for one in run_checks(tags=["database"], databases=["default"])] == ["approvals.W001"]
     call_command("migrate", verbosity=0)
     assert run_checks(tags=["database"], databases=["default"]) == []
+
+
+def test_a_status_that_is_no_choice_narrows_nothing_and_says_so(asked: str):
+    with time_machine.travel(NOW, tick=False):
+        answer = visiting(User.objects.get(username="reader")).get(asked, {"status": "nonsense"})
+    assert answer.status_code == 200
+    assert len(answer.context["table"].rows) == 2
+    assert "nonsense is not one of the available choices" in answer.content.decode()

@@ -94,7 +94,7 @@ class HistoryFilter(ListFilter):
     def filter_queryset(self, queryset: RequestQuerySet) -> RequestQuerySet:
         """Narrow by all but the status first: of what is left the newest are asked whether they wait."""
         wanted = dict(self.form.cleaned_data)
-        status = wanted.pop("status")
+        status = wanted.pop("status", "")  # none where it is no choice
         for name, value in wanted.items():
             queryset = self.filters[name].filter(queryset, value)
         if status not in (Status.PENDING, Status.LAPSED) or self.data.get("sort"):
