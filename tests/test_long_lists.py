@@ -371,3 +371,6 @@ def test_what_waits_in_a_long_history_is_as_each_request_reads(petra: User, adam
     assert {row.status_now for row in shown} == {Status.LAPSED if "lapsed" in query else Status.PENDING}
     if "sort" not in query:
         assert shown == sorted(shown, key=lambda row: row.made_at, reverse=True)
+    file = verified(petra).get(address(directory(), "requests") + f"?download=csv&{query}")
+    lines = b"".join(file.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 1 + len(wanted)

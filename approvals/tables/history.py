@@ -97,7 +97,9 @@ class HistoryFilter(ListFilter):
         status = wanted.pop("status", "")  # none where it is no choice
         for name, value in wanted.items():
             queryset = self.filters[name].filter(queryset, value)
-        if status not in (Status.PENDING, Status.LAPSED) or self.data.get("sort"):
+        # Whoever sorts it, or takes it away as a file, has all of them.
+        has_all = self.data.get("sort") or self.data.get("download")
+        if status not in (Status.PENDING, Status.LAPSED) or has_all:
             return cast("RequestQuerySet", self.filters["status"].filter(queryset, status))
         most = reach_of(self.data) + 1
         return queryset.filter(pk__in=first_that_read(queryset, status, now=self.request.now, most=most))
