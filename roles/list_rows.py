@@ -42,7 +42,8 @@ class OrderedRows(TableQuerysetData):
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
     walking: Sequence[str] = ()  # the order of a long list that nobody sorted: one that an index has
     parts: Sequence[Q] = ()  # conditions that share it out: of each part an index has the rows in that order
-    identity: Sequence[str] = ("pk",)  # what tells its rows apart, where one stands in it once for each of several
+    # What tells its rows apart, where one stands in it once for each of several: then it says `fetch`, too.
+    identity: Sequence[str] = ("pk",)
     most = MOST_COUNTED  # rows that are put in the list's own order
     first: Callable[[int], Sequence[Any]] | None = None  # what asks for so many keys in that order, composed once
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
@@ -74,10 +75,8 @@ class OrderedRows(TableQuerysetData):
             if not self.parts:
                 return self._keys(rows, slice(self.reach + 1))
             moment = self.walking[0]
-            columns = (moment.lstrip("-"), *self.identity)
-            found = [rows.filter(part).values_list(*columns)[: self.reach + 1] for part in self.parts]
-            keys = merged(found, newest_first=moment.startswith("-"), most=self.reach + 1)
-            return keys if len(self.identity) > 1 else [pk for (pk,) in keys]
+            found = [rows.filter(part).values_list(moment.lstrip("-"), "pk")[: self.reach + 1] for part in self.parts]
+            return [pk for (pk,) in merged(found, newest_first=moment.startswith("-"), most=self.reach + 1)]
 
     def _keys(self, rows: QuerySet[Any], part: slice) -> list[Any]:
         return list(rows.values_list(*self.identity, flat=len(self.identity) == 1)[part])
@@ -85,9 +84,6 @@ class OrderedRows(TableQuerysetData):
     def _key(self, row: Any) -> Any:
         key = tuple(getattr(row, name) for name in self.identity)
         return key if len(key) > 1 else key[0]
-
-    def _only(self, rows: QuerySet[Any], keys: Iterable[Any]) -> QuerySet[Any]:
-        return rows.filter(pk__in=[key[0] for key in keys] if len(self.identity) > 1 else list(keys))
 
     @cached_property
     def counted(self) -> int:
@@ -125,7 +121,7 @@ class OrderedRows(TableQuerysetData):
     def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:
         if self.fetch is not None:
             return self.fetch(keys)
-        return self._only(self._fetching.order_by(), keys)
+        return self._fetching.order_by().filter(pk__in=keys)
 
     @property
     def _fetching(self) -> QuerySet[Any]:
@@ -149,4 +145,4 @@ class OrderedRows(TableQuerysetData):
         """The rows in the list's own order."""
         if not self.walking:
             return self.data
-        return self._only(self._fetching, self._walked).order_by(*self.data.query.order_by)
+        return self._fetching.filter(pk__in=self._walked).order_by(*self.data.query.order_by)
