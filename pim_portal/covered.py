@@ -86,6 +86,7 @@ COVERED: Final = (
 
 EXEMPT: Final[dict[type[models.Model], str]] = {
     portal.PortalSession: "Signing in and out are events; the rest is when somebody was last seen.",
+    roles.Tally: "Figures for pages to show, counted from what is there.",
     roles.StepUp: "Giving a second factor is an event; the row is spent with what it allows, and cleared away.",
     portal.Notification: "The outbox: it follows from events, and is written by those who hear of them.",
     portal.DueItem: "Reminders and digests that were written; no change of anything.",

@@ -57,6 +57,11 @@ def archive() -> None:
     keeping.start(clock=timezone.now)
 
 
+def count() -> int:
+    """Count anew what pages show of what there is much of."""
+    return services.count(clock=timezone.now)
+
+
 def scan_alerts() -> None:
     """Look for incidents; what is left is done by a task that follows at once."""
     if not scan(clock=timezone.now):

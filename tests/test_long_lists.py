@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -193,37 +192,6 @@ def test_a_long_history_is_walked_once_for_its_rows_and_its_filters(petra: User,
         listed()
     walks = [sql for one in asked.captured_queries if re.search("made_at.? DESC.*LIMIT", sql := one["sql"], re.DOTALL)]
     assert len(walks) == 1, "\n\n".join(walks)
-
-
-@pytest.mark.parametrize("page", ["/", "/manage/directory/roles/", "/manage/directory/"])
-def test_much_is_counted_every_few_minutes_and_says_when(petra: User, ines: User, monkeypatch, page: str):
-    def count_of(client: Any) -> str:
-        html = client.get(page).content.decode()
-        found = re.search(r"counted\s*<time" if page == "/" else r"Assignments counted\s*<time", html)
-        return ("lately " if found else "now ") + str(_eligible(client.get(page).context))
-
-    cache.clear()
-    client = verified(petra)
-    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
-    assert count_of(client) == "now 1"
-    monkeypatch.setattr("roles.selectors.lately.MUCH", 1)
-    assert count_of(client) == "lately 1"
-    make_eligible(ines, role(ids.SECURITY_READER))
-    assert count_of(client) == "lately 1"
-    give(ines, role(ids.GLOBAL_READER))
-    with time_machine.travel(NOW + timedelta(minutes=5), tick=False):
-        later = verified(petra)
-        assert count_of(later) == "lately 2"
-    cache.clear()
-
-
-def _eligible(context: Any) -> int:
-    if "worlds" in context:
-        counts: dict[str, int] = context["worlds"][0].figures.counts
-        return counts["eligible"]
-    if "figures" in context:
-        return int(context["figures"].eligible)
-    return sum(one.eligible for one in context["view"].holders.values())
 
 
 def pages_of(client: Any, address: str, query: str = "") -> list[Any]:

@@ -31,13 +31,17 @@ from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.pruning import prune_sent
 from pim_portal.notifications.reminders import remind
+from pim_portal.overview.selectors.figures import WORLD
+from pim_portal.overview.selectors.insights import INSIGHTS
 from pim_portal.streams import claims
 from pim_portal.streams.delivery import deliver_hooks
 from reviews.services.clockwork import keep_reviews_going
 from roles.actors import Actor, Clock
 from roles.models import StepUp
+from roles.selectors.numbers import GIVEN_AT
 from roles.service import record
 from roles.services.ends import write_down_ends
+from roles.tallies import count_anew
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ FEW_TASKS: Final = 20  # with more than these the worker has enough to do
 MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
 MAIL_EVERY: Final = timedelta(days=1)
 STEP_UPS_KEPT: Final = timedelta(days=1)
+COUNTS: Final = (WORLD, INSIGHTS, GIVEN_AT)
 
 
 class Recurring(NamedTuple):
@@ -67,6 +72,7 @@ SCHEDULES: Final = {
     "pim-seal": Recurring("pim_portal.tasks.seal", 1),
     "pim-chat": Recurring("pim_portal.tasks.chat", 1),
     "pim-hooks": Recurring("pim_portal.tasks.hooks", 1),
+    "pim-count": Recurring("pim_portal.tasks.count", 1),
     "pim-scan": Recurring("pim_portal.tasks.scan_alerts", 5),
     "pim-archive": Recurring("pim_portal.tasks.archive", 24 * 60),
 }
@@ -175,6 +181,11 @@ def chat(*, clock: Clock) -> int:
 def hooks(*, allow_private: bool, clock: Clock) -> int:
     """Send the history on to the web hooks; return how many messages were taken."""
     return deliver_hooks(allow_private=allow_private, clock=clock)
+
+
+def count(*, clock: Clock, seconds: float = SECONDS) -> int:
+    """Count anew what the figures of the pages show of what there is much of; return how many counts."""
+    return count_anew(COUNTS, clock=clock, seconds=seconds)
 
 
 def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:

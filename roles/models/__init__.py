@@ -17,6 +17,7 @@ from roles.models.factors import RecoveryCode, RecoveryCodes, TotpDevice
 from roles.models.principals import Group, Principal, PrincipalKind, User
 from roles.models.resources import Resource, ResourceKind
 from roles.models.step_ups import Purpose, StepUp
+from roles.models.tallies import Tally
 
 __all__ = [
     "ApprovalStage",
@@ -42,6 +43,7 @@ __all__ = [
     "SecondFactor",
     "StageApprover",
     "StepUp",
+    "Tally",
     "TotpDevice",
     "User",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,14 +14,15 @@ from roles.catalogue import default_settings
 from roles.models import (
     ApprovalStage,
     Assignment,
-    AssignmentType,
     NotificationCell,
     Resource,
     ResourceKind,
     Role,
     RoleSettings,
 )
-from roles.selectors.lately import Lately, counted_lately
+from roles.models.held import ByRow
+from roles.selectors.numbers import numbers_at
+from roles.tallies import Lately
 
 _ABOUT_THE_ROW = frozenset({"id", "role", "resource", "changed_at", "changed_by"})
 _RULES = tuple(field.name for field in RoleSettings._meta.concrete_fields if field.name not in _ABOUT_THE_ROW)
@@ -45,29 +46,28 @@ class Holders:
 
 def holders_lately_at(place: Resource, now: datetime) -> Lately[dict[uuid.UUID, Holders]]:
     """Count what is in effect at a place, for every role at once; lately, where there is much."""
-    return counted_lately(
-        lambda: holders_at(place, now),
-        of=Assignment.objects.open().filter(resource__in=place.way_ids),
-        key=("holders", place.pk, place.path),
-        now=now,
-    )
+    numbers = numbers_at(place, now)
+    counted: dict[uuid.UUID, Counter[str]] = defaultdict(Counter)
+    for one in numbers.found:
+        counted[one.role_id][one.type] += one.count
+        counted[one.role_id][f"{one.type}_inherited"] += one.count if one.place_id != place.pk else 0
+    return Lately({role: Holders(**found) for role, found in counted.items()}, numbers.at)
 
 
-def holders_at(place: Resource, now: datetime, role: Role | None = None) -> dict[uuid.UUID, Holders]:
-    """Count what is in effect at a place, for every role at once, or for one."""
-    there = Assignment.objects.filter(resource__in=place.way_ids)
-    rows = (
-        (there.filter(role=role) if role else there)
-        .in_effect(now)
-        .order_by()
-        .values("role", "type")
-        .annotate(all=Count("pk"), here=Count("pk", filter=Q(resource=place.pk)))
-    )
-    counted: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
-    for row in rows:
-        name = str(AssignmentType(row["type"]))
-        counted[row["role"]] |= {name: row["all"], f"{name}_inherited": row["all"] - row["here"]}
-    return {role: Holders(**numbers) for role, numbers in counted.items()}
+def holders_of(role: Role, place: Resource, now: datetime) -> Holders:
+    """Count what of one role is in effect at a place."""
+    given = Assignment.objects.filter(resource__in=place.way_ids, role=role).in_effect(now).order_by()
+    counted = given.values_list("type").annotate(all=Count("pk"), here=Count("pk", filter=Q(resource=place.pk)))
+    numbers: dict[str, int] = {}
+    for type, count, here in counted:
+        numbers |= {type: count, f"{type}_inherited": count - here}
+    return Holders(**numbers)
+
+
+def in_use_at(place: Resource, now: datetime) -> Q:
+    """Return the condition that somebody has a role at a place, asked of each role."""
+    given = Assignment.objects.filter(role=OuterRef("pk"), resource__in=place.way_ids)
+    return Q(ByRow(given.in_effect(now).order_by()))
 
 
 @dataclass(frozen=True, slots=True)

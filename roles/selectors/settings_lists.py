@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from roles.ids import DIRECTORY
 from roles.models import Resource, Role, RoleSettings
 from roles.models.principals import search_key
-from roles.selectors.catalogue import holders_at, roles_known_at
+from roles.selectors.catalogue import in_use_at, roles_known_at
 from roles.selectors.settings import EffectiveSettings, SettingsBook, differ, portal_default
 
 OWN, INHERITED, EVERYWHERE, DEFAULT = "own", "inherited", "everywhere", "default"
@@ -100,5 +100,5 @@ def roles_to_copy_to(
         found = found.filter(Q(name_key__contains=word) | Q(category__icontains=word))
     if not words:
         own = RoleSettings.objects.filter(resource=place.pk).values_list("role", flat=True)
-        found = found.filter(pk__in={*holders_at(place, now), *own})
+        found = found.filter(in_use_at(place, now) | Q(pk__in=own))
     return kept + list(found[:MOST_TO_CHOOSE])

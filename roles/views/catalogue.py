@@ -30,18 +30,18 @@ from roles.selectors.assignment_lists import active, eligible
 from roles.selectors.catalogue import (
     Changed,
     Holders,
-    holders_at,
     holders_lately_at,
+    holders_of,
     roles_at,
     roles_known_at,
     settings_changed_at,
     with_counts,
 )
-from roles.selectors.lately import Lately
 from roles.selectors.settings import settings_of
 from roles.selectors.settings_lists import source_of
 from roles.services.custom_roles import add_role, change_role, defined_as, restore_role, retire_role
 from roles.tables.catalogue import RoleFilter, RoleTable
+from roles.tallies import Lately
 from roles.views.places import PlaceList
 
 MOST_HOLDERS = 10
@@ -68,7 +68,7 @@ class Roles(PlaceList):
 
     @property
     def holders(self) -> dict[uuid.UUID, Holders]:
-        return self.lately.counted
+        return self.lately.found
 
     @cached_property
     def changed(self) -> dict[uuid.UUID, Changed]:
@@ -119,7 +119,7 @@ def role(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpResponse
             (_("Active"), "active", active(place, now).filter(role=shown)[: MOST_HOLDERS + 1]),
         ],
         "most": MOST_HOLDERS,
-        "holders": holders_at(place, now, shown).get(shown.pk, Holders()),
+        "holders": holders_of(shown, place, now),
         "settings": settings,
         "source": source_of(settings),
         "may_see_people": request.authority.anywhere(Permission.SEE_PEOPLE),

@@ -72,7 +72,7 @@ def _overview(request: PortalRequest, place: Resource) -> HttpResponse:
     context = {
         "place": place,
         "frame": Frame(place, request.authority, "overview"),
-        "figures": figures.counted,
+        "figures": figures.found,
         "counted_at": figures.at,
         "administrators": administrators_of(place, request.now),
         "own": own,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Final
 
-from django.db.models import Count, Min, Model, Q, QuerySet
+from django.db.models import Count, Min, Model, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,11 +18,10 @@ from approvals.selectors.requests import requests_awaiting, requests_of
 from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
 from reviews.selectors.results import counts_of_instances
+from roles import tallies
 from roles.authority import Authority, Held
-from roles.catalogue import Permission
 from roles.models import Assignment, RoleKind
 from roles.models.assignments import AssignmentQuerySet
-from roles.selectors.lately import counted_lately
 
 MOST_ROLES = 5
 
@@ -137,54 +137,71 @@ def mine(authority: Authority) -> Mine:
 
 def worlds(authority: Authority) -> list[Figures]:
     """Return the figures of each world of which this person may see the assignments of others."""
-    seen = ((realm, lists.within(authority, realm)) for realm in lists.WORLDS)
-    return [_figures_lately(authority, realm, below) for realm, below in seen if below]
+    there = ((realm, lists.seen(authority, realm)) for realm in lists.WORLDS)
+    return [_figures(realm, paths, authority.now) for realm, paths in there if paths]
 
 
-def _figures_lately(authority: Authority, realm: Realm, below: Q) -> Figures:
-    key = ("figures", realm, *sorted(authority.paths(Permission.SEE, realm)), timezone.get_current_timezone_name())
-    found = counted_lately(
-        lambda: _figures(authority, realm, below),
-        of=Assignment.objects.open().filter(below),
-        key=key,
-        now=authority.now,
+def _figures(realm: Realm, paths: list[str], now: datetime) -> Figures:
+    """Return the figures of what lies at or below these paths; counted lately, where there is much."""
+    open_ones = Assignment.objects.open().filter(lists.below(paths))
+    counted = WORLD.lately(paths, timezone.get_current_timezone_name(), among=open_ones, now=now)
+    found = counted.found
+    return Figures(
+        realm=realm,
+        title=lists.WORLDS[realm],
+        counts=found["counts"],
+        days=tuple(Day(day, count) for day, count in zip(lists.days(counted.at or now), found["days"], strict=True)),
+        activated=_role_counts(found["activated"]),
+        held=_role_counts(found["held"]),
+        waiting=found["waiting"],
+        oldest=datetime.fromisoformat(found["oldest"]) if found["oldest"] else None,
+        reviews=Progress(*found["reviews"]),
+        counted_at=counted.at,
     )
-    return replace(found.counted, title=lists.WORLDS[realm], counted_at=found.at)
 
 
-def _figures(authority: Authority, realm: Realm, below: Q) -> Figures:
-    now = authority.now
+def _role_counts(found: list[Any]) -> tuple[RoleCount, ...]:
+    return tuple(RoleCount(uuid.UUID(role), name, count) for role, name, count in found)
+
+
+def _count(now: datetime, paths: list[str], zone: str) -> dict[str, Any]:
+    """Count what lies at or below these paths, by the calendar of a time zone."""
+    below = lists.below(paths)
     here = lists.in_effect(below, now)
     # One query for all of them: two of these names are those of methods of a queryset.
     asked = {f"n{at}": Count("pk", filter=one.shows(now)) for at, one in enumerate(lists.IN_EFFECT.values())}
     counts = here.aggregate(**asked)
-    waiting = lists.waiting(below, now).aggregate(waiting=Count("pk"), oldest=Min("made_at"))
-    return Figures(
-        realm=realm,
-        title="",
-        counts={name: counts[f"n{at}"] for at, name in enumerate(lists.IN_EFFECT)},
-        days=_activations(below, now),
-        activated=_by_role(lists.begun(below, now)),
-        held=_by_role(here.filter(lists.ACTIVE)),
-        reviews=_reviews(authority, realm),
-        **waiting,
-    )
+    waiting = lists.waiting(below, now).aggregate(count=Count("pk"), oldest=Min("made_at"))
+    with timezone.override(zone):
+        begun = lists.begun(below, now)
+        days, activated = _activations(begun, now), _by_role(begun)
+    return {
+        "counts": {name: counts[f"n{at}"] for at, name in enumerate(lists.IN_EFFECT)},
+        "days": days,
+        "activated": activated,
+        "held": _by_role(here.filter(lists.ACTIVE)),
+        "reviews": _reviews(paths, now),
+        "waiting": waiting["count"],
+        "oldest": waiting["oldest"] and waiting["oldest"].isoformat(),
+    }
 
 
-def _by_role(rows: AssignmentQuerySet) -> tuple[RoleCount, ...]:
+WORLD: Final = tallies.Count("world", _count)
+
+
+def _by_role(rows: AssignmentQuerySet) -> list[Any]:
     counted = rows.order_by().values_list("role", "role__name").annotate(count=Count("pk"))
-    return tuple(RoleCount(*row) for row in counted.order_by("-count", "role__name", "role")[:MOST_ROLES])
+    return [[str(role), *said] for role, *said in counted.order_by("-count", "role__name", "role")[:MOST_ROLES]]
 
 
-def _reviews(authority: Authority, realm: Realm) -> Progress:
-    running = list(lists.running_reviews(authority, realm))
+def _reviews(paths: list[str], now: datetime) -> list[int]:
+    running = list(lists.running_reviews(paths, now))
     counts = counts_of_instances(running).values()
-    return Progress(len(running), sum(one.answered for one in counts), sum(one.total for one in counts))
+    return [len(running), sum(one.answered for one in counts), sum(one.total for one in counts)]
 
 
-def _activations(below: Q, now: datetime) -> tuple[Day, ...]:
+def _activations(rows: QuerySet[Model], now: datetime) -> list[int]:
     zone = timezone.get_current_timezone()
-    rows: QuerySet[Model] = lists.begun(below, now)
     by_day = rows.annotate(day=TruncDate("starts_at", tzinfo=zone)).values_list("day").annotate(Count("pk"))
     counted = Counter(dict(by_day.order_by("day")))
-    return tuple(Day(day, counted[day]) for day in lists.days(now))
+    return [counted[day] for day in lists.days(now)]

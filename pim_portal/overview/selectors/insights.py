@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
-from roles.authority import Authority
+from roles import tallies
 from roles.ids import GLOBAL_ADMINISTRATOR
+from roles.models import Assignment
+from roles.tallies import Lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +30,38 @@ class Insight:
     role: str = ""
 
 
-def insights_of(authority: Authority, below: Q, *, directory: bool) -> list[Insight]:
-    """Return what there is to look at in a world, at the places that the viewer may see; what is well is left out."""
-    now = authority.now
-    here = lists.in_effect(below, now)
-    standing = lists.IN_EFFECT["permanent"].shows(now)
-    counts = here.aggregate(
-        standing=Count("pk", filter=standing),
-        privileged=Count("pk", filter=standing & Q(role__privileged=True)),
-        globally=Count("pk", filter=standing & Q(role=GLOBAL_ADMINISTRATOR)),
-        forever=Count("pk", filter=Q(type="eligible", ends_at=None)),
+def _count(now: datetime, paths: list[str]) -> dict[str, int]:
+    below = lists.below(paths)
+    standing = Q(type="active")
+    # All of these have no end; of a few of what is in effect it is asked whether it is.
+    counts = (
+        lists.in_effect(below, now)
+        .filter(ends_at=None)
+        .aggregate(
+            standing=Count("pk", filter=standing),
+            privileged=Count("pk", filter=standing & Q(role__privileged=True)),
+            globally=Count("pk", filter=standing & Q(role=GLOBAL_ADMINISTRATOR)),
+            forever=Count("pk", filter=Q(type="eligible")),
+        )
     )
+    rest = {listed: lists.assignments_of(listed, below, now).count() for listed in (lists.UNUSED, lists.SMALLER)}
+    return counts | rest
+
+
+INSIGHTS: Final = tallies.Count("insights", _count)
+
+
+def insights_lately(realm: Realm, paths: list[str], now: datetime) -> Lately[list[Insight]]:
+    """Return what there is to look at in a world, at and below these paths; what is well is left out.
+
+    Counted lately, where there is much.
+    """
+    here = Assignment.objects.open().filter(lists.below(paths))
+    counted = INSIGHTS.lately(paths, among=here, now=now)
+    return Lately(_told(counted.found, directory=realm == Realm.DIRECTORY), counted.at)
+
+
+def _told(counts: dict[str, int], *, directory: bool) -> list[Insight]:
     found = [
         Insight(
             "permanent",
@@ -60,15 +86,15 @@ def insights_of(authority: Authority, below: Q, *, directory: bool) -> list[Insi
             _("Make eligible whom you can, remove the rest, or start a review of it."),
         ),
         Insight(
-            "unused",
-            lists.assignments_of("unused", below, now).count(),
+            lists.UNUSED,
+            counts[lists.UNUSED],
             _("Eligible and not used for 90 days"),
             _("Eligible for at least 90 days, and never activated in the last 90."),
             _("Ask whether it is still needed; remove it if it is not."),
         ),
         Insight(
             lists.SMALLER,
-            lists.assignments_of(lists.SMALLER, below, now).count(),
+            counts[lists.SMALLER],
             _("A smaller role in use would do"),
             _("Held for at least 90 days; all that was done under it in the last 90, a smaller role in use allows."),
             _("Give the smaller role instead, unless the larger one is needed outside the portal."),

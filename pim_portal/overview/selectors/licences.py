@@ -55,7 +55,7 @@ def _principals(authority: Authority, realm: Realm, below: Q) -> Iterable[tuple[
         yield principal, Feature.TIME_BOUND
     for principal in _approvers(authority, realm):
         yield principal, Feature.APPROVING
-    running = lists.running_reviews(authority, realm)
+    running = lists.running_reviews(lists.seen(authority, realm), now)
     panel = Panelist.objects.filter(stage__instance__in=running).order_by()
     for principal in panel.values_list("principal", flat=True).distinct():
         yield principal, Feature.REVIEWING

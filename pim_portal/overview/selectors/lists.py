@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -82,10 +82,24 @@ def _smaller(now: datetime) -> Q:
 
 def within(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> Q:
     """Return the condition that a row belongs to a resource of this world where its viewer may; empty: nowhere."""
-    below = Q()
-    for path in authority.paths(permission, realm):
-        below |= Q(resource__path__startswith=path)
-    return below
+    return below(authority.paths(permission, realm))
+
+
+def below(paths: Iterable[str]) -> Q:
+    """Return the condition that a row belongs to a resource at or below one of these paths; empty: none is named."""
+    found = Q()
+    for path in paths:
+        found |= Q(resource__path__startswith=path)
+    return found
+
+
+def seen(authority: Authority, realm: Realm) -> list[str]:
+    """Return the paths that a viewer sees the assignments of others below, in this world; none lies below another."""
+    found: list[str] = []
+    for path in sorted(authority.paths(Permission.SEE, realm)):
+        if not found or not path.startswith(found[-1]):
+            found.append(path)
+    return found
 
 
 def in_effect(below: Q, now: datetime) -> AssignmentQuerySet:
@@ -123,9 +137,9 @@ def waiting(below: Q, now: datetime) -> RequestQuerySet:
     return Request.objects.waiting(now).filter(below)
 
 
-def running_reviews(authority: Authority, realm: Realm) -> InstanceQuerySet:
-    """Return the reviews that go on at places of this world that their viewer may see."""
-    below = Q(pk__in=[])
-    for path in authority.paths(Permission.SEE, realm):
-        below |= Q(review__resource__path__startswith=path)
-    return Instance.objects.open(authority.now).filter(below)
+def running_reviews(paths: Iterable[str], now: datetime) -> InstanceQuerySet:
+    """Return the reviews that go on at or below these paths."""
+    there = Q(pk__in=[])
+    for path in paths:
+        there |= Q(review__resource__path__startswith=path)
+    return Instance.objects.open(now).filter(there)

@@ -19,7 +19,7 @@ from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
-from pim_portal.overview.selectors.insights import insights_of
+from pim_portal.overview.selectors.insights import insights_lately
 from pim_portal.overview.tables import ReviewFilter, ReviewTable, WorldFilter, WorldTable
 from reviews.selectors.results import counts_of_instances
 from roles.catalogue import Permission
@@ -147,7 +147,7 @@ class RunningReviews(WorldList):
     table_class, filter_class, template_name = ReviewTable, ReviewFilter, TEMPLATE
 
     def rows(self) -> QuerySet[Any]:
-        rows = lists.running_reviews(self.request.authority, self.realm)
+        rows = lists.running_reviews(lists.seen(self.request.authority, self.realm), self.request.now)
         return rows.select_related("review__resource").order_by("ends_at", "pk")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -160,13 +160,15 @@ class RunningReviews(WorldList):
 def insights(request: PortalRequest, world: str) -> HttpResponse:
     """Show what a world could do without, where the viewer may see anything of it."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    below = lists.within(request.authority, realm) if realm else None
-    if realm is None or not below:
+    paths = lists.seen(request.authority, realm) if realm else []
+    if realm is None or not paths:
         raise Http404
+    found = insights_lately(realm, paths, request.now)
     page = {
         "world": lists.WORLDS[realm],
         "realm": realm,
-        "insights": insights_of(request.authority, below, directory=realm == Realm.DIRECTORY),
+        "insights": found.found,
+        "counted_at": found.at,
         "may_review": bool(lists.within(request.authority, realm, Permission.ASSIGN)),
     }
     return render(request, "overview/insights.html", page)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.models import DutyRule, Resource, Role
 from roles.models.principals import search_key
-from roles.selectors.catalogue import holders_at, roles_known_at
+from roles.selectors.catalogue import in_use_at, roles_known_at
 
 MOST_TO_CHOOSE = 50
 FORCE, RETIRED = "force", "retired"
@@ -43,5 +43,5 @@ def roles_to_keep_apart(place: Resource, *, text: str, chosen: Iterable[uuid.UUI
     for word in words:
         found = found.filter(Q(name_key__contains=word) | Q(category__icontains=word))
     if not words:
-        found = found.filter(pk__in=set(holders_at(place, now)))
+        found = found.filter(in_use_at(place, now))
     return kept + list(found[:MOST_TO_CHOOSE])
