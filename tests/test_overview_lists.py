@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,18 +15,20 @@ from django.urls import reverse
 
 from audit.kinds import Realm
 from pim_portal.overview.selectors.figures import worlds
-from pim_portal.overview.selectors.lists import IN_EFFECT
+from pim_portal.overview.selectors.lists import ACTIVATIONS, IN_EFFECT, MORE, walking_of
 from roles import ids
 from roles.actors import Actor
 from roles.authority import Authority
 from roles.models import Assignment, User
 from roles.services.assignments import deactivate
+from roles.services.principals import disable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
     MINUTE,
     NOW,
+    OPERATOR,
     at,
     configure,
     give,
@@ -262,3 +265,72 @@ def test_the_reviews_that_go_on_say_how_far_they_are(petra, adam, nina):
     (one,) = worlds(Authority(petra, NOW))
     assert (one.reviews.reviews, one.reviews.answered, one.reviews.total) == (1, 0, 1)
     assert one.realm == Realm.DIRECTORY
+
+
+LISTED = [*IN_EFFECT, *MORE, ACTIVATIONS]
+
+
+def keys_on_all_pages(client: Client, path: str) -> list[Any]:
+    found: list[Any] = []
+    for number in range(1, 30):
+        page = client.get(path, {"per_page": 2, "page": number}).context["table"].page
+        found += [row.record.pk for row in page.object_list]
+        if not page.has_next():
+            return found
+    raise AssertionError("The list never ends.")
+
+
+@pytest.mark.parametrize("listed", LISTED)
+def test_a_list_of_much_is_walked_in_its_order_and_misses_nothing(organisation, nina, monkeypatch, listed):
+    many = [person(f"p{number}") for number in range(5)]
+    for user in many:  # at one moment, so that their keys put them in order
+        eligible = make_eligible(user, role(EXCHANGE_ADMINISTRATOR))
+        give(user, role(ids.SECURITY_READER), ends_at=NOW + 5 * DAY)
+        give(user, role(ids.USER_ADMINISTRATOR))
+        request_activation(user, eligible, now=NOW - 10 * MINUTE, hours=0.5)
+    for user in many[:2]:
+        disable_person(user.pk, reason="left", actor=OPERATOR, clock=at(NOW))
+    client = verified(nina)
+    path = f"/overview/directory/{listed}/"
+    of_little = keys_on_all_pages(client, path)
+    for walked, at_once in ((3, 1), (3, 2), (3, 256), (50, 2)):
+        _have_few_be_many(monkeypatch, walked, at_once)
+        of_much = keys_on_all_pages(client, path)
+        assert sorted(of_much) == sorted(of_little)
+        if walked < len(of_little) and walking_of(listed):
+            rows = Assignment.objects.filter(pk__in=of_little)
+            assert of_much == [one.pk for one in rows.order_by(*walking_of(listed))]
+        else:
+            assert of_much == of_little
+    if listed in {"all", "eligible", "permanent"}:
+        assert len(of_little) > 4  # more than one of these pages
+
+
+def _have_few_be_many(monkeypatch: pytest.MonkeyPatch, walked: int, at_once: int) -> None:
+    monkeypatch.setattr("pim_portal.overview.selectors.lists.MUCH", 1)
+    monkeypatch.setattr("pim_portal.overview.selectors.lists.AT_ONCE", at_once)
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", walked)
+    monkeypatch.setattr("roles.list_rows.SIZES", (2,))
+    monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
+
+
+@pytest.mark.parametrize("listed", LISTED)
+def test_much_of_the_other_world_or_role_is_in_no_list(organisation, monkeypatch, listed):
+    root = tree("Other")[0]
+    reader, olga = person("rita"), person("olga")
+    give(olga, role(ids.OWNER), root)
+    for what in (ids.READER, ids.USER_ACCESS_ADMINISTRATOR):
+        give(reader, role(what), root, ends_at=NOW + 30 * MINUTE)
+    _have_few_be_many(monkeypatch, 2, 2)
+    at_root = set(keys_on_all_pages(verified(olga), f"/overview/resource/{listed}/"))
+    assert set(Assignment.objects.filter(pk__in=at_root).values_list("resource", flat=True)) <= {root.pk}
+    directory_role = role(EXCHANGE_ADMINISTRATOR)
+    of_role = client_keys(organisation, f"/overview/directory/{listed}/?role={directory_role.pk}")
+    assert set(Assignment.objects.filter(pk__in=of_role).values_list("role", flat=True)) <= {directory_role.pk}
+    if listed in {"all", "activated"}:
+        assert of_role
+        assert at_root or listed == "activated"
+
+
+def client_keys(user: User, path: str) -> list[Any]:
+    return [row.record.pk for row in verified(user).get(path).context["table"].page.object_list]

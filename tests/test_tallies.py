@@ -13,7 +13,6 @@ import time_machine
 from pim_portal import tasks
 from pim_portal.overview.selectors.figures import worlds
 from pim_portal.overview.selectors.insights import INSIGHTS
-from pim_portal.overview.selectors.lists import SMALLER
 from roles import ids
 from roles.authority import Authority
 from roles.models import Tally, User
@@ -223,4 +222,4 @@ def test_a_count_that_takes_long_leaves_the_others_to_the_next_run(petra: User, 
 
 
 def test_insights_name_what_their_lists_count(db):
-    assert set(INSIGHTS.ask(NOW, ["0001"])) == {"standing", "privileged", "globally", "forever", "unused", SMALLER}
+    assert set(INSIGHTS.ask(NOW, ["0001"])) == {"standing", "privileged", "globally", "forever", "unused"}

@@ -182,6 +182,12 @@ class Assignment(models.Model):
                 condition=Q(ended_at=None),
                 name="assignment_newest_at_resource",
             ),
+            models.Index(fields=["-starts_at", "id"], condition=Q(ended_at=None), name="assignment_newest"),
+            models.Index(
+                fields=["-starts_at", "id"],
+                condition=Q(activated_from__isnull=False),
+                name="assignment_newest_activated",
+            ),
             models.Index("resource", Coalesce("ended_at", "ends_at").desc(), "id", name="assignment_over_at_resource"),
         ]
 

@@ -137,7 +137,7 @@ def mine(authority: Authority) -> Mine:
 
 def worlds(authority: Authority) -> list[Figures]:
     """Return the figures of each world of which this person may see the assignments of others."""
-    there = ((realm, lists.seen(authority, realm)) for realm in lists.WORLDS)
+    there = ((realm, lists.paths_in(authority, realm)) for realm in lists.WORLDS)
     return [_figures(realm, paths, authority.now) for realm, paths in there if paths]
 
 

@@ -44,8 +44,7 @@ def _count(now: datetime, paths: list[str]) -> dict[str, int]:
             forever=Count("pk", filter=Q(type="eligible")),
         )
     )
-    rest = {listed: lists.assignments_of(listed, below, now).count() for listed in (lists.UNUSED, lists.SMALLER)}
-    return counts | rest
+    return counts | {lists.UNUSED: lists.assignments_of(lists.UNUSED, paths, now).count()}
 
 
 INSIGHTS: Final = tallies.Count("insights", _count)
@@ -58,7 +57,8 @@ def insights_lately(realm: Realm, paths: list[str], now: datetime) -> Lately[lis
     """
     here = Assignment.objects.open().filter(lists.below(paths))
     counted = INSIGHTS.lately(paths, among=here, now=now)
-    return Lately(_told(counted.found, directory=realm == Realm.DIRECTORY), counted.at)
+    counts = counted.found | {lists.SMALLER: len(lists.smaller_lately(paths, now).found)}
+    return Lately(_told(counts, directory=realm == Realm.DIRECTORY), counted.at)
 
 
 def _told(counts: dict[str, int], *, directory: bool) -> list[Insight]:

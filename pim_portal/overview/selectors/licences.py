@@ -39,23 +39,23 @@ def uses(authority: Authority) -> Use:
     """Return for each enabled person which features they use, at the places that the reader may see."""
     found: dict[uuid.UUID, set[Feature]] = {}
     for realm in lists.WORLDS:
-        below = lists.within(authority, realm)
-        if below:
-            for principal, feature in _principals(authority, realm, below):
+        paths = lists.paths_in(authority, realm)
+        if paths:
+            for principal, feature in _principals(authority, realm, paths):
                 found.setdefault(principal, set()).add(feature)
     return _people(found, authority.now)
 
 
-def _principals(authority: Authority, realm: Realm, below: Q) -> Iterable[tuple[uuid.UUID, Feature]]:
+def _principals(authority: Authority, realm: Realm, paths: list[str]) -> Iterable[tuple[uuid.UUID, Feature]]:
     now = authority.now
-    given = lists.in_effect(below, now).filter(lists.GIVEN).order_by()
+    given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN).order_by()
     for principal in given.filter(type="eligible").values_list("principal", flat=True).distinct():
         yield principal, Feature.ELIGIBLE
     for principal in given.filter(lists.ACTIVE, ends_at__isnull=False).values_list("principal", flat=True).distinct():
         yield principal, Feature.TIME_BOUND
     for principal in _approvers(authority, realm):
         yield principal, Feature.APPROVING
-    running = lists.running_reviews(lists.seen(authority, realm), now)
+    running = lists.running_reviews(paths, now)
     panel = Panelist.objects.filter(stage__instance__in=running).order_by()
     for principal in panel.values_list("principal", flat=True).distinct():
         yield principal, Feature.REVIEWING

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +20,14 @@ from reviews.models import Instance
 from reviews.models.instances import InstanceQuerySet
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment
+from roles.models import Assignment, Resource, Role
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.held import ByRow
+from roles.models.planning import planned_anew
+from roles.models.prepared import Prepared
 from roles.selectors.keys import any_number
 from roles.selectors.smaller import proposals
+from roles.tallies import MUCH, Count, Lately
 
 DAYS = 7  # of activations
 SOON = timedelta(hours=1)
@@ -31,6 +37,10 @@ UNUSED_FOR = timedelta(days=90)
 
 WORLDS: dict[Realm, str | Promise] = {Realm.DIRECTORY: _("Directory roles"), Realm.RESOURCE: _("Resources")}
 
+NEWEST: Final = ("-starts_at", "pk")
+FIRST_TO_END: Final = ("ends_at", "pk")
+AT_ONCE: Final = 256  # of which it is asked at once whether they are in effect: as many as a prepared question takes
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -38,10 +48,12 @@ class Listing:
 
     title: str | Promise
     shows: Callable[[datetime], Q]
+    walking: tuple[str, str] = NEWEST  # the order in which it stands where there is much: one that an index has
 
 
 ACTIVE = Q(type="active")
 GIVEN = Q(activated_from=None)
+PRIVILEGED = ByRow(Role.objects.filter(pk=OuterRef("role"), privileged=True))
 
 # By the word in its address.
 IN_EFFECT: dict[str, Listing] = {
@@ -51,19 +63,23 @@ IN_EFFECT: dict[str, Listing] = {
     "activated": Listing(_("Activated now"), lambda now: Q(activated_from__isnull=False)),
     "time-bound": Listing(_("Assigned active, with an end"), lambda now: ACTIVE & GIVEN & Q(ends_at__isnull=False)),
     "permanent": Listing(_("Permanent active assignments"), lambda now: ACTIVE & Q(ends_at=None)),
-    "ending": Listing(_("Active, ending within the hour"), lambda now: ACTIVE & Q(ends_at__lte=now + SOON)),
-    "ending-soon": Listing(_("Ending within 14 days"), lambda now: GIVEN & Q(ends_at__lte=now + ENDS_SOON)),
+    "ending": Listing(
+        _("Active, ending within the hour"), lambda now: ACTIVE & Q(ends_at__lte=now + SOON), FIRST_TO_END
+    ),
+    "ending-soon": Listing(
+        _("Ending within 14 days"), lambda now: GIVEN & Q(ends_at__lte=now + ENDS_SOON), FIRST_TO_END
+    ),
     "new": Listing(_("New in the last 30 days"), lambda now: GIVEN & Q(starts_at__gt=now - NEW_WITHIN)),
 }
 ACTIVATIONS, UNUSED, SMALLER = "activations", "unused", "smaller-role"
 # Behind the insights: shown, and not counted on the Overview.
 MORE: dict[str, Listing] = {
     "standing-privileged": Listing(
-        _("Standing access to privileged roles"), lambda now: ACTIVE & Q(ends_at=None, role__privileged=True)
+        _("Standing access to privileged roles"), lambda now: ACTIVE & Q(PRIVILEGED, ends_at=None)
     ),
     "eligible-forever": Listing(_("Eligible without an end"), lambda now: Q(type="eligible", ends_at=None)),
     UNUSED: Listing(_("Eligible and not used for 90 days"), lambda now: _unused(now)),
-    SMALLER: Listing(_("A smaller role in use would do"), lambda now: _smaller(now)),
+    SMALLER: Listing(_("A smaller role in use would do"), lambda now: Q()),  # of those alone that were found
 }
 
 
@@ -72,34 +88,41 @@ def _unused(now: datetime) -> Q:
     since = now - UNUSED_FOR
     activations = Assignment.objects.filter(activated_from=OuterRef("pk"), starts_at__lte=now)
     used = activations.filter(Q(starts_at__gt=since) | Q(ended_at=None, ends_at__gt=now))
-    return Q(~Exists(used), type="eligible", starts_at__lte=since)
+    return Q(~ByRow(used), type="eligible", starts_at__lte=since)
 
 
-def _smaller(now: datetime) -> Q:
-    """Return the condition that all that was done under an assignment a smaller role in use there allows as well."""
-    return Q(pk__in=any_number(proposals(Assignment.objects.in_effect(now), now)))
-
-
-def within(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> Q:
-    """Return the condition that a row belongs to a resource of this world where its viewer may; empty: nowhere."""
-    return below(authority.paths(permission, realm))
-
-
-def below(paths: Iterable[str]) -> Q:
-    """Return the condition that a row belongs to a resource at or below one of these paths; empty: none is named."""
-    found = Q()
-    for path in paths:
-        found |= Q(resource__path__startswith=path)
-    return found
-
-
-def seen(authority: Authority, realm: Realm) -> list[str]:
-    """Return the paths that a viewer sees the assignments of others below, in this world; none lies below another."""
+def paths_in(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> list[str]:
+    """Return the tree paths at and below which somebody may do it in this world; none lies below another."""
     found: list[str] = []
-    for path in sorted(authority.paths(Permission.SEE, realm)):
+    for path in sorted(authority.paths(permission, realm)):
         if not found or not path.startswith(found[-1]):
             found.append(path)
     return found
+
+
+def below(paths: Iterable[str]) -> Q:
+    """Return the condition that a row belongs to a resource at or below one of these paths."""
+    there = Q(pk__in=[])
+    for path in paths:
+        there |= Q(resource__path__startswith=path)
+    return there
+
+
+def are_many(paths: list[str]) -> bool:
+    """Return whether so much is open at or below these paths that no list of it is looked through as a whole."""
+    rows = Assignment.objects.open().filter(below(paths)).order_by()
+    return len(rows.values_list("pk", flat=True)[: MUCH + 1]) > MUCH
+
+
+def reached(paths: Iterable[str]) -> Q:
+    """Return what `below` does, asked of each row by itself: for a list that is walked in the order of an index.
+
+    Joined, the places would be found first, and all that stands at them put in order for one page.
+    """
+    there = Q()
+    for path in paths:
+        there |= Q(path__startswith=path)
+    return Q(ByRow(Resource.objects.filter(there, pk=OuterRef("resource")).order_by()))
 
 
 def in_effect(below: Q, now: datetime) -> AssignmentQuerySet:
@@ -107,11 +130,77 @@ def in_effect(below: Q, now: datetime) -> AssignmentQuerySet:
     return Assignment.objects.in_effect(now).filter(below)
 
 
-def assignments_of(listed: str, below: Q, now: datetime) -> AssignmentQuerySet:
-    """Return the assignments of a list by its word. Raises `KeyError` for any other."""
+def assignments_of(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
+    """Return the assignments of a list by its word, at or below these paths. Raises `KeyError` for any other word."""
     if listed == ACTIVATIONS:
-        return begun(below, now)
-    return in_effect(below, now).filter((IN_EFFECT | MORE)[listed].shows(now))
+        return begun(below(paths), now)
+    rows = in_effect(below(paths), now).filter((IN_EFFECT | MORE)[listed].shows(now))
+    return rows.filter(pk__in=any_number(smaller_lately(paths, now).found)) if listed == SMALLER else rows
+
+
+def walking_of(listed: str) -> tuple[str, ...]:
+    """Return the order of an index in which a list of much stands; none where it is of keys that were found before."""
+    if listed == SMALLER:
+        return ()
+    return NEWEST if listed == ACTIVATIONS else (IN_EFFECT | MORE)[listed].walking
+
+
+_HELD = Prepared(lambda pks, now: Assignment.objects.in_effect(now).filter(pk__in=pks).values_list("pk", flat=True))
+
+
+def first_of(
+    listed: str, paths: list[str], now: datetime, most: int, *, role: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Return the keys of the first so many of a list, in the order that it is walked in; of one role where it is given.
+
+    What the columns say of an assignment is asked first, in the order of an index; whether it is in effect, of so many
+    as are needed: it is so of nearly all that is open, which no database knows, and it would ask it of all there is.
+    """
+    order = walking_of(listed)
+    if listed == ACTIVATIONS:
+        with planned_anew():
+            return list(_looked_at(begun(reached(paths), now), order, role)[:most].values_list("pk", flat=True))
+    rows = Assignment.objects.open().filter((IN_EFFECT | MORE)[listed].shows(now), reached(paths), starts_at__lte=now)
+    found: list[uuid.UUID] = []
+    after: tuple[datetime, uuid.UUID] | None = None
+    while len(found) < most:
+        with planned_anew():
+            looked_at = list(_looked_at(rows, order, role, after).values_list(order[0].lstrip("-"), "pk")[:AT_ONCE])
+        held = set(_HELD.ask([pk for _moment, pk in looked_at], now)) if looked_at else set()
+        found += [pk for _moment, pk in looked_at if pk in held]
+        if len(looked_at) < AT_ONCE:
+            break
+        after = looked_at[-1]
+    return found[:most]
+
+
+def _looked_at(
+    rows: AssignmentQuerySet,
+    order: tuple[str, ...],
+    role: uuid.UUID | None,
+    after: tuple[datetime, uuid.UUID] | None = None,
+) -> AssignmentQuerySet:
+    """Return rows in an order, of one role if any, and those alone that stand after a moment and a key."""
+    rows = rows.filter(role=role) if role else rows
+    if after is not None:
+        moment, later = order[0].lstrip("-"), "lt" if order[0].startswith("-") else "gt"
+        beyond = Q(**{f"{moment}__{later}": after[0]}) | Q(**{moment: after[0]}, pk__gt=after[1])
+        rows = rows.filter(beyond, **{f"{moment}__{later}e": after[0]})
+    return rows.order_by(*order)
+
+
+def _smaller(now: datetime, paths: list[str]) -> list[str]:
+    """Return the keys of assignments under which all that was done a smaller role in use there allows as well."""
+    return [str(pk) for pk in proposals(in_effect(below(paths), now), now)]
+
+
+SMALLER_ROLES: Final = Count("smaller roles", _smaller)
+
+
+def smaller_lately(paths: list[str], now: datetime) -> Lately[list[uuid.UUID]]:
+    """Return those keys; found lately, where there is much."""
+    found = SMALLER_ROLES.lately(paths, among=Assignment.objects.open().filter(below(paths)), now=now)
+    return Lately([uuid.UUID(pk) for pk in found.found], found.at)
 
 
 def begun(below: Q, now: datetime) -> AssignmentQuerySet:

@@ -29,10 +29,10 @@ MOST_AT_ONCE = 50
 def act(request: PortalRequest, world: str) -> HttpResponse:
     """Make the holders of the chosen assignments eligible instead, or take the assignments away."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    below = lists.within(request.authority, realm, Permission.ASSIGN) if realm else None
-    if realm is None or not below:
+    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else []
+    if realm is None or not paths:
         raise Http404
-    rows = lists.in_effect(below, request.now).select_related("principal", "role", "resource")
+    rows = lists.in_effect(lists.below(paths), request.now).select_related("principal", "role", "resource")
     chosen = chosen_at(request, rows.filter(lists.GIVEN), "chosen")
     sent = request.POST if request.method == "POST" else None
     standing = [one for one in chosen if one.type == AssignmentType.ACTIVE]

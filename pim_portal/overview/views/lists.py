@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -26,6 +27,7 @@ from roles.catalogue import Permission
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Role
+from roles.models.prepared import Prepared
 from roles.places import address
 from roles.selectors.smaller import proposals
 from roles.smaller_words import evidence_of
@@ -39,7 +41,7 @@ class WorldList(ListPage):
 
     request: PortalRequest
     realm: Realm
-    below: Q
+    paths: list[str]
     title: str | Promise = ""
 
     def get(self, request: HttpRequest, *args: Any, world: str, **kwargs: Any) -> HttpResponse:
@@ -48,13 +50,18 @@ class WorldList(ListPage):
             self.realm = Realm(world)
         except ValueError:
             raise Http404 from None
-        self.below = lists.within(self.request.authority, self.realm) if self.realm in lists.WORLDS else Q()
-        if not self.below:
+        self.paths = lists.paths_in(self.request.authority, self.realm) if self.realm in lists.WORLDS else []
+        if not self.paths:
             raise Http404
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(world=lists.WORLDS[self.realm], listed=self.title, **kwargs)
+
+
+RELATED = ("principal__user", "role", "resource__group", "activated_from__principal")
+
+_SHOWN = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks).order_by().select_related(*RELATED))
 
 
 class Assignments(WorldList):
@@ -105,12 +112,34 @@ class Assignments(WorldList):
                 given = {"role": one.proposal.smaller.role_id, "type": one.type, "principal": one.principal_id}
                 one.instead = f"{address(one.resource, 'assignments_add')}?{urlencode(given)}" if one.may_act else ""
 
+    @cached_property
+    def is_long(self) -> bool:
+        """Whether there is much in this world that the viewer may see."""
+        return lists.are_many(self.paths)
+
+    @property
+    def walking(self) -> Sequence[str]:  # type: ignore[override]  # what each list has an index for
+        return lists.walking_of(self.word) if self.is_long else ()
+
+    @property
+    def walking_said(self) -> str | Promise:  # type: ignore[override]
+        if self.walking == lists.FIRST_TO_END:
+            return _("First to end first; choose a column to sort it")
+        return _("Newest first; choose a column to sort it")
+
     def rows(self) -> QuerySet[Any]:
-        rows = lists.assignments_of(self.word, self.below, self.request.now)
+        rows = lists.assignments_of(self.word, self.paths, self.request.now)
         if self.role_id:
             rows = rows.filter(role=self.role_id)
-        related = ("principal__user", "role", "resource__group", "activated_from__principal")
-        return rows.select_related(*related).order_by("role__name_key", "principal__name_key", "resource__path", "pk")
+        return rows.select_related(*RELATED).order_by("role__name_key", "principal__name_key", "resource__path", "pk")
+
+    def first(self) -> Callable[[int], Sequence[Any]] | None:
+        if not self.walking:
+            return None
+        return partial(lists.first_of, self.word, self.paths, self.request.now, role=self.role_id)
+
+    def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
+        return _SHOWN.ask if self.walking else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         only = Role.objects.filter(pk=self.role_id).first() if self.role_id else None
@@ -121,6 +150,7 @@ class Assignments(WorldList):
             may_act=self.may_act,
             realm=self.realm,
             word=self.word,
+            found_at=lists.smaller_lately(self.paths, self.request.now).at if self.word == lists.SMALLER else None,
             **kwargs,
         )
 
@@ -133,7 +163,7 @@ class WaitingRequests(RequestsPage, WorldList):
     table_class, filter_class, template_name = HistoryTable, HistoryFilter, TEMPLATE
 
     def rows(self) -> QuerySet[Any]:
-        rows = lists.waiting(self.below, self.request.now).shown().order_by("made_at", "pk")
+        rows = lists.waiting(lists.below(self.paths), self.request.now).shown().order_by("made_at", "pk")
         return with_decisions(rows)
 
     def first(self) -> Callable[[int], Sequence[Any]]:
@@ -147,7 +177,7 @@ class RunningReviews(WorldList):
     table_class, filter_class, template_name = ReviewTable, ReviewFilter, TEMPLATE
 
     def rows(self) -> QuerySet[Any]:
-        rows = lists.running_reviews(lists.seen(self.request.authority, self.realm), self.request.now)
+        rows = lists.running_reviews(self.paths, self.request.now)
         return rows.select_related("review__resource").order_by("ends_at", "pk")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -160,7 +190,7 @@ class RunningReviews(WorldList):
 def insights(request: PortalRequest, world: str) -> HttpResponse:
     """Show what a world could do without, where the viewer may see anything of it."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    paths = lists.seen(request.authority, realm) if realm else []
+    paths = lists.paths_in(request.authority, realm) if realm else []
     if realm is None or not paths:
         raise Http404
     found = insights_lately(realm, paths, request.now)
@@ -169,6 +199,6 @@ def insights(request: PortalRequest, world: str) -> HttpResponse:
         "realm": realm,
         "insights": found.found,
         "counted_at": found.at,
-        "may_review": bool(lists.within(request.authority, realm, Permission.ASSIGN)),
+        "may_review": bool(lists.paths_in(request.authority, realm, Permission.ASSIGN)),
     }
     return render(request, "overview/insights.html", page)

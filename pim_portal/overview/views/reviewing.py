@@ -36,14 +36,14 @@ class Start:
 def start(request: PortalRequest, world: str) -> HttpResponse:
     """Lead to the form of a review of what was chosen, or of a whole list; of several places, to one for each."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    below = lists.within(request.authority, realm, Permission.ASSIGN) if realm else None
-    if realm is None or not below:
+    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else []
+    if realm is None or not paths:
         raise Http404
     word = request.GET.get("listed", "all")
     listing = (lists.IN_EFFECT | lists.MORE).get(word)
     if listing is None:
         raise Http404
-    rows = lists.assignments_of(word, below, request.now).filter(lists.GIVEN)
+    rows = lists.assignments_of(word, paths, request.now).filter(lists.GIVEN)
     if chosen := ids_in(request.GET, "chosen"):
         rows = rows.filter(pk__in=chosen)
     if role_id := role_in(request):
