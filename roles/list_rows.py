@@ -46,6 +46,7 @@ class OrderedRows(TableQuerysetData):
     identity: Sequence[str] = ("pk",)
     most = MOST_COUNTED  # rows that are put in the list's own order
     first: Callable[[int], Sequence[Any]] | None = None  # what asks for so many keys in that order, composed once
+    first_goes_far = False  # whether it asks for any number of them; else for those of the first page alone
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
     in_own_order: Callable[[Sequence[Any]], Sequence[Any]] | None = None  # what puts the keys of a short list into it
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
@@ -68,7 +69,7 @@ class OrderedRows(TableQuerysetData):
     @cached_property
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
-        if self.first is not None and self.reach == MOST_COUNTED:
+        if self.first is not None and (self.first_goes_far or self.reach == MOST_COUNTED):
             return list(self.first(self.reach + 1))
         with planned_anew():
             rows = self.data.order_by(*self.walking)

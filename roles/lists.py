@@ -183,6 +183,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     # The order in which a list too long to be put into its own stands until somebody sorts it: one that an index has.
     walking: Sequence[str] = ()
     identity: Sequence[str] = ("pk",)  # what tells rows apart, the key first
+    first_goes_far: ClassVar[bool] = False  # whether `first` is asked for later pages, too
     walking_said: str | Promise = ""  # what that order is, where it is not its own
 
     def rows(self) -> QuerySet[Any]:
@@ -265,7 +266,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
         if self._part is None and not (self.filter and self.filter.narrows):
-            found.first = self.first()
+            found.first, found.first_goes_far = self.first(), self.first_goes_far
         found.reach = list_rows.reach_of(self.request.GET)
         return found
 

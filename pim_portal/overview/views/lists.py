@@ -68,6 +68,7 @@ class Assignments(WorldList):
     """The assignments that a figure counts; of one role where the query string names it."""
 
     table_class, filter_class, template_name = WorldTable, WorldFilter, TEMPLATE
+    first_goes_far = True
     word: str
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
