@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +35,15 @@ def counted(rows: QuerySet[Any], most: int = MOST_COUNTED, *, walking: Sequence[
         return len(rows.order_by(*walking).values_list("pk", flat=True)[: most + 1])
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """What asks for so many first keys of a list in the order of `walking`."""
+
+    ask: Callable[[int], Sequence[Any]]
+    far: bool = False  # whether it is asked for the rows of later pages, too
+    narrowed: bool = False  # whether it heeds what the list is narrowed to; else it is not asked then
+
+
 class OrderedRows(TableQuerysetData):
     """Rows whose order is total: without a unique last key, a row could stand on two pages or on none."""
 
@@ -45,8 +55,7 @@ class OrderedRows(TableQuerysetData):
     # What tells its rows apart, where one stands in it once for each of several: then it says `fetch`, too.
     identity: Sequence[str] = ("pk",)
     most = MOST_COUNTED  # rows that are put in the list's own order
-    first: Callable[[int], Sequence[Any]] | None = None  # what asks for so many keys in that order, composed once
-    first_goes_far = False  # whether it asks for any number of them; else for those of the first page alone
+    first: First | None = None
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
     in_own_order: Callable[[Sequence[Any]], Sequence[Any]] | None = None  # what puts the keys of a short list into it
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
@@ -69,8 +78,8 @@ class OrderedRows(TableQuerysetData):
     @cached_property
     def _walked(self) -> list[Any]:
         """The keys in the order of an index, up to one more than the reach: so many are looked at, and no more."""
-        if self.first is not None and (self.first_goes_far or self.reach == MOST_COUNTED):
-            return list(self.first(self.reach + 1))
+        if self.first is not None and (self.first.far or self.reach == MOST_COUNTED):
+            return list(self.first.ask(self.reach + 1))
         with planned_anew():
             rows = self.data.order_by(*self.walking)
             if not self.parts:

@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from roles import downloads, list_rows
-from roles.list_rows import OrderedRows
+from roles.list_rows import First, OrderedRows
 from roles.markup import format_html, format_html_join
 from roles.models.principals import search_key
 
@@ -183,7 +183,6 @@ class ListPage(tables.SingleTableMixin, TemplateView):
     # The order in which a list too long to be put into its own stands until somebody sorts it: one that an index has.
     walking: Sequence[str] = ()
     identity: Sequence[str] = ("pk",)  # what tells rows apart, the key first
-    first_goes_far: ClassVar[bool] = False  # whether `first` is asked for later pages, too
     walking_said: str | Promise = ""  # what that order is, where it is not its own
 
     def rows(self) -> QuerySet[Any]:
@@ -198,11 +197,8 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """Return what fetches rows of `rows` by their keys as `fetched` does, composed once; None where nothing is."""
         return None
 
-    def first(self) -> Callable[[int], Sequence[Any]] | None:
-        """Return what asks for so many first keys of `rows` in the order of `walking`; None where nothing is.
-
-        It is asked while nobody narrows the list.
-        """
+    def first(self) -> First | None:
+        """Return what asks for the first keys of `rows` in the order of `walking`; None where nothing is."""
         return None
 
     def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
@@ -223,6 +219,11 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         if self.filter_class is None:
             return None
         return self.filter_class(self.request.GET, queryset=self.rows(), request=self.request)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether something is searched for, or a filter is in use."""
+        return self.filter is not None and self.filter.narrows
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the list, or hand all its rows out as a file: `?download=csv` or `xlsx`, filtered and sorted alike."""
@@ -265,15 +266,15 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found.walking, found.fetched, found.most = self.walking, self.fetched(), list_rows.MOST_COUNTED
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
-        if self._part is None and not (self.filter and self.filter.narrows):
-            found.first, found.first_goes_far = self.first(), self.first_goes_far
+        if self._part is None and (first := self.first()) and (first.narrowed or not self.narrows):
+            found.first = first
         found.reach = list_rows.reach_of(self.request.GET)
         return found
 
     def get_table(self, **kwargs: Any) -> tables.Table:
         table = super().get_table(**kwargs)
         # "Nothing here" and "nothing matches" are different news.
-        table.filtered = self.filter is not None and self.filter.narrows
+        table.filtered = self.narrows
         rows = table.data
         if hasattr(table, "paginator") and isinstance(rows, OrderedRows) and rows.counted > rows.reach:
             table.is_longer = True

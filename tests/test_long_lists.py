@@ -221,6 +221,7 @@ def reached(petra: User, monkeypatch) -> Resource:
     _short_reach(monkeypatch)
     place, now = unit("Sales"), NOW - 20 * DAY
     team = group("Team", *map(person, ("anna", "bert", "cleo")), now=now)
+    make_eligible(person("ruth"), role(ids.GROUP_MEMBER), team.resource, starts_at=NOW - 9 * DAY)
     given = [
         (group("Nobody's"), directory(), 1),
         (group("No one's"), place, 2),
@@ -250,6 +251,10 @@ def _from_above(row: Any, place: Resource) -> bool:
     return bool(place != (row.activated_from or row).resource or place != row.resource)
 
 
+def _has(row: Any, word: str) -> bool:
+    return word in row.person_key or word in row.role.name_key
+
+
 SOUGHT: dict[str, Callable[[Any, Resource], bool]] = {
     "": lambda row, place: True,
     "when=now": lambda row, place: row.when == "now",
@@ -259,18 +264,29 @@ SOUGHT: dict[str, Callable[[Any, Resource], bool]] = {
     "how=inherited": _from_above,
     "q=anna": lambda row, place: row.person_key == "anna",
     "q=exchange": lambda row, place: row.role_id == EXCHANGE_ADMINISTRATOR,
+    "q=c": lambda row, place: _has(row, "c"),
+    "q=r+t": lambda row, place: _has(row, "r") and _has(row, "t"),
+    "q=bert&when=now": lambda row, place: row.person_key == "bert" and row.when == "now",
+    "q=bert&when=after&how=group": lambda row, place: row.person_key == "bert" and row.when == "after",
 }
 
 
-@pytest.mark.parametrize("query", SOUGHT)
-def test_a_long_list_of_who_can_do_what_has_each_person_once(petra: User, reached: Resource, query: str):
+@pytest.mark.parametrize("at_once", [1, 256])
+@pytest.mark.parametrize(("query", "few"), [(one, few) for one in SOUGHT for few in (0, 200) if few or "q=" in one])
+def test_a_long_list_of_who_can_do_what_has_each_person_once(
+    petra: User, reached: Resource, monkeypatch, query: str, at_once: int, few: int
+):
     """Through a group an assignment stands in it once for each member; each page is asked for by its own rows."""
+    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach.AT_ONCE"):
+        monkeypatch.setattr(f"roles.selectors.{name}", at_once)
+    for name in ("keys", "reach"):
+        monkeypatch.setattr(f"roles.selectors.{name}.FEW_NAMES", few)
     rows = [row for row in reaching(reached, NOW) if SOUGHT[query](row, reached)]
     wanted = sorted((row.pk, row.person_id, row.membership_id) for row in rows)
     shown = pages_of(verified(petra), address(reached, "reach"), query)
     assert sorted((row.pk, row.person_id, row.membership_id) for row in shown) == wanted
-    assert len(wanted) > 1
-    if query:
+    assert len(wanted) > ("&" not in query)
+    if len(rows) <= LONG:
         assert [(row.pk, row.membership_id) for row in shown] == [(row.pk, row.membership_id) for row in rows]
     else:
         moments = [row.starts_at for row in shown]

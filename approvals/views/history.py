@@ -14,6 +14,7 @@ from approvals.selectors.requests import decided_requests, requests_at, with_dec
 from approvals.tables.history import HistoryFilter, HistoryTable
 from approvals.views.requests import RequestsPage
 from roles.guards import at_place
+from roles.list_rows import First
 from roles.views.places import PlaceList
 
 
@@ -35,8 +36,8 @@ class PlaceRequests(RequestsPage, PlaceList):
         # Whoever narrows the list by a status has had each row asked how it reads.
         return {row.pk: Status(wanted) for row in rows} if wanted else super().statuses(rows)
 
-    def first(self) -> Callable[[int], Sequence[Any]]:
-        return cast("HistoryFilter", self.filter).first_keys
+    def first(self) -> First:
+        return First(cast("HistoryFilter", self.filter).first_keys)
 
     def fetched(self) -> QuerySet[Any]:
         return with_decisions(Request.objects.shown())

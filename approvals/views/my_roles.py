@@ -32,7 +32,7 @@ from approvals.selectors.my_roles import (
 from approvals.selectors.profiles import profiles_of
 from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
-from roles.list_rows import counted
+from roles.list_rows import First, counted
 from roles.lists import ListPage, Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, EndReason
@@ -100,8 +100,8 @@ class EligiblePage(RolesPage):
     # Its own order, in which its keys are asked for and counted at once: what one person may activate is little.
     walking = ("role__name_key", "resource__name_key", "pk")
 
-    def first(self) -> Callable[[int], Sequence[Any]]:
-        return partial(first_eligible, self.viewer.authority)
+    def first(self) -> First:
+        return First(partial(first_eligible, self.viewer.authority))
 
     def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
         return list

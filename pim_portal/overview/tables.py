@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import django_tables2 as tables
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from reviews.models import Instance
 from roles.cells import Cell
 from roles.lists import ChoicePill, ListFilter, SelectColumn
-from roles.models import Assignment, AssignmentType, PrincipalKind
-from roles.tables.assignments import ActiveTable, TimesFilter
+from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
+from roles.tables.assignments import ActiveTable, NamesFilter
 
 
-class WorldFilter(TimesFilter):
-    search_in = (
-        "principal__search_text__in_names",  # whoever reads this need not see addresses
-        "role__name_key__contains",
-        "resource__name_key__contains",
-    )
+def _places(word: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = Resource.objects.filter(name_key__contains=word)
+    return rows
+
+
+class WorldFilter(NamesFilter):
+    about: ClassVar[dict[str, Callable[[str], QuerySet[Any]]]] = {**NamesFilter.about, "resource": _places}
 
     type = ChoicePill(label=_("Type"), choices=AssignmentType.choices)
     holder = ChoicePill(field_name="principal__kind", label=_("Assigned to"), choices=PrincipalKind.choices)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -18,6 +19,7 @@ from roles.models.assignments import AssignmentQuerySet
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.keys import merged
+from roles.selectors.walking import in_effect_in_order, newest_of
 
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
 LATELY = timedelta(days=30)  # for which a list shows what is over
@@ -101,7 +103,7 @@ def fetch_at(place: Resource) -> Callable[[Sequence[uuid.UUID]], list[Assignment
 
 # The orders in which an index has them. A long list stands in it until somebody sorts it: by names of other tables the
 # database would have to sort all that is there before it shows a page.
-NEWEST = ("-starts_at", "pk")
+NEWEST: Final = ("-starts_at", "pk")
 WALKING: dict[str, Sequence[str]] = {
     "eligible": NEWEST,
     "active": NEWEST,
@@ -109,7 +111,8 @@ WALKING: dict[str, Sequence[str]] = {
     "expired": ("-over", "pk"),
 }
 
-BY_NAME = {"eligible", "active"}  # while they are short
+# By name while they are short; of which type they are.
+BY_NAME = {"eligible": AssignmentType.ELIGIBLE, "active": AssignmentType.ACTIVE}
 
 _PARTS: dict[str, Callable[[AssignmentQuerySet, datetime], AssignmentQuerySet]] = {
     "eligible": _eligible,
@@ -148,6 +151,17 @@ def _walked(name: str, place_id: uuid.UUID, now: datetime, most: int) -> list[tu
     # Of what begins later there is next to nothing, which no plan for all moments can know.
     with planned_anew() if name == "scheduled" else nullcontext():
         return _WALKS[name].ask(place_id, now, most)
+
+
+def walked_at(name: str, place: Resource, now: datetime) -> AssignmentQuerySet:
+    """Return what the columns say is in a list of `BY_NAME`, to be walked newest first."""
+    return _seen_from(place.pk).open().filter(type=BY_NAME[name], starts_at__lte=now)
+
+
+def first_walked(rows: QuerySet[Any], place: Resource, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the keys of the first so many of what was `walked_at` a place, narrowed or not."""
+    walks = [in_effect_in_order(rows.filter(resource=pk), NEWEST, now) for pk in place.way_ids]
+    return list(islice(newest_of(walks), most))
 
 
 LISTS: dict[str, Callable[[Resource, datetime], AssignmentQuerySet]] = {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db.models import Case, CharField, F, Q, QuerySet, UUIDField, Value, When
@@ -15,12 +16,13 @@ from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from roles.ids import GROUP_MEMBER
-from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, User
+from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
-from roles.selectors.assignment_lists import first_of
+from roles.selectors.assignment_lists import NEWEST, first_of
 from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
 from roles.selectors.settings import SettingsBook
+from roles.selectors.walking import AT_ONCE, in_effect_in_order, newest_of
 
 NOW, AFTER = "now", "after"
 WHEN = [(NOW, _("Now")), (AFTER, _("After activation"))]
@@ -62,7 +64,7 @@ def _each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
 RowKey = tuple[uuid.UUID, uuid.UUID | None]
 
 _HOLDERS = Prepared(
-    lambda pks: Assignment.objects.filter(pk__in=pks).order_by().values_list("pk", "principal__group__resource")
+    lambda pks: Assignment.objects.filter(pk__in=pks).order_by().values_list("pk", "type", "principal__group__resource")
 )
 _MEMBERS = Prepared(
     lambda nodes, now: (
@@ -91,14 +93,85 @@ def first_reaching(place: Resource, now: datetime, most: int) -> list[RowKey]:
     return []
 
 
-def _rows_of(keys: Sequence[uuid.UUID], now: datetime) -> list[RowKey]:
-    holders = dict(_HOLDERS.ask(keys))
-    nodes = {node for node in holders.values() if node is not None}
-    members: dict[uuid.UUID | None, list[uuid.UUID]] = defaultdict(list)
-    for node, pk in [*_MEMBERS.ask(nodes, now), *_JOINING.ask(nodes, now)] if nodes else []:
-        members[node].append(pk)
-    of_user: list[uuid.UUID | None] = [None]
-    return [(key, pk) for key in keys for pk in (sorted(members[holders[key]]) if holders[key] else of_user)]
+def _rows_of(keys: Sequence[uuid.UUID], now: datetime, when: str = "") -> list[RowKey]:
+    """Return the rows that these assignments come to, once for each person; had `when` alone, where that is said."""
+    given = {pk: (type == AssignmentType.ACTIVE, node) for pk, type, node in _HOLDERS.ask(keys)} if keys else {}
+    nodes = {node for _active, node in given.values() if node is not None}
+    belonging: dict[uuid.UUID, list[tuple[uuid.UUID, bool]]] = defaultdict(list)
+    for question, now_a_member in ((_MEMBERS, True), (_JOINING, False)):
+        for node, pk in question.ask(nodes, now) if nodes else []:
+            belonging[node].append((pk, now_a_member))
+    found: list[RowKey] = []
+    for key in keys:
+        active, node = given[key]
+        ways = sorted(belonging[node]) if node else [(None, True)]
+        found += [(key, pk) for pk, a_member in ways if when in ("", NOW if active and a_member else AFTER)]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that is looked for: the people and the roles in whose names it is."""
+
+    people: QuerySet[User]
+    roles: QuerySet[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What the list is narrowed to: nothing, where it is empty."""
+
+    when: str = ""
+    how: str = ""
+    words: tuple[Word, ...] = ()
+
+
+def first_narrowed(place: Resource, now: datetime, most: int, to: Narrowed) -> list[RowKey]:
+    """Return the keys of the first so many rows of `reaching` that are left, those given last first."""
+    given = Assignment.objects.open().filter(starts_at__lte=now)
+    if to.when == NOW:
+        given = given.active()
+    elif to.when == AFTER:  # of what is active those alone whose membership in a group is still to be activated
+        given = given.filter(Q(type=AssignmentType.ELIGIBLE) | Q(principal__kind=PrincipalKind.GROUP))
+    if to.how:
+        given = given.filter(by_way(to.how, place))
+    for word in to.words:
+        given = given.filter(_given_to(word.people) | is_of("role", word.roles))
+    walk = newest_of(in_effect_in_order(given.filter(resource=pk), NEWEST, now) for pk in place.way_ids)
+    found: list[RowKey] = []
+    while len(found) < most and (keys := list(islice(walk, AT_ONCE))):
+        found += _about(to.words, _rows_of(keys, now, to.when))
+    return found[:most]
+
+
+def _given_to(named: QuerySet[User]) -> Q:
+    """Return the condition that an assignment may reach one of these people: it is given to them, or to a group."""
+    few = keys_or_query(named, FEW_NAMES)
+    if isinstance(few, QuerySet):
+        return is_of("principal", named) | Q(principal__kind=PrincipalKind.GROUP)
+    return _of_or_through(few)
+
+
+def _of_or_through(people: Sequence[uuid.UUID]) -> Q:
+    """Return the condition that an assignment is given to one of these, or to a group that one of them was ever in."""
+    groups = Assignment.objects.filter(principal__in=people).values_list("resource__group", flat=True)
+    return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
+
+
+def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:
+    """Return those of these rows in whose person or role each word is."""
+    if not words or not rows:
+        return rows
+    given = Assignment.objects.filter(pk__in={pk for pk, _membership in rows}).order_by()
+    said = {pk: (role, holder) for pk, role, holder in given.values_list("pk", "role", "principal")}
+    through = Assignment.objects.filter(pk__in={pk for _given, pk in rows if pk is not None}).order_by()
+    members = dict(through.values_list("pk", "principal"))
+    people = {row: members[row[1]] if row[1] is not None else said[row[0]][1] for row in rows}
+    for word in words:
+        named = set(word.people.filter(pk__in=set(people.values())).values_list("pk", flat=True))
+        roles = set(word.roles.filter(pk__in={role for role, _holder in said.values()}).values_list("pk", flat=True))
+        rows = [row for row in rows if people[row] in named or said[row[0]][0] in roles]
+    return rows
 
 
 _ORDERED = Prepared(
@@ -161,8 +234,7 @@ def of_people(named: QuerySet[User]) -> Q:
     if isinstance(few, QuerySet):
         return is_of("person_id", named)
     # By who was given it, too: of all else that is given nothing need be looked at.
-    groups = Assignment.objects.filter(principal__in=few).values_list("resource__group", flat=True)
-    return Q(principal__in=[*few, *groups.exclude(resource__group=None)], person_id__in=few)
+    return Q(_of_or_through(few), person_id__in=few)
 
 
 def _whose(own: str, member: str, output: UUIDField | CharField) -> Combinable:  # type: ignore[type-arg]

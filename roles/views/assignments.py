@@ -24,13 +24,23 @@ from roles.assignment_files import columns_for
 from roles.catalogue import Permission
 from roles.downloads import Column
 from roles.guards import at_place
-from roles.list_rows import MOST_COUNTED, counted
+from roles.list_rows import MOST_COUNTED, First, counted
 from roles.lists import ListFilter, Tab
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
-from roles.selectors.assignment_lists import BY_NAME, LISTS, WALKING, at_or_above, fetch_at, fetched_at, first_at
+from roles.selectors.assignment_lists import (
+    BY_NAME,
+    LISTS,
+    WALKING,
+    at_or_above,
+    fetch_at,
+    fetched_at,
+    first_at,
+    first_walked,
+    walked_at,
+)
 from roles.selectors.catalogue import roles_known_at
 from roles.selectors.settings import settings_of
 from roles.tables.assignments import (
@@ -97,8 +107,16 @@ class AssignmentList(PlaceList):
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
         return fetch_at(self.place)
 
-    def first(self) -> Callable[[int], Sequence[Any]] | None:
-        return None if role_in(self.request) else partial(first_at, self.tab, self.place, self.request.now)
+    def first(self) -> First | None:
+        if not self.narrows and not role_in(self.request):
+            return First(partial(first_at, self.tab, self.place, self.request.now))
+        return First(self._walked, far=True, narrowed=True) if self.tab in BY_NAME else None
+
+    def _walked(self, most: int) -> Sequence[uuid.UUID]:
+        rows = self._of_role(walked_at(self.tab, self.place, self.request.now))
+        # By the same filters as `rows`.
+        narrowed = self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
+        return first_walked(narrowed, self.place, self.request.now, most)
 
     def parts(self) -> Sequence[Q]:
         # A place at a time, as `first_at` has it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.selectors.reach import first_reaching, in_order_of_names, reaches, reaching, rows_by
+from roles.list_rows import MOST_COUNTED, First
+from roles.selectors.reach import first_narrowed, first_reaching, in_order_of_names, reaches, reaching, rows_by
 from roles.tables.reach import ReachFilter, ReachTable
 from roles.views.places import PlaceList
 
@@ -25,6 +26,7 @@ class ReachList(PlaceList):
     table_class = ReachTable
     filter_class = ReachFilter
     template_name = "manage/reach.html"
+    walking = ("-starts_at", "pk", "membership_id")
     walking_said = _("Newest first; choose a column to sort it")
     identity = ("pk", "membership_id")
 
@@ -35,18 +37,19 @@ class ReachList(PlaceList):
     def rows(self) -> QuerySet[Any]:
         return reaching(self.place, self.request.now)
 
-    @property
-    def walking(self) -> Sequence[str]:  # type: ignore[override]  # whatever is looked for is looked for among all
-        return () if self.filter and self.filter.narrows else ("-starts_at", "pk", "membership_id")
-
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]]:
         return rows_by
 
     def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
         return in_order_of_names
 
-    def first(self) -> Callable[[int], Sequence[Any]]:
-        return partial(first_reaching, self.place, self.request.now)
+    def first(self) -> First:
+        return First(self._walked, far=True, narrowed=True)
+
+    def _walked(self, most: int) -> Sequence[Any]:
+        if most == MOST_COUNTED + 1 and not self.narrows:
+            return first_reaching(self.place, self.request.now, most)
+        return first_narrowed(self.place, self.request.now, most, self.filter.narrowed)
 
     def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], **kwargs: Any) -> Iterator[Sequence[object]]:
         # A group's assignment stands in the list once for each member: all of them belong into one part of a download.

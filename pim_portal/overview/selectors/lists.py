@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Final
 
 from django.db.models import F, OuterRef, Q
@@ -24,9 +25,9 @@ from roles.models import Assignment, Resource, Role
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.held import ByRow
 from roles.models.planning import planned_anew
-from roles.models.prepared import Prepared
 from roles.selectors.keys import any_number
 from roles.selectors.smaller import proposals
+from roles.selectors.walking import in_effect_in_order
 from roles.tallies import MUCH, Count, Lately
 
 DAYS = 7  # of activations
@@ -39,7 +40,6 @@ WORLDS: dict[Realm, str | Promise] = {Realm.DIRECTORY: _("Directory roles"), Rea
 
 NEWEST: Final = ("-starts_at", "pk")
 FIRST_TO_END: Final = ("ends_at", "pk")
-AT_ONCE: Final = 256  # of which it is asked at once whether they are in effect: as many as a prepared question takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,48 +145,21 @@ def walking_of(listed: str) -> tuple[str, ...]:
     return NEWEST if listed == ACTIVATIONS else (IN_EFFECT | MORE)[listed].walking
 
 
-_HELD = Prepared(lambda pks, now: Assignment.objects.in_effect(now).filter(pk__in=pks).values_list("pk", flat=True))
+def walked(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
+    """Return what the columns say is in a list, to be walked in the order of an index."""
+    if listed == ACTIVATIONS:
+        return begun(reached(paths), now)
+    open_ones = Assignment.objects.open().filter(reached(paths), starts_at__lte=now)
+    return open_ones.filter((IN_EFFECT | MORE)[listed].shows(now))
 
 
-def first_of(
-    listed: str, paths: list[str], now: datetime, most: int, *, role: uuid.UUID | None = None
-) -> list[uuid.UUID]:
-    """Return the keys of the first so many of a list, in the order that it is walked in; of one role where it is given.
-
-    What the columns say of an assignment is asked first, in the order of an index; whether it is in effect, of so many
-    as are needed: it is so of nearly all that is open, which no database knows, and it would ask it of all there is.
-    """
+def first_of(listed: str, rows: AssignmentQuerySet, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the keys of the first so many of what was `walked`, narrowed or not, in the order of `walking_of`."""
     order = walking_of(listed)
     if listed == ACTIVATIONS:
         with planned_anew():
-            return list(_looked_at(begun(reached(paths), now), order, role)[:most].values_list("pk", flat=True))
-    rows = Assignment.objects.open().filter((IN_EFFECT | MORE)[listed].shows(now), reached(paths), starts_at__lte=now)
-    found: list[uuid.UUID] = []
-    after: tuple[datetime, uuid.UUID] | None = None
-    while len(found) < most:
-        with planned_anew():
-            looked_at = list(_looked_at(rows, order, role, after).values_list(order[0].lstrip("-"), "pk")[:AT_ONCE])
-        held = set(_HELD.ask([pk for _moment, pk in looked_at], now)) if looked_at else set()
-        found += [pk for _moment, pk in looked_at if pk in held]
-        if len(looked_at) < AT_ONCE:
-            break
-        after = looked_at[-1]
-    return found[:most]
-
-
-def _looked_at(
-    rows: AssignmentQuerySet,
-    order: tuple[str, ...],
-    role: uuid.UUID | None,
-    after: tuple[datetime, uuid.UUID] | None = None,
-) -> AssignmentQuerySet:
-    """Return rows in an order, of one role if any, and those alone that stand after a moment and a key."""
-    rows = rows.filter(role=role) if role else rows
-    if after is not None:
-        moment, later = order[0].lstrip("-"), "lt" if order[0].startswith("-") else "gt"
-        beyond = Q(**{f"{moment}__{later}": after[0]}) | Q(**{moment: after[0]}, pk__gt=after[1])
-        rows = rows.filter(beyond, **{f"{moment}__{later}e": after[0]})
-    return rows.order_by(*order)
+            return list(rows.order_by(*order).values_list("pk", flat=True)[:most])
+    return [pk for _moment, pk in islice(in_effect_in_order(rows, order, now), most)]
 
 
 def _smaller(now: datetime, paths: list[str]) -> list[str]:

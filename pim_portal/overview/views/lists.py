@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -24,9 +24,11 @@ from pim_portal.overview.selectors.insights import insights_lately
 from pim_portal.overview.tables import ReviewFilter, ReviewTable, WorldFilter, WorldTable
 from reviews.selectors.results import counts_of_instances
 from roles.catalogue import Permission
+from roles.list_rows import First
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Role
+from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
 from roles.places import address
 from roles.selectors.smaller import proposals
@@ -68,7 +70,6 @@ class Assignments(WorldList):
     """The assignments that a figure counts; of one role where the query string names it."""
 
     table_class, filter_class, template_name = WorldTable, WorldFilter, TEMPLATE
-    first_goes_far = True
     word: str
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -113,6 +114,9 @@ class Assignments(WorldList):
                 given = {"role": one.proposal.smaller.role_id, "type": one.type, "principal": one.principal_id}
                 one.instead = f"{address(one.resource, 'assignments_add')}?{urlencode(given)}" if one.may_act else ""
 
+    def _of_role(self, rows: AssignmentQuerySet) -> AssignmentQuerySet:
+        return rows.filter(role=self.role_id) if self.role_id else rows
+
     @cached_property
     def is_long(self) -> bool:
         """Whether there is much in this world that the viewer may see."""
@@ -129,15 +133,20 @@ class Assignments(WorldList):
         return _("Newest first; choose a column to sort it")
 
     def rows(self) -> QuerySet[Any]:
-        rows = lists.assignments_of(self.word, self.paths, self.request.now)
-        if self.role_id:
-            rows = rows.filter(role=self.role_id)
+        rows = self._of_role(lists.assignments_of(self.word, self.paths, self.request.now))
         return rows.select_related(*RELATED).order_by("role__name_key", "principal__name_key", "resource__path", "pk")
 
-    def first(self) -> Callable[[int], Sequence[Any]] | None:
+    def first(self) -> First | None:
         if not self.walking:
             return None
-        return partial(lists.first_of, self.word, self.paths, self.request.now, role=self.role_id)
+        return First(self._walked, far=True, narrowed=True)
+
+    def _walked(self, most: int) -> Sequence[uuid.UUID]:
+        now = self.request.now
+        rows = self._of_role(lists.walked(self.word, self.paths, now))
+        # By the same filters as `rows`; they are there wherever the list is narrowed.
+        narrowed = self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
+        return lists.first_of(self.word, narrowed, now, most)
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
         return _SHOWN.ask if self.walking else None
@@ -167,8 +176,8 @@ class WaitingRequests(RequestsPage, WorldList):
         rows = lists.waiting(lists.below(self.paths), self.request.now).shown().order_by("made_at", "pk")
         return with_decisions(rows)
 
-    def first(self) -> Callable[[int], Sequence[Any]]:
-        return cast("HistoryFilter", self.filter).first_keys
+    def first(self) -> First:
+        return First(cast("HistoryFilter", self.filter).first_keys)
 
 
 class RunningReviews(WorldList):

@@ -1,0 +1,54 @@
+"""Assignments in effect in the order of an index, read no further than somebody needs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from heapq import merge
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from roles.models import Assignment
+from roles.models.planning import planned_anew
+from roles.models.prepared import Prepared
+
+Row = tuple[datetime, uuid.UUID]  # the moment by which a row is put in order, and its key
+
+AT_FIRST, AT_ONCE = 64, 256  # rows of which it is asked at once: no more than a prepared question takes
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_HELD = Prepared(lambda pks, now: Assignment.objects.in_effect(now).filter(pk__in=pks).values_list("pk", flat=True))
+
+
+def in_effect_in_order(rows: QuerySet[Any], order: tuple[str, ...], now: datetime) -> Iterator[Row]:
+    """Yield those of these rows that are in effect, in an order of an index: of a moment, and then of the key.
+
+    What the columns say of a row is asked first; whether it is in effect, of a few at a time. It is so of nearly all
+    that is open, which no database knows: it would ask it of all there is, and put what is left in order.
+    """
+    moment, size, after = order[0].lstrip("-"), AT_FIRST, None
+    while True:
+        with planned_anew():
+            looked_at: list[Row] = list(_beyond(rows, order, after).values_list(moment, "pk")[:size])
+        held = set(_HELD.ask([pk for _moment, pk in looked_at], now)) if looked_at else set()
+        yield from (row for row in looked_at if row[1] in held)
+        if len(looked_at) < size:
+            return
+        after, size = looked_at[-1], AT_ONCE
+
+
+def _beyond(rows: QuerySet[Any], order: tuple[str, ...], after: Row | None) -> QuerySet[Any]:
+    """Return rows in an order, those alone that stand after a moment and a key."""
+    rows = rows.order_by(*order)
+    if after is None:
+        return rows
+    moment, later = order[0].lstrip("-"), "lt" if order[0].startswith("-") else "gt"
+    beyond = Q(**{f"{moment}__{later}": after[0]}) | Q(**{moment: after[0]}, pk__gt=after[1])
+    return rows.filter(beyond, **{f"{moment}__{later}e": after[0]})
+
+
+def newest_of(walks: Iterable[Iterator[Row]]) -> Iterator[uuid.UUID]:
+    """Yield the keys of several walks, each newest first, as one; of each no more is read than its next rows."""
+    return (pk for _moment, pk in merge(*walks, key=lambda row: (_START - row[0], row[1])))
