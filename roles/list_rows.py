@@ -50,12 +50,14 @@ class OrderedRows(TableQuerysetData):
     data: QuerySet[Any]
     keys_first = True
     reach = MOST_COUNTED  # rows up to which pages are numbered: so many after the page that is asked for
-    walking: Sequence[str] = ()  # the order of a long list that nobody sorted: one that an index has
+    walking: Sequence[Any] = ()  # the order of a long list that nobody sorted: one that an index has
     parts: Sequence[Q] = ()  # conditions that share it out: of each part an index has the rows in that order
     # What tells its rows apart, where one stands in it once for each of several: then it says `fetch`, too.
     identity: Sequence[str] = ("pk",)
     most = MOST_COUNTED  # rows that are put in the list's own order
     first: First | None = None
+    sorted_first: Callable[[tuple[Any, ...]], First | None] | None = None  # the same in an order that somebody chose
+    is_sorted = False
     fetched: QuerySet[Any] | None = None  # what rows are fetched from by their keys, where that asks less than `data`
     in_own_order: Callable[[Sequence[Any]], Sequence[Any]] | None = None  # what puts the keys of a short list into it
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
@@ -72,8 +74,10 @@ class OrderedRows(TableQuerysetData):
     def order_by(self, aliases: Iterable[str]) -> None:
         super().order_by(aliases)
         if aliases:
-            self.data = self.data.order_by(*self.data.query.order_by, "pk")
-            self.walking = ()
+            order = (*self.data.query.order_by, "pk")
+            self.data = self.data.order_by(*order)
+            self.first = self.sorted_first(order) if self.sorted_first else None
+            self.walking, self.in_own_order, self.is_sorted = order if self.first else (), None, True
 
     @cached_property
     def _walked(self) -> list[Any]:
@@ -103,7 +107,7 @@ class OrderedRows(TableQuerysetData):
     @property
     def stands_as_walked(self) -> bool:
         """Whether it is too long for its own order; the same for each of its pages."""
-        return bool(self.walking) and self.counted > self.most
+        return bool(self.walking) and not self.is_sorted and self.counted > self.most
 
     def __len__(self) -> int:
         return min(self.counted, self.reach) if hasattr(self.table, "paginator") else super().__len__()
@@ -139,7 +143,7 @@ class OrderedRows(TableQuerysetData):
 
     def _keys_of(self, part: slice) -> list[Any] | None:
         """Return the keys of a part; none of a short list that is put in order with all that it shows."""
-        if self.walking and self.stands_as_walked:
+        if self.walking and (self.stands_as_walked or self.is_sorted):
             return self._walked[part]
         if self.walking and self.in_own_order is not None:
             return list(self.in_own_order(self._walked)[part])

@@ -201,6 +201,10 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """Return what asks for the first keys of `rows` in the order of `walking`; None where nothing is."""
         return None
 
+    def sorted_first(self, order: tuple[Any, ...]) -> First | None:
+        """Return what asks for the first keys of `rows` in an order that somebody chose; None where nothing does."""
+        return None
+
     def in_own_order(self) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
         """Return what puts the keys of a short list into the order of `rows`; None where nothing is composed for it."""
         return None
@@ -268,6 +272,8 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
         if self._part is None and (first := self.first()) and (first.narrowed or not self.narrows):
             found.first = first
+        if self._part is None:
+            found.sorted_first = self.sorted_first
         found.reach = list_rows.reach_of(self.request.GET)
         return found
 

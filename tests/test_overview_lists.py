@@ -273,8 +273,8 @@ LISTED = [*IN_EFFECT, *MORE, ACTIVATIONS]
 def keys_on_all_pages(client: Client, path: str) -> list[Any]:
     found: list[Any] = []
     for number in range(1, 30):
-        query = {"per_page": 2} | ({"page": number} if number > 1 else {})  # as it is opened from elsewhere
-        page = client.get(path, query).context["table"].page
+        later = f"&page={number}" if number > 1 else ""  # as it is opened from elsewhere
+        page = client.get(f"{path}{'&' if '?' in path else '?'}per_page=2{later}").context["table"].page
         found += [row.record.pk for row in page.object_list]
         if not page.has_next():
             return found
@@ -309,10 +309,22 @@ def test_a_list_of_much_is_walked_in_its_order_and_misses_nothing(organisation, 
 
 def _have_few_be_many(monkeypatch: pytest.MonkeyPatch, walked: int, at_once: int) -> None:
     monkeypatch.setattr("pim_portal.overview.selectors.lists.MUCH", 1)
-    monkeypatch.setattr("pim_portal.overview.selectors.lists.AT_ONCE", at_once)
+    for name in ("AT_FIRST", "AT_ONCE"):
+        monkeypatch.setattr(f"roles.selectors.walking.{name}", at_once)
     monkeypatch.setattr("roles.list_rows.MOST_COUNTED", walked)
     monkeypatch.setattr("roles.list_rows.SIZES", (2,))
     monkeypatch.setattr("roles.lists.ListPaginator.SIZES", (2, 50))
+
+
+@pytest.mark.parametrize("sort", ["name", "-role", "where", "-start", "end"])
+@pytest.mark.parametrize("listed", ["all", "ending-soon", ACTIVATIONS])
+def test_a_list_of_much_that_somebody_sorts_is_as_one_of_little(organisation, nina, monkeypatch, listed, sort):
+    client = verified(nina)
+    path = f"/overview/directory/{listed}/?sort={sort}"
+    of_little = [row.record.pk for row in client.get(path).context["table"].page.object_list]
+    _have_few_be_many(monkeypatch, 3, 2)
+    assert keys_on_all_pages(client, path) == of_little
+    assert of_little
 
 
 @pytest.mark.parametrize("listed", LISTED)

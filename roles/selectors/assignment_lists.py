@@ -155,11 +155,12 @@ def _walked(name: str, place_id: uuid.UUID, now: datetime, most: int) -> list[tu
 
 def walked_at(name: str, place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return what the columns say is in a list of `BY_NAME`, to be walked newest first."""
-    return _seen_from(place.pk).open().filter(type=BY_NAME[name], starts_at__lte=now)
+    there = _seen_from(place.pk).open().filter(resource__in=place.way_ids)
+    return there.filter(type=BY_NAME[name], starts_at__lte=now)
 
 
 def first_walked(rows: QuerySet[Any], place: Resource, now: datetime, most: int) -> list[uuid.UUID]:
-    """Return the keys of the first so many of what was `walked_at` a place, narrowed or not."""
+    """Return the keys of the first so many of what was `walked_at` a place, narrowed or not, newest first."""
     walks = [in_effect_in_order(rows.filter(resource=pk), NEWEST, now) for pk in place.way_ids]
     return list(islice(newest_of(walks), most))
 

@@ -43,6 +43,7 @@ from roles.selectors.assignment_lists import (
 )
 from roles.selectors.catalogue import roles_known_at
 from roles.selectors.settings import settings_of
+from roles.selectors.walking import SORTED, first_in
 from roles.tables.assignments import (
     ActiveFilter,
     ActiveTable,
@@ -112,11 +113,18 @@ class AssignmentList(PlaceList):
             return First(partial(first_at, self.tab, self.place, self.request.now))
         return First(self._walked, far=True, narrowed=True) if self.tab in BY_NAME else None
 
+    def sorted_first(self, order: tuple[Any, ...]) -> First | None:
+        if self.tab not in BY_NAME or order not in SORTED:
+            return None
+        return First(lambda most: first_in(self._to_walk(), order, self.request.now, most), far=True)
+
     def _walked(self, most: int) -> Sequence[uuid.UUID]:
+        return first_walked(self._to_walk(), self.place, self.request.now, most)
+
+    def _to_walk(self) -> QuerySet[Any]:
         rows = self._of_role(walked_at(self.tab, self.place, self.request.now))
         # By the same filters as `rows`.
-        narrowed = self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
-        return first_walked(narrowed, self.place, self.request.now, most)
+        return self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
 
     def parts(self) -> Sequence[Q]:
         # A place at a time, as `first_at` has it.

@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from itertools import islice
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +26,7 @@ from roles.models.held import ByRow
 from roles.models.planning import planned_anew
 from roles.selectors.keys import any_number
 from roles.selectors.smaller import proposals
-from roles.selectors.walking import in_effect_in_order
+from roles.selectors.walking import first_in
 from roles.tallies import MUCH, Count, Lately
 
 DAYS = 7  # of activations
@@ -153,13 +152,13 @@ def walked(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
     return open_ones.filter((IN_EFFECT | MORE)[listed].shows(now))
 
 
-def first_of(listed: str, rows: AssignmentQuerySet, now: datetime, most: int) -> list[uuid.UUID]:
+def first_of(listed: str, rows: QuerySet[Any], now: datetime, most: int) -> list[uuid.UUID]:
     """Return the keys of the first so many of what was `walked`, narrowed or not, in the order of `walking_of`."""
     order = walking_of(listed)
     if listed == ACTIVATIONS:
         with planned_anew():
             return list(rows.order_by(*order).values_list("pk", flat=True)[:most])
-    return [pk for _moment, pk in islice(in_effect_in_order(rows, order, now), most)]
+    return first_in(rows, order, now, most)
 
 
 def _smaller(now: datetime, paths: list[str]) -> list[str]:

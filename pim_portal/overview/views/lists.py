@@ -32,6 +32,7 @@ from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
 from roles.places import address
 from roles.selectors.smaller import proposals
+from roles.selectors.walking import SORTED, first_in
 from roles.smaller_words import evidence_of
 from roles.views.assignments import role_in
 
@@ -141,12 +142,18 @@ class Assignments(WorldList):
             return None
         return First(self._walked, far=True, narrowed=True)
 
+    def sorted_first(self, order: tuple[Any, ...]) -> First | None:
+        if not self.walking or order not in SORTED or self.word == lists.ACTIVATIONS:
+            return None
+        return First(lambda most: first_in(self._to_walk(), order, self.request.now, most), far=True)
+
     def _walked(self, most: int) -> Sequence[uuid.UUID]:
-        now = self.request.now
-        rows = self._of_role(lists.walked(self.word, self.paths, now))
-        # By the same filters as `rows`; they are there wherever the list is narrowed.
-        narrowed = self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
-        return lists.first_of(self.word, narrowed, now, most)
+        return lists.first_of(self.word, self._to_walk(), self.request.now, most)
+
+    def _to_walk(self) -> QuerySet[Any]:
+        rows = self._of_role(lists.walked(self.word, self.paths, self.request.now))
+        # By the same filters as `rows`.
+        return self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
         return _SHOWN.ask if self.walking else None
