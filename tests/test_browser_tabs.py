@@ -66,7 +66,8 @@ def test_the_current_tab_is_in_view_and_every_other_within_reach(
 IN_THE_STRIP = """
     tab => {
         const [box, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
-        return strip.left <= box.left + 1 && box.right <= strip.right + 1 && document.documentElement.scrollWidth <= innerWidth;
+        const within = strip.left <= box.left + 1 && box.right <= strip.right + 1;
+        return within && document.documentElement.scrollWidth <= innerWidth;
     }
 """
 
