@@ -40,7 +40,8 @@ def test_the_current_tab_is_in_view_and_every_other_within_reach(
     context = new_context(base_url=live_server.url, viewport={"width": width, "height": 740})
     context.add_cookies([cookie_of(petra, live_server)])
     page = context.new_page()
-    page.goto(reverse("directory:overview"))
+    page.goto(reverse("directory:roles"))
+    assert page.evaluate("scrollY") == 0
     first = in_view(page, width)
     assert len(first) == (1 if width == 360 else 7)
     more = page.locator("nav.tabs summary")
