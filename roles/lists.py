@@ -77,6 +77,15 @@ class ChoicePill(django_filters.ChoiceFilter):
         super().__init__(**{"empty_label": gettext_lazy("All"), "widget": PillSelect, **kwargs})
 
 
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """One filter above a list: its field, and what it is set to where the value itself is not for people."""
+
+    field: forms.BoundField
+    said: str
+    seldom: bool
+
+
 class ListFilter(django_filters.FilterSet):
     """The search box and the pills above a list.
 
@@ -98,6 +107,15 @@ class ListFilter(django_filters.FilterSet):
     def seldom_set(self) -> bool:
         """Whether one of those that are seldom used is in use now."""
         return any(self.data.get(name) for name in self.seldom)
+
+    @property
+    def pills(self) -> list[Pill]:
+        """The filters as the page shows them."""
+        return [Pill(field, self.said_of(field.name), field.name in self.seldom) for field in self.form]
+
+    def said_of(self, name: str) -> str:
+        """Return in words what a filter is set to where its value, an id, says nothing to people; empty: the value."""
+        return ""
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         for word in search_key(value).split():

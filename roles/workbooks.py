@@ -16,11 +16,18 @@ from roles.zipping import File, zipped
 
 ROWS_OF_A_SHEET: Final = 1_000_000
 BYTES_OF_A_SHEET: Final = 1 << 30  # beyond which it takes no more rows: below what a zip of 32 bits holds, and a part
+WIDTH: Final = 24  # characters of each column
 LONGEST_CELL: Final = 32_000  # characters; a spreadsheet holds 32,767
 _PART: Final = 200  # rows that are written at once
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Cells = Sequence[object]
+
+_HEADER_STAYS: Final = (
+    '<sheetViews><sheetView workbookViewId="0">'
+    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+    "</sheetView></sheetViews>"
+)
 
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -74,7 +81,8 @@ def _file(name: str, xml: str) -> File:
 
 def _sheet(part: Sequence[Cells], rows: Iterator[Cells]) -> Iterator[bytes]:
     """Yield a sheet that begins with this header and row, and goes on as far as a sheet may."""
-    yield f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
+    columns = f'<cols><col min="1" max="{len(part[0])}" width="{WIDTH}" customWidth="1"/></cols>'
+    yield f'{_HEAD}<worksheet xmlns="{_MAIN}">{_HEADER_STAYS}{columns}<sheetData>'.encode()
     left, written = ROWS_OF_A_SHEET - 1, 0
     while part:
         text = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in part).encode()

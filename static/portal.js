@@ -302,6 +302,11 @@
 
   function prepare(root) {
     for (const shown of root.querySelectorAll("[data-select-all], [data-keys]")) shown.hidden = false;
+    // On a phone the tabs are one line that scrolls: the current one is shown, with some of its neighbours.
+    for (const tab of root.querySelectorAll(".tabs > [aria-current]")) {
+      const strip = tab.parentElement;
+      strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+    }
     if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
     for (const form of root.querySelectorAll("form")) refreshSelection(form);
   }

@@ -77,6 +77,12 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(client: Client, i
         assert "or the password is wrong" in answer.content.decode()
 
 
+def test_a_sign_in_speaks_of_no_change(client: Client):
+    html = give_password(client, "", "").content.decode()
+    assert "Please correct what is marked below." in html
+    assert "Nothing was changed" not in html
+
+
 @pytest.mark.parametrize("letter", ["\U0001d160", "\u0390"])
 def test_a_name_that_grows_when_it_is_folded_is_too_long(client: Client, letter: str):
     """What counts wrong passwords keeps 255 letters of a name; 250 of these become 750."""

@@ -91,7 +91,7 @@ def test_incidents_are_dismissed_with_a_reason(unused, petra):
     sent = {"chosen": unused.pk, "reason": "on leave", **code_of(petra)}
     assert client.post(f"{UNUSED}dismiss/", sent).status_code == 302
     assert "on leave" in client.get(f"{UNUSED}?tab=dismissed").content.decode()
-    assert "There is nothing of the kind here." in client.get(UNUSED).content.decode()
+    assert "Nothing is open: there is nothing to do." in client.get(UNUSED).content.decode()
 
 
 def test_an_incident_of_elsewhere_is_as_unknown_as_any(unused, petra):

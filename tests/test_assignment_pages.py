@@ -282,6 +282,12 @@ class TestActingOnThem:
         assert "leave nobody who can administer roles" in html
         assert Event.objects.get(kind=Kind.ACTIVATION_ENDED).text.fields["reason"] == "clean-up"
 
+    def test_with_nothing_chosen_nothing_is_offered(self, client):
+        html = client.get(address(directory(), "assignments_end")).content.decode()
+        assert "<h1>Remove assignments</h1>" in html
+        assert "Nothing is chosen." in html
+        assert 'name="reason"' not in html
+
     def test_a_reader_changes_nothing(self, nina, eligibility):
         client = verified(nina)
         for page in ("change", "renew", "remove"):

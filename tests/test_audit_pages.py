@@ -7,6 +7,7 @@ import io
 import json
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -244,6 +245,44 @@ def test_a_place_is_filtered_with_everything_below_it(world):
 
 def test_what_is_no_id_finds_no_request(nina, story):
     assert seen_by(nina, request="not-an-id") == set()
+
+
+def pills(html: str) -> dict[str, str]:
+    """What the filters that are set to an id say."""
+    found = re.findall(r'<span class="pill" data-set>([^<]+?) <b>([^<]+)</b>', html)
+    return dict(found)
+
+
+def test_a_filter_set_to_an_id_says_its_name_and_can_be_taken_away(nina, story, ines):
+    authority = Event.objects.exclude(authority_id=None).filter(target_id=ines.pk).latest("id").authority_id
+    query = {"target": ines.pk, "role": story.role_id, "resource": ids.DIRECTORY, "request": story.pk}
+    html = page(nina, **{name: str(pk) for name, pk in query.items()}, actor=str(ines.pk), authority=str(authority))
+    assert pills(html) == {
+        "Who": "Ines",
+        "To whom": "Ines",
+        "Role": "Exchange Administrator",
+        "Where, and below": "Directory",
+        "Request": "Ines: Exchange Administrator",
+        "Done under": "Exchange Administrator at Directory",
+    }
+    assert f'name="actor" value="{ines.pk}"' in html
+    without = unescape(re.search(r'href="([^"]+)" aria-label="Remove the filter “Who”"', html)[1])  # type: ignore[index]
+    assert "actor" not in without
+    assert str(story.pk) in without
+
+
+def test_a_place_where_nothing_happened_yet_has_a_name_for_whoever_may_read_there(world):
+    assert pills(page(world["olga"], resource=str(world["vault"].pk))) == {"Where, and below": "Vault"}
+    assert not pills(page(world["rita"], resource=str(world["plan"].pk)))
+
+
+@pytest.mark.parametrize("name", ["actor", "target", "role", "resource", "request", "authority"])
+def test_a_filter_names_nothing_that_the_history_hides(world, story, ines, name):
+    hidden = {"actor": ines.pk, "target": ines.pk, "role": story.role_id, "resource": ids.DIRECTORY}
+    pk = {**hidden, "request": story.pk, "authority": story.assignment_id}[name]
+    random = uuid.uuid4()
+    shown, unknown = (re.sub(r'value="\w{64}"', "", page(world["olga"], **{name: str(one)})) for one in (pk, random))
+    assert shown.replace(str(pk), str(random)) == unknown
 
 
 # One event, one story

@@ -90,7 +90,7 @@ def test_a_file_that_was_begun_shows_how_far_it_is(pages, new_context, live_serv
     context.add_cookies([cookie_of(django_user_model.objects.get(username="sven"), live_server)])
     page = context.new_page()
     page.goto(pages["download"] + "?download=csv")
-    assert "Nothing has been sent yet." in page.inner_text("#progress")
+    assert "The download has not begun." in page.inner_text("#progress")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     assert download.value.path().read_text().startswith("\ufeffEvent,When,")

@@ -40,7 +40,8 @@ def test_the_current_tab_is_in_view_and_every_other_within_reach(
     context = new_context(base_url=live_server.url, viewport={"width": width, "height": 740})
     context.add_cookies([cookie_of(petra, live_server)])
     page = context.new_page()
-    page.goto(reverse("directory:overview"))
+    page.goto(reverse("directory:roles"))
+    assert page.evaluate("scrollY") == 0
     first = in_view(page, width)
     assert len(first) == (1 if width == 360 else 7)
     more = page.locator("nav.tabs summary")
@@ -61,5 +62,46 @@ def test_the_current_tab_is_in_view_and_every_other_within_reach(
     # What stands behind "More" stands in the row while one looks at it.
     expect(page.locator("nav.tabs > a[aria-current=page]")).to_have_text("Who can do what")
     assert "Who can do what" in in_view(page, width)
-    page.goto(reverse("approvals:deputies"))
-    assert {"Decided", "Deputies"} <= set(in_view(page, width))
+
+
+IN_THE_STRIP = """
+    tab => {
+        const [box, strip] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
+        const within = strip.left <= box.left + 1 && box.right <= strip.right + 1;
+        return within && document.documentElement.scrollWidth <= innerWidth;
+    }
+"""
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with scripts", "without"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_many_tabs_stand_in_one_line_with_the_current_one_in_view(
+    new_context: Callable[..., BrowserContext], live_server: Any, width: int, script: bool
+):
+    adam = person("adam", now=timezone.now())
+    context = new_context(
+        base_url=live_server.url, viewport={"width": width, "height": 740}, java_script_enabled=script
+    )
+    context.add_cookies([cookie_of(adam, live_server)])
+    page = context.new_page()
+    for name, current in (("approvals:approvals", "Activations (0)"), ("approvals:deputies", "Deputies")):
+        page.goto(reverse(name))
+        tabs = page.locator("nav.tabs > a")
+        assert len({round(tab.bounding_box()["y"]) for tab in tabs.all()}) == 1  # type: ignore[index]
+        tab = page.locator("nav.tabs > a[aria-current]")
+        expect(tab).to_have_text(current)
+        assert tab.evaluate(IN_THE_STRIP)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1280, 4), (1000, 2), (700, 2), (360, 2)])
+def test_four_tiles_never_stand_as_three_and_one(
+    new_context: Callable[..., BrowserContext], live_server: Any, width: int, columns: int
+):
+    ines = person("ines", now=timezone.now())
+    context = new_context(base_url=live_server.url, viewport={"width": width, "height": 740})
+    context.add_cookies([cookie_of(ines, live_server)])
+    page = context.new_page()
+    page.goto("/")
+    tiles = page.locator(".tiles").first.locator("> *").all()
+    rows = [round(tile.bounding_box()["y"]) for tile in tiles]  # type: ignore[index]
+    assert [rows.count(row) for row in sorted(set(rows))] == [columns] * (len(tiles) // columns)

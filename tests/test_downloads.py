@@ -67,6 +67,13 @@ def test_formulas_are_text_in_both_formats(petra):
     assert all(cell.hyperlink is None for row in sheet.iter_rows() for cell in row)
 
 
+def test_the_header_of_a_workbook_stays_in_view(petra):
+    answer: Any = visiting(petra).get("/manage/people/?download=xlsx")
+    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
+    assert sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["A"].width > 20
+
+
 def test_my_roles_say_times_exactly_and_leave_the_buttons_out(ines, eligibility):
     give(ines, role(EXCHANGE_ADMINISTRATOR))
     header, *rows = read(visiting(ines).get("/tasks/roles/?tab=eligible&download=csv"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -183,6 +184,12 @@ def test_somebody_joins_for_a_time_or_as_eligible(gina: User, team: Group, zoe: 
     assert join(gina, team, adam, type="eligible", duration="until", ends_at="2026-12-25T12:00").status_code == 302
     assert Assignment.objects.get(principal=adam).type == AssignmentType.ELIGIBLE
     assert "Adam" not in members(team)
+
+
+def test_the_name_of_a_member_heads_their_card(petra: User, team: Group, zoe: User):
+    assert join(petra, team, zoe).status_code == 302
+    html = verified(petra).get(reverse("group", args=[team.pk])).content.decode()
+    assert re.search(r'<td class="main" data-label="Name"><b><a [^>]*>Zoe</a>', html)
 
 
 def test_no_group_can_be_chosen_for_a_group(gina: User, team: Group):

@@ -6,6 +6,7 @@ import importlib
 import re
 from pathlib import Path
 
+import django_tables2 as tables
 import pytest
 from django.contrib import admin
 
@@ -90,3 +91,13 @@ def test_every_module_can_be_imported():
     for path in SOURCES:
         module = ".".join(path.relative_to(BASE_DIR).with_suffix("").parts)
         importlib.import_module(module.removesuffix(".__init__"))
+
+
+def tables_below(kind: type[tables.Table]) -> list[type[tables.Table]]:
+    return [one for below in kind.__subclasses__() for one in (below, *tables_below(below))]
+
+
+def test_every_list_has_a_name_for_those_who_hear_it_and_for_its_file():
+    test_every_module_can_be_imported()
+    ours = [one for one in tables_below(tables.Table) if one.__module__.startswith(APPS) and not one.__subclasses__()]
+    assert [one for one in ours if "aria-label" not in (one._meta.attrs or {})] == []

@@ -85,7 +85,7 @@ def test_what_stands_where_one_may_not_look_is_not_counted(petra, ines, adam):
 
 
 @pytest.mark.parametrize(
-    ("owned", "told"), [(None, "not set: PIM_LICENCES_OWNED"), (0, "1 too few"), (1, "enough"), (5, "enough")]
+    ("owned", "told"), [(None, "nobody has set PIM_LICENCES_OWNED"), (0, "1 too few"), (1, "enough"), (5, "enough")]
 )
 def test_the_page_says_how_many_are_missing(petra, ines, settings, owned, told):
     make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))

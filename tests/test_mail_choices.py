@@ -180,6 +180,12 @@ def test_the_digest_comes_once_on_monday_morning_of_its_reader(week):
     assert DueItem.objects.filter(subject_id=week.pk).count() == 1
 
 
+def test_a_week_is_from_monday_to_sunday_wherever_its_reader_is(week):
+    week.time_zone = "America/Sao_Paulo"
+    week.save(update_fields=["time_zone"])
+    assert digest_for(week, MONDAY + DAY).startswith("Your week: 16 Nov 2026 to 22 Nov 2026")
+
+
 def test_a_digest_says_what_may_be_seen_when_it_is_sent(week, zoe):
     held = give(zoe, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
     Notification.objects.filter(state=WAITING).delete()

@@ -147,7 +147,7 @@ def test_every_insight_leads_to_a_list_of_that_very_number(organisation, zoe):
     give(zoe, role(ids.GLOBAL_ADMINISTRATOR), starts_at=NOW - DAY)
     make_eligible(zoe, role(ids.GROUPS_ADMINISTRATOR), starts_at=NOW - 90 * DAY)
     html = client.get(reverse("insights", args=["directory"])).content.decode()
-    found = re.findall(r'<a class="button" href="(/overview/[^"]+)">(\d+)', html)
+    found = re.findall(r'<a class="button told" href="(/overview/[^"]+)">(\d+)', html)
     assert len(found) == 5
     assert {path: shown(client, path) for path, _count in found} == {path: int(count) for path, count in found}
     assert ("/overview/directory/unused/", 3) in {(path, int(count)) for path, count in found}

@@ -492,6 +492,16 @@ class TestComparing:
         assert "1 difference<" in page(petra, berlin, exchange, "difference", **{"with": "above"})
         assert "2 differences<" in page(petra, berlin, exchange, "difference", **{"with": "default"})
 
+    def test_what_stands_beside_them_first_is_said_and_shown(self, petra, exchange):
+        berlin = unit("Berlin")
+        body = page(petra, berlin, exchange, "difference")
+        assert '<option value="default" selected>' in body
+        assert "Portal’s default</th>" in body
+        configure(exchange, berlin, max_activation=HOUR)
+        body = page(petra, berlin, exchange, "difference")
+        assert '<option value="above" selected>' in body
+        assert "1 difference<" in body
+
     def test_namesakes_are_told_apart(self, petra, exchange):
         one, other = person("alex1", name="Alex"), person("alex2", name="Alex")
         configure(exchange, directory(), approvers=[one])

@@ -36,6 +36,7 @@ class EligibleTable(tables.Table):
     actions = written(cells.standing_actions, _("Action"), look="end")
 
     class Meta:
+        attrs = {"aria-label": _("My eligible roles")}
         empty_text = _("You are not eligible for any role. An administrator can make you eligible.")
 
     empty_url, empty_link = reverse_lazy("find_role"), _("Find a role and whom to ask")
@@ -49,6 +50,7 @@ class HeldTable(tables.Table):
     actions = written(cells.held_actions, _("Action"), look="end")
 
     class Meta:
+        attrs = {"aria-label": _("My active roles")}
         empty_text = _("You hold no role now. Activate one from the Eligible tab when you need it.")
 
 
@@ -60,4 +62,5 @@ class EndedTable(tables.Table):
     actions = written(cells.ended_actions, _("Action"), look="end")
 
     class Meta:
+        attrs = {"aria-label": _("My expired roles")}
         empty_text = _("Nothing of yours has ended in the last 30 days.")

@@ -92,10 +92,17 @@ def _time_that_matters(context: Context, record: Any) -> SafeString:
     return sub(moment(context, record.decided_at)) if record.decided_at else NOTHING
 
 
+def _nobody(record: Any) -> str:
+    """Say why nobody decided: nobody had to, nobody was asked, or nobody has until now."""
+    if record.status_now == Status.GRANTED:
+        return _("Nobody was asked") if record.break_glass else _("No approval needed")
+    return _("Nobody yet") if record.status_now == Status.PENDING else _("Nobody decided")
+
+
 def decisions(context: Context, record: Any) -> SafeString:
     """Show what was said of a request, and by whom."""
     if not record.said:
-        return muted(_("Nobody decided"))
+        return muted(_nobody(record))
     rows = (
         (
             one.said_by,

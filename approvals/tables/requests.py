@@ -72,6 +72,7 @@ class MyRequestsTable(tables.Table):
     actions = written(cells.request_actions, _("Action"), look="end")
 
     class Meta:
+        attrs = {"aria-label": _("My requests")}
         empty_text = _("You have not asked for anything yet. Roles that need approval are asked for in My roles.")
 
 
@@ -85,6 +86,7 @@ class WaitingTable(tables.Table):
     actions = written(cells.review, _("Action"), look="end")
 
     class Meta:
+        attrs = {"aria-label": _("Activations to decide")}
         empty_text = _("No request waits for you. You get a mail when one does.")
 
 
@@ -124,4 +126,5 @@ class DecidedTable(tables.Table):
     decisions = written(cells.decisions, _("Decisions"), look="wide")
 
     class Meta:
+        attrs = {"aria-label": _("Decided requests")}
         empty_text = _("Nothing that you were asked to decide is over yet.")

@@ -190,11 +190,11 @@ class PasswordForm(StepUpForm, NewPasswordMixin):
     """Change one's own password: the old one and a second factor are needed."""
 
     password = forms.CharField(
-        label=_("Password until now"),
+        label=_("Current password"),
         max_length=512,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
-        error_messages={"required": _("Write the password that you have had until now.")},
+        error_messages={"required": _("Enter your current password.")},
     )
 
     def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:

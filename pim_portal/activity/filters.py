@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from audit.searching import holds, words_of
+from pim_portal.activity.selectors.naming import name_in_history
 from pim_portal.activity.selectors.sight import sees_of
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Principal, Resource, Role
@@ -82,6 +83,10 @@ class AuditFilter(HistoryFilter):
     class Meta:
         model = Event
         fields: ClassVar[list[str]] = ["q", "span", "kind", "outcome", "realm"]
+
+    def said_of(self, name: str) -> str:
+        pk = _id(str(self.data.get(name, ""))) if isinstance(self.filters.get(name), NamedFilter) else None
+        return name_in_history(name, pk, self.request.authority) if pk else ""
 
     def by_realm(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         # Else all of a world would be looked through for what its reader does not see.

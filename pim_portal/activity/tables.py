@@ -36,6 +36,7 @@ class HistoryTable(tables.Table):
     class Meta:
         model = Event
         fields = ("who", "what", "occurred_at", "where", "why")
+        attrs: ClassVar[dict[str, object]] = {"aria-label": _("My audit history")}
         empty_text = _("Nothing has happened yet. What you do in the portal, and what is done to you, will stand here.")
 
     def render_who(self, record: Event) -> str:

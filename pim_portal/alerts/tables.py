@@ -79,4 +79,3 @@ class IncidentTable(tables.Table):
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Incidents")}
-        empty_text = gettext_lazy("There is nothing of the kind here.")

@@ -98,6 +98,7 @@ class MailTable(tables.Table):
     sent_at = tables.Column(verbose_name=gettext_lazy("Sent"))
 
     class Meta:
+        attrs = {"aria-label": gettext_lazy("Mails")}
         order_by = "-sent_at"
         empty_text = gettext_lazy(
             "No mail was sent yet. Ask for a role that needs approval, and its approvers get one."

@@ -14,7 +14,7 @@ from pim_portal.imports.reading import Line
 class Fate(TextChoices):
     """What becomes of a line."""
 
-    MADE = "made", _("Made")
+    MADE = "made", _("New")
     EXISTS = "exists", _("Exists")
     LEFT_OUT = "left out", _("Left out")
     WRONG = "wrong", _("Wrong")

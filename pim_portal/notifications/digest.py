@@ -6,7 +6,7 @@ Each part holds only what the reader may see at the moment of sending, by the ro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
@@ -58,7 +58,8 @@ def compose(notification: Notification, now: datetime, *, gathered: tuple[Line, 
     sections = tuple(Section(title, tuple(_clipped(lines))) for title, lines in parts if lines)
     if not sections:
         return None
-    first, last = wording.day(ends_at - WEEK), wording.day(ends_at - timedelta(days=1))
+    # A week begins on a Monday in UTC, for everybody: in zones of their own it would begin on a Sunday for some.
+    first, last = wording.day(ends_at - WEEK, UTC), wording.day(ends_at - timedelta(days=1), UTC)
     return Letter(
         subject=_("Your week: {first} to {last}").format(first=first, last=last),
         sentences=(_("Here is what you may see today of the places that you administer."),)

@@ -61,7 +61,6 @@ class MailTable(tables.Table):
 
     class Meta:
         attrs = {"aria-label": gettext_lazy("Mails")}
-        empty_text = gettext_lazy("No mail is in this state.")
 
     def render_mail(self, value: str) -> SafeString:
         return format_html("<b>{}</b>", label_of(value))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from pim_portal.models import Notification, NotificationState
@@ -44,6 +44,11 @@ def choose(request: PortalRequest) -> HttpResponseBase:
 
 
 TABS = (NotificationState.FAILED, NotificationState.WAITING, NotificationState.SENT)
+NOTHING_THERE = {
+    NotificationState.FAILED: gettext_lazy("No mail was set aside."),
+    NotificationState.WAITING: gettext_lazy("No mail waits to be sent."),
+    NotificationState.SENT: gettext_lazy("No mail was sent yet."),
+}
 
 
 @method_decorator(holding(Permission.OPERATE), name="dispatch")
@@ -72,7 +77,9 @@ class Mails(ListPage):
             for one in TABS
         ]
         may_send = self.state == NotificationState.FAILED and bool(counts.get(NotificationState.FAILED))
-        return super().get_context_data(tabs=tabs, may_send=may_send, **kwargs)
+        context = super().get_context_data(tabs=tabs, may_send=may_send, **kwargs)
+        context["table"].empty_text = NOTHING_THERE[self.state]
+        return context
 
 
 mails = Mails.as_view()

@@ -242,9 +242,7 @@ def _anchors(figures: Figures) -> Iterator[Vital]:
             )
             yield Vital(key, name, State.UNWELL, value, _("See that the worker runs."))
         else:
-            value = (
-                _("It was told on {when}.").format(when=wording.exact(anchor.at)) if anchor.at else _("Nothing yet.")
-            )
+            value = _("Last told on {when}.").format(when=wording.exact(anchor.at)) if anchor.at else _("Nothing yet.")
             yield Vital(key, name, State.WELL, value)
 
 

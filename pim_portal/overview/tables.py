@@ -71,4 +71,4 @@ class ReviewTable(tables.Table):
 
     class Meta:
         attrs = {"aria-label": _("Access reviews")}
-        empty_text = _("No access review goes on now.")
+        empty_text = _("No access review is in progress.")

@@ -150,7 +150,8 @@ class ReviewPage(ListPage):
         ]
         context = super().get_context_data(**kwargs)
         shown = shown_of(context["table"])
-        context["table"].empty_text = _("Nothing here.") if self.reviewed else _("You have reviewed everything.")
+        nothing = _("You have reviewed nothing yet.") if self.reviewed else _("You have reviewed everything.")
+        context["table"].empty_text = nothing
         said = {
             name.removeprefix("verdict-"): value
             for name, value in self.request.POST.items()

@@ -108,8 +108,12 @@ def broken_fields(user: User) -> list[Violation]:
         violations.append(Violation("username_taken", _("This user name is taken."), "username"))
     if user.email and others.filter(email_key=search_key(user.email)).exists():
         violations.append(Violation("email_taken", _("Somebody else has this e-mail address."), "email"))
+    checked_here = ["password", "username_key", "email_key", "name_key", "kind", "manager", "name"]
+    if not user.username:
+        violations.append(Violation("invalid", _("Give this person a user name."), "username"))
+        checked_here.append("username")
     try:
-        user.clean_fields(exclude=["password", "username_key", "email_key", "name_key", "kind", "manager", "name"])
+        user.clean_fields(exclude=checked_here)
     except ValidationError as error:
         for field, messages in error.message_dict.items():
             violations += [Violation("invalid", message, field) for message in messages]

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from roles.addresses import address_of
-from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, sub, tag, until
+from roles.marks import NOTHING, button, emergency_tag, link, moment, muted, now_of, sub, tag, until
 from roles.markup import format_html
 from roles.models import AssignmentType, PrincipalKind, ResourceKind
 from roles.places import address
@@ -60,13 +60,14 @@ def membership(context: Context, record: Any) -> SafeString:
 
 
 def state(context: Context, record: Any) -> SafeString:
-    """Show whether it was activated, and how."""
+    """Show whether it was activated, and how; in colour only what is not over."""
     if record.type == AssignmentType.ELIGIBLE:
         return muted(_("Eligible"))
     if not record.activated_from_id:
-        return tag("brand", _("Assigned"))
+        return tag("assigned", _("Assigned"))
     emergency = emergency_tag() if record.break_glass else NOTHING
-    return format_html("{} {}", tag("active", _("Activated")), emergency)
+    over = record.over_at is not None and record.over_at <= now_of(context)
+    return format_html("{} {}", tag("over" if over else "active", _("Activated")), emergency)
 
 
 def start(context: Context, record: Any) -> SafeString:

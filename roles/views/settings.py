@@ -140,11 +140,12 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     """Set the settings of a role beside another's here, or beside what would rule without its own."""
     shown = found_at(place, pk)
     settings = settings_of(shown, place)
-    wanted = request.GET.get("with", "")
+    own = is_own(settings, place)
+    wanted = request.GET.get("with") or (ABOVE if own else PORTAL)
     other, label = _other(shown, place, wanted)
     roles = roles_with_settings(place, {}).exclude(pk=shown.pk)
     only = bool(request.GET.get("only"))
-    parts = compared(settings, other, names_of(approvers_in(settings, other))) if other else []
+    parts = compared(settings, other, names_of(approvers_in(settings, other)))
     if only:
         narrowed = [(title, [row for row in rows if row.differs]) for title, rows in parts]
         parts = [(title, rows) for title, rows in narrowed if rows]
@@ -152,7 +153,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
         "place": place,
         "frame": Frame(place, request.authority, "settings"),
         "shown": shown,
-        "own": is_own(settings, place),
+        "own": own,
         "wanted": wanted,
         "beside": label,
         "only": only,
@@ -163,9 +164,7 @@ def difference(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRe
     return render(request, "manage/settings_difference.html", context)
 
 
-def _other(role: Role, place: Resource, wanted: str) -> tuple[EffectiveSettings | None, str]:
-    if not wanted:
-        return None, ""
+def _other(role: Role, place: Resource, wanted: str) -> tuple[EffectiveSettings, str]:
     if wanted == PORTAL:
         return portal_default(role), _("Portal’s default")
     if wanted == ABOVE:

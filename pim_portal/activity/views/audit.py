@@ -183,7 +183,7 @@ def audit_export(request: PortalRequest) -> HttpResponseBase:
         return redirect("history_download", pk)
     if not request.authority.anywhere(Permission.SEE_AUDIT):
         raise PermissionDenied
-    filter = AuditFilter(request.GET, queryset=readable(request.authority))
+    filter = AuditFilter(request.GET, queryset=readable(request.authority), request=request)
     form = ExportForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
         try:

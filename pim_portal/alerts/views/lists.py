@@ -98,6 +98,11 @@ class AlertPage(PlaceList):
         ]
         count = tabs[0].count or 0
         values = values_at(self.place, [self.kind])[self.kind.key]
+        context["table"].empty_text = {
+            "open": _("Nothing is open: there is nothing to do."),
+            "dismissed": _("Nothing was dismissed here."),
+            "resolved": _("Nothing was resolved here yet."),
+        }[self.tab]
         return context | {
             "kind": self.kind,
             "values": values,

@@ -52,7 +52,7 @@ RECOVERY_CODES_MADE = Mail(
     "recovery_codes_made",
     recipients.person,
     account_change(
-        _("New recovery codes were made"), _("You have new recovery codes; the older ones stopped working.")
+        _("New recovery codes were made"), _("You have new recovery codes. Older ones, if you had any, no longer work.")
     ),
 )
 

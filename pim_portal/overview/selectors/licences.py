@@ -27,7 +27,7 @@ class Feature(TextChoices):
     """What somebody uses."""
 
     ELIGIBLE = "eligible", _("Eligible for a role")
-    TIME_BOUND = "time-bound", _("Assigned active, with an end")
+    TIME_BOUND = "time-bound", _("Assigned active with an end")
     APPROVING = "approving", _("Approves activations")
     REVIEWING = "reviewing", _("Reviews access")
 

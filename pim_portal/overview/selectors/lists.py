@@ -60,7 +60,7 @@ IN_EFFECT: dict[str, Listing] = {
     "eligible": Listing(_("Eligible assignments"), lambda now: Q(type="eligible")),
     "active": Listing(_("Active now"), lambda now: ACTIVE),
     "activated": Listing(_("Activated now"), lambda now: Q(activated_from__isnull=False)),
-    "time-bound": Listing(_("Assigned active, with an end"), lambda now: ACTIVE & GIVEN & Q(ends_at__isnull=False)),
+    "time-bound": Listing(_("Assigned active with an end"), lambda now: ACTIVE & GIVEN & Q(ends_at__isnull=False)),
     "permanent": Listing(_("Permanent active assignments"), lambda now: ACTIVE & Q(ends_at=None)),
     "ending": Listing(
         _("Active, ending within the hour"), lambda now: ACTIVE & Q(ends_at__lte=now + SOON), FIRST_TO_END

@@ -190,7 +190,7 @@ class WaitingRequests(RequestsPage, WorldList):
 class RunningReviews(WorldList):
     """The reviews that go on in a world, what ends first first."""
 
-    title = _("Access reviews that go on")
+    title = _("Access reviews in progress")
     table_class, filter_class, template_name = ReviewTable, ReviewFilter, TEMPLATE
 
     def rows(self) -> QuerySet[Any]:
