@@ -294,6 +294,31 @@ def test_a_long_list_of_who_can_do_what_has_each_person_once(
     assert all(row.reach.person.pk == row.person_id for row in shown)
 
 
+@pytest.mark.parametrize("narrowed", ["", "when=now", "q=c"])
+@pytest.mark.parametrize("sort", ["person", "-person", "role", "-role", "when", "until"])
+def test_who_can_do_what_sorted_is_whole_and_in_that_order(
+    petra: User, reached: Resource, monkeypatch, sort: str, narrowed: str
+):
+    """By person and by role it is put together a few names at a time; of two people of one name, too."""
+    for name in ("AT_ONCE", "FEW_ROLES"):
+        monkeypatch.setattr(f"roles.selectors.reach.{name}", 1)
+    for number in range(2):
+        namesake = person(f"namesake{number}", name="Cleo")
+        give(namesake, role(ids.USER_ADMINISTRATOR), reached, starts_at=NOW - 3 * DAY)
+        make_eligible(namesake, role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - 4 * DAY)
+    rows = [row for row in reaching(reached, NOW) if SOUGHT[narrowed](row, reached)]
+    shown = pages_of(verified(petra), address(reached, "reach"), f"sort={sort}&{narrowed}")
+    assert sorted((row.pk, row.person_id) for row in shown) == sorted((row.pk, row.person_id) for row in rows)
+    said: dict[str, Callable[[Any], Any]] = {
+        "person": lambda row: (row.reach.person.name_key, row.role.name_key, row.pk, row.membership_id),
+        "role": lambda row: (row.role.name_key, row.reach.person.name_key, row.pk, row.membership_id),
+        "when": lambda row: (row.when, row.reach.person.name_key, row.role.name_key),
+    }
+    if by := said.get(sort.lstrip("-")):
+        assert shown == sorted(shown, key=by, reverse=sort.startswith("-"))
+    assert len(shown) > 4
+
+
 def test_a_short_list_of_who_can_do_what_stands_by_name(petra: User, reached: Resource, monkeypatch):
     monkeypatch.setattr("roles.list_rows.MOST_COUNTED", 50)
     rows = reaching(reached, NOW)

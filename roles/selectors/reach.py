@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Case, CharField, F, Q, QuerySet, UUIDField, Value, When
 from django.db.models.expressions import Combinable
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
 from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
@@ -29,6 +30,8 @@ WHEN = [(NOW, _("Now")), (AFTER, _("After activation"))]
 
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
 HOW = [(DIRECT, _("Direct")), (GROUP, _("Through a group")), (INHERITED, _("Inherited"))]
+
+FEW_ROLES: Final = 4  # looked at at once; each is held by many
 
 # From what a group holds to its members: the assignments at the group's own node.
 _MEMBERSHIP = "principal__group__resource__assignments"
@@ -226,6 +229,51 @@ def by_way(how: str, place: Resource) -> Q:
         if how == GROUP
         else ~Q(resource=place.pk) | (Q(activated_from__isnull=False) & ~Q(activated_from__resource=place.pk))
     )
+
+
+def first_sorted(rows: QuerySet[Any], order: Sequence[str], most: int) -> list[RowKey]:
+    """Return the keys of the first so many rows of `reaching`, narrowed or not, by person or by role (`SORTED`).
+
+    So many people, or roles, at a time as are needed, in the order of their names: all rows at once would have to be
+    found before they could be put in order.
+    """
+    found: list[RowKey] = []
+    for part in SORTED[order[0].lstrip("-")](order[0].startswith("-")):
+        with planned_anew():
+            found += rows.filter(part).order_by(*order).values_list("pk", "membership_id")[: most - len(found)]
+        if len(found) >= most:
+            break
+    return found
+
+
+def _person_after_person(last_first: bool) -> Iterator[Q]:
+    for people in _names_at_a_time(User.objects.order_by(), last_first, AT_ONCE):
+        yield Q(_of_or_through(people), person_id__in=people)
+
+
+def _role_after_role(last_first: bool) -> Iterator[Q]:
+    for roles in _names_at_a_time(Role.objects.order_by(), last_first, FEW_ROLES):
+        yield Q(role__in=roles)
+
+
+# What the list is sorted by in parts, by the first of the columns that it is put in order by.
+SORTED: Final[dict[str, Callable[[bool], Iterator[Q]]]] = {
+    "person_key": _person_after_person,
+    "role__name_key": _role_after_role,
+}
+
+
+def _names_at_a_time(named: QuerySet[Any], last_first: bool, most: int) -> Iterator[list[uuid.UUID]]:
+    """Yield the keys of what is named, in the order of names, about so many at a time; all of one name at once."""
+    sign, beyond, up_to = ("-", "lt", "gte") if last_first else ("", "gt", "lte")
+    rows = named
+    while True:
+        with planned_anew():
+            last = list(rows.order_by(f"{sign}name_key").values_list("name_key", flat=True)[:most])
+            if not last:
+                return
+            yield list(rows.filter(**{f"name_key__{up_to}": last[-1]}).values_list("pk", flat=True))
+        rows = named.filter(**{f"name_key__{beyond}": last[-1]})
 
 
 def of_people(named: QuerySet[User]) -> Q:
