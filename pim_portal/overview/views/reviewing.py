@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Count, F
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -15,7 +16,8 @@ from reviews.forms.presets import MOST_ROLES, address_of_preset
 from reviews.models import Covers
 from roles.catalogue import Permission
 from roles.middleware import PortalRequest
-from roles.models import Assignment, AssignmentType, Resource, User
+from roles.models import AssignmentType, Resource, User
+from roles.models.assignments import AssignmentQuerySet
 from roles.views.assignments import role_in
 from roles.views.ids import ids_in
 
@@ -30,6 +32,16 @@ class Start:
     count: int
     roles: tuple[str, ...]
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """How many assignments of a role and type stand at a place."""
+
+    role: uuid.UUID
+    type: str
+    name: str
+    count: int
 
 
 @require_safe
@@ -48,7 +60,6 @@ def start(request: PortalRequest, world: str) -> HttpResponse:
         rows = rows.filter(pk__in=chosen)
     if role_id := role_in(request):
         rows = rows.filter(role=role_id)
-    rows = rows.select_related("role", "resource").order_by("resource__path", "role__name_key", "pk")
     starts = list(_starts(rows, name=str(listing.title), unused=word == lists.UNUSED, reviewer=request.user))
     if len(starts) == 1:
         return redirect(starts[0].url)
@@ -57,22 +68,26 @@ def start(request: PortalRequest, world: str) -> HttpResponse:
     return render(request, "overview/review.html", page | {"starts": starts[:MOST_PLACES]})
 
 
-def _starts(rows: Iterable[Assignment], *, name: str, unused: bool, reviewer: User) -> Iterable[Start]:
-    by_place: dict[uuid.UUID, list[Assignment]] = {}
-    for one in rows:
-        by_place.setdefault(one.resource_id, []).append(one)
-    for found in by_place.values():
-        roles = {one.role_id: one.role.name for one in found}
+def _starts(rows: AssignmentQuerySet, *, name: str, unused: bool, reviewer: User) -> Iterable[Start]:
+    by_place: dict[uuid.UUID, list[_Given]] = {}
+    counted = rows.order_by("resource__path", "role__name_key", "role", "type").values_list("resource", "role", "type")
+    for place, *said in counted.annotate(name=F("role__name"), count=Count("pk")):
+        by_place.setdefault(place, []).append(_Given(*said))
+    shown = list(by_place)[: MOST_PLACES + 1]
+    places = Resource.objects.in_bulk(shown)
+    for pk in shown:
+        place, found = places[pk], by_place[pk]
+        roles = {one.role: one.name for one in found}
         types = {one.type for one in found}
         covers = Covers.BOTH
         if len(types) == 1:
             covers = Covers.ELIGIBLE if types == {AssignmentType.ELIGIBLE} else Covers.ACTIVE
         url = address_of_preset(
-            found[0].resource,
+            place,
             name=name,
             roles=list(roles)[:MOST_ROLES],
             covers=covers,
             reviewers=[reviewer.pk],
             inactive_days=lists.UNUSED_FOR.days if unused else None,
         )
-        yield Start(found[0].resource, len(found), tuple(roles.values()), url)
+        yield Start(place, sum(one.count for one in found), tuple(roles.values()), url)
