@@ -58,7 +58,7 @@ def read(file: Path) -> SigningKey:
         mode = file.stat().st_mode
         data = file.read_bytes()
     except FileNotFoundError:
-        raise KeyUnusable(f"There is no key at {file}. Run manage.py audit_key where the worker runs.") from None
+        raise KeyUnusable(f"There is no key at {file}. Copy it from another worker's host, or where none has it: manage.py audit_key.") from None
     except OSError as error:
         raise KeyUnusable(f"The key {file} cannot be read: {error.strerror}.") from error
     if stat.S_IMODE(mode) & 0o077:
@@ -104,7 +104,7 @@ def trusted(file: Path) -> dict[str, Ed25519PublicKey]:
     except (OSError, ValueError) as error:
         raise KeyUnusable(f"The public keys in {listed} cannot be read.") from error
     if not keys:
-        raise KeyUnusable(f"There is no public key at {listed}. Run manage.py audit_key where the worker runs.")
+        raise KeyUnusable(f"There is no public key at {listed}. Copy it from where the worker runs, or there: manage.py audit_key.")
     return keys
 
 
