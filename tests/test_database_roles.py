@@ -1,4 +1,4 @@
-"""The PostgreSQL roles of docs/deploy/roles.sql, made for real: what the web process and the worker can and cannot do."""
+"""The PostgreSQL roles of docs/deploy/roles.sql, made for real: what web process and worker can and cannot do."""
 
 # ruff: noqa: S608 - the statements are constants
 from __future__ import annotations
