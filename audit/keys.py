@@ -23,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from audit.proofs import key_id, read_keys
 
+# A second host that made a key of its own would seal with one that the others do not trust.
+HOW_TO_GET_IT = "Copy it from where the worker runs; where it is missing there, run manage.py audit_key there."
+
 
 class KeyUnusable(Exception):  # noqa: N818 - it says what is the matter
     """There is no key, or not one that may be used; says what to do."""
@@ -58,7 +61,7 @@ def read(file: Path) -> SigningKey:
         mode = file.stat().st_mode
         data = file.read_bytes()
     except FileNotFoundError:
-        raise KeyUnusable(f"There is no key at {file}. Run manage.py audit_key where the worker runs.") from None
+        raise KeyUnusable(f"There is no key at {file}. {HOW_TO_GET_IT}") from None
     except OSError as error:
         raise KeyUnusable(f"The key {file} cannot be read: {error.strerror}.") from error
     if stat.S_IMODE(mode) & 0o077:
@@ -104,7 +107,7 @@ def trusted(file: Path) -> dict[str, Ed25519PublicKey]:
     except (OSError, ValueError) as error:
         raise KeyUnusable(f"The public keys in {listed} cannot be read.") from error
     if not keys:
-        raise KeyUnusable(f"There is no public key at {listed}. Run manage.py audit_key where the worker runs.")
+        raise KeyUnusable(f"There is no public key at {listed}. {HOW_TO_GET_IT}")
     return keys
 
 

@@ -29,6 +29,7 @@ class Kind(TextChoices):
 
     # Set-up
     PORTAL_SET_UP = "portal.set_up", _("Portal set up")
+    SECRETS_ENCRYPTED = "portal.secrets_encrypted", _("Secrets encrypted anew")
     CHECKLIST_STEP_DISMISSED = "portal.checklist_step_dismissed", _("Step of the set-up dismissed")
 
     # Who may hold what

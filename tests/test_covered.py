@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django_otp.oath import totp
 
 from approvals.models import Request
@@ -69,6 +69,16 @@ def test_the_check_names_a_table_that_lost_its_trigger():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE approvals_request DISABLE TRIGGER change_is_told")
     assert missing(connection, COVERED) == {"roles_assignment", "approvals_request"}
+
+
+def test_a_database_that_does_not_answer_is_not_said_to_be_well(monkeypatch):
+    def refuse(*args):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection.introspection, "table_names", refuse)
+    assert [(one.id, "connection refused" in one.msg) for one in check_cover(databases=["default"])] == [
+        ("pim_portal.W010", True)
+    ]
 
 
 @postgres

@@ -1,9 +1,8 @@
-"""The PostgreSQL roles of docs/audit.md, made for real: what the web process and the worker can and cannot do."""
+"""The PostgreSQL roles of docs/deploy/roles.sql, made for real: what web process and worker can and cannot do."""
 
 # ruff: noqa: S608 - the statements are constants
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,22 +38,28 @@ pytestmark = [
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite knows no roles"),
 ]
 COLUMNS = {"audit_event": "kind", "audit_batch": "size", "audit_archive": "name", "audit_archived": "hash"}
-PAGE = Path(settings.BASE_DIR) / "docs" / "audit.md"
+FILE = Path(settings.BASE_DIR) / "docs" / "deploy" / "roles.sql"
 
 
 @pytest.fixture
 def roles_made(db: None) -> Iterator[None]:
-    """Run what the page says to run; the roles go with the test's transaction."""
-    block = re.search(r"```sql\n(.*?)```", PAGE.read_text(), re.S)
-    assert block is not None
+    """Run what docs/running.md says to run; the roles go with the test's transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(block[1].replace("DATABASE pim", f"DATABASE {connection.settings_dict['NAME']}"))
+        cursor.execute("CREATE ROLE pim_web; CREATE ROLE pim_worker; CREATE ROLE pim_archivist")
+        run_the_file()
         cursor.execute("GRANT pim_web, pim_worker, pim_archivist TO CURRENT_USER")
     yield
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
+
+
+def run_the_file() -> None:
+    """As psql does, which names the database by itself."""
+    database = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
+    with connection.cursor() as cursor:
+        cursor.execute(FILE.read_text().replace(':"DBNAME"', database))
 
 
 @contextmanager
@@ -101,6 +106,18 @@ def test_nobody_who_serves_changes_the_history(roles_made, tmp_path, name):
         refuses("INSERT INTO django_migrations (app, name, applied) VALUES ('x', 'x', now())")
         refuses("CREATE TEMPORARY TABLE audit_event (id bigint)")
         refuses("CREATE TABLE mine (id bigint)")
+
+
+def test_what_a_migration_brings_is_closed_by_running_the_file_again(roles_made):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE brought (id bigint)")
+        cursor.execute("GRANT INSERT, UPDATE, DELETE ON audit_archive, audit_event TO pim_web")  # as a new table gives
+    run_the_file()
+    with as_role("pim_web"):
+        refuses("INSERT INTO audit_archive (name) VALUES ('x')")
+        refuses("DELETE FROM audit_event")
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO brought VALUES (1)")
 
 
 def test_only_the_worker_seals(roles_made, tmp_path):

@@ -16,6 +16,10 @@ WORDINGS: Final[dict[Kind, Wording]] = {
         gettext_lazy("The portal was set up, with {target} as its first administrator."),
         gettext_lazy("{actor} tried to set up the portal"),
     ),
+    Kind.SECRETS_ENCRYPTED: Wording(
+        gettext_lazy("{actor} encrypted stored secrets with the present secret key."),
+        gettext_lazy("{actor} tried to encrypt stored secrets with the present secret key"),
+    ),
     Kind.CHECKLIST_STEP_DISMISSED: Wording(
         gettext_lazy("{actor} dismissed a step of the set-up checklist."),
         gettext_lazy("{actor} tried to dismiss a step of the set-up checklist"),

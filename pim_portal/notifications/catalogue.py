@@ -127,6 +127,7 @@ MAILS: dict[Kind, tuple[Mail, ...]] = {
 NO_MAIL: frozenset[Kind] = frozenset(
     {
         Kind.PORTAL_SET_UP,
+        Kind.SECRETS_ENCRYPTED,
         Kind.CHECKLIST_STEP_DISMISSED,
         # What ends with somebody who was disabled, a group or a role: the change itself is what is told of.
         Kind.ASSIGNMENT_ENDED,

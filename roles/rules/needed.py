@@ -136,6 +136,7 @@ NO_ACTS: Final[frozenset[Kind]] = frozenset(
         Kind.HISTORY_ANCHORED,
         Kind.HISTORY_ARCHIVED,
         Kind.AUDIT_KEY_MADE,
+        Kind.SECRETS_ENCRYPTED,
     }
 )
 
