@@ -277,9 +277,9 @@ def test_a_long_list_of_who_can_do_what_has_each_person_once(
     petra: User, reached: Resource, monkeypatch, query: str, at_once: int, few: int
 ):
     """Through a group an assignment stands in it once for each member; each page is asked for by its own rows."""
-    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach.AT_ONCE"):
+    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach_walks.AT_ONCE"):
         monkeypatch.setattr(f"roles.selectors.{name}", at_once)
-    for name in ("keys", "reach"):
+    for name in ("keys", "reach", "reach_walks"):
         monkeypatch.setattr(f"roles.selectors.{name}.FEW_NAMES", few)
     rows = [row for row in reaching(reached, NOW) if SOUGHT[query](row, reached)]
     wanted = sorted((row.pk, row.person_id, row.membership_id) for row in rows)
@@ -300,8 +300,8 @@ def test_who_can_do_what_sorted_is_whole_and_in_that_order(
     petra: User, reached: Resource, monkeypatch, sort: str, narrowed: str
 ):
     """By person and by role it is put together a few names at a time; of two people of one name, too."""
-    for name in ("AT_ONCE", "FEW_ROLES"):
-        monkeypatch.setattr(f"roles.selectors.reach.{name}", 1)
+    for name in ("FEW_PEOPLE", "FEW_ROLES", "MORE_EACH_TIME"):
+        monkeypatch.setattr(f"roles.selectors.reach_walks.{name}", 1)
     for number in range(2):
         namesake = person(f"namesake{number}", name="Cleo")
         give(namesake, role(ids.USER_ADMINISTRATOR), reached, starts_at=NOW - 3 * DAY)

@@ -392,7 +392,10 @@ class Organisation(RuleBasedStateMachine):
             *(one + step for one in self.model.boundaries()[:1] for step in (-MICROSECOND, timedelta(0))),
         }
         names = {node.pk: name for name, node in self.places.items()}
+        everything = list(Assignment.objects.values_list("pk", flat=True))
         for moment in sorted(one for one in moments if one >= self.now):
+            of_keys = Assignment.objects.in_effect_of(everything, moment)
+            assert {one.pk for one in of_keys} == {one.pk for one in Assignment.objects.in_effect(moment)}
             for who in PEOPLE:
                 held = Assignment.objects.held_by(self.users[who].pk, moment).filter(role=self.role)
                 expected = {(self.pks[row], row.place) for row in self.model.holds(who, moment)}

@@ -58,7 +58,7 @@ def standing_of(scope: Scope) -> AssignmentQuerySet:
 
 def in_effect_of(ids: Iterable[uuid.UUID], now: datetime) -> AssignmentQuerySet:
     """Return those of these assignments that are in effect at `now`."""
-    rows = Assignment.objects.in_effect(now).filter(pk__in=ids)
+    rows = Assignment.objects.in_effect_of(list(ids), now)
     return rows.select_related("principal", "role", "resource").order_by("pk")
 
 

@@ -48,6 +48,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
         return self.filter(held.in_effect(now))
 
+    def in_effect_of(self, keys: Collection[uuid.UUID], now: datetime) -> AssignmentQuerySet:
+        """Return which of these assignments, named by their keys, are in effect at `now`."""
+        return self.filter(held.in_effect_of_keys(now), pk__in=keys)
+
     def now_or_later(self, now: datetime, *, as_enabled: Collection[uuid.UUID] = ()) -> AssignmentQuerySet:
         """Return what is in effect at `now`, or will be when its start comes, unless something happens before.
 

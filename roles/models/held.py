@@ -121,6 +121,9 @@ _NOTHING_LOST = f"""
         {_ORIGIN} AND EXISTS (SELECT 1 FROM roles_role held_r WHERE held_r.id = {_own("role_id")}
             AND held_r.retired_at IS NULL {_BY_ROW})"""
 _IN_EFFECT = f"{_standing(_own, 'held')} AND {_ORIGIN}"
+# Of rows that are named by their keys. As it stands PostgreSQL would read the index of all that is open as well, to ask
+# nothing about a row that is over.
+_IN_EFFECT_OF_KEYS = _IN_EFFECT.replace("{ended_at} IS NULL", "COALESCE({ended_at} IS NULL, FALSE)")
 _MEMBERSHIP_IN_EFFECT = _membership(_own, "held")
 _GIVEN_TO = _given_to(_own("principal_id"), "{person}", "{since}")
 
@@ -190,6 +193,11 @@ def _at(now: datetime) -> dict[str, Combinable]:
 def in_effect(now: datetime) -> Condition:
     """The assignment is in effect at `now` (DESIGN.md §4)."""
     return Condition(_IN_EFFECT, **_at(now))
+
+
+def in_effect_of_keys(now: datetime) -> Condition:
+    """The same, of rows that are named by their keys."""
+    return Condition(_IN_EFFECT_OF_KEYS, **_at(now))
 
 
 def nothing_lost(now: datetime) -> Condition:

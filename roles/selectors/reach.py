@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Case, CharField, F, Q, QuerySet, UUIDField, Value, When
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from roles.ids import GROUP_MEMBER
-from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
+from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, User
 from roles.models.assignments import AssignmentQuerySet
-from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
-from roles.selectors.assignment_lists import NEWEST, first_of
 from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
 from roles.selectors.settings import SettingsBook
-from roles.selectors.walking import AT_ONCE, in_effect_in_order, newest_of
 
 NOW, AFTER = "now", "after"
 WHEN = [(NOW, _("Now")), (AFTER, _("After activation"))]
@@ -31,11 +26,9 @@ WHEN = [(NOW, _("Now")), (AFTER, _("After activation"))]
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
 HOW = [(DIRECT, _("Direct")), (GROUP, _("Through a group")), (INHERITED, _("Inherited"))]
 
-FEW_ROLES: Final = 4  # looked at at once; each is held by many
-
 # From what a group holds to its members: the assignments at the group's own node.
 _MEMBERSHIP = "principal__group__resource__assignments"
-_OF_USER = Q(principal__kind=PrincipalKind.USER)
+OF_USER = Q(principal__kind=PrincipalKind.USER)
 
 
 def reaching(place: Resource, now: datetime) -> QuerySet[Any]:
@@ -46,13 +39,13 @@ def reaching(place: Resource, now: datetime) -> QuerySet[Any]:
     """
     members = Assignment.objects.memberships(now).order_by().values("pk")
     joining = Assignment.objects.in_effect(now).eligible().filter(role=GROUP_MEMBER).order_by().values("pk")
-    rows = _each_person(Assignment.objects.in_effect(now).filter(resource__in=place.way_ids))
-    return rows.filter(_OF_USER | Q(membership_id__in=members) | Q(membership_id__in=joining))
+    rows = each_person(Assignment.objects.in_effect(now).filter(resource__in=place.way_ids))
+    return rows.filter(OF_USER | Q(membership_id__in=members) | Q(membership_id__in=joining))
 
 
-def _each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
+def each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
     """Return these assignments, of a group once for each that was ever its member, in the order of the list."""
-    held = Q(type=AssignmentType.ACTIVE) & (_OF_USER | Q(membership_type=AssignmentType.ACTIVE))
+    held = Q(type=AssignmentType.ACTIVE) & (OF_USER | Q(membership_type=AssignmentType.ACTIVE))
     rows: QuerySet[Any] = given.annotate(
         membership_id=F(f"{_MEMBERSHIP}__pk"), membership_type=F(f"{_MEMBERSHIP}__type")
     ).annotate(
@@ -66,121 +59,10 @@ def _each_person(given: AssignmentQuerySet) -> QuerySet[Any]:
 # A row of the list by its two keys: of the assignment, and of the membership by which a group brings it.
 RowKey = tuple[uuid.UUID, uuid.UUID | None]
 
-_HOLDERS = Prepared(
-    lambda pks: Assignment.objects.filter(pk__in=pks).order_by().values_list("pk", "type", "principal__group__resource")
-)
-_MEMBERS = Prepared(
-    lambda nodes, now: (
-        Assignment.objects.memberships(now).filter(resource__in=nodes).order_by("pk").values_list("resource", "pk")
-    )
-)
-_JOINING = Prepared(
-    lambda nodes, now: (
-        Assignment.objects.in_effect(now)
-        .eligible()
-        .filter(role=GROUP_MEMBER, resource__in=nodes)
-        .order_by("pk")
-        .values_list("resource", "pk")
-    )
-)
-
-
-def first_reaching(place: Resource, now: datetime, most: int) -> list[RowKey]:
-    """Return the keys of the first so many rows of `reaching`, those given last first; composed once."""
-    limit = most
-    while keys := first_of(("eligible", "active"), place, now, limit):
-        rows = _rows_of(keys, now)
-        if len(rows) >= most or len(keys) < limit:
-            return rows[:most]
-        limit *= 2  # some are of groups that nobody belongs to
-    return []
-
-
-def _rows_of(keys: Sequence[uuid.UUID], now: datetime, when: str = "") -> list[RowKey]:
-    """Return the rows that these assignments come to, once for each person; had `when` alone, where that is said."""
-    given = {pk: (type == AssignmentType.ACTIVE, node) for pk, type, node in _HOLDERS.ask(keys)} if keys else {}
-    nodes = {node for _active, node in given.values() if node is not None}
-    belonging: dict[uuid.UUID, list[tuple[uuid.UUID, bool]]] = defaultdict(list)
-    for question, now_a_member in ((_MEMBERS, True), (_JOINING, False)):
-        for node, pk in question.ask(nodes, now) if nodes else []:
-            belonging[node].append((pk, now_a_member))
-    found: list[RowKey] = []
-    for key in keys:
-        active, node = given[key]
-        ways = sorted(belonging[node]) if node else [(None, True)]
-        found += [(key, pk) for pk, a_member in ways if when in ("", NOW if active and a_member else AFTER)]
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word that is looked for: the people and the roles in whose names it is."""
-
-    people: QuerySet[User]
-    roles: QuerySet[Role]
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowed:
-    """What the list is narrowed to: nothing, where it is empty."""
-
-    when: str = ""
-    how: str = ""
-    words: tuple[Word, ...] = ()
-
-
-def first_narrowed(place: Resource, now: datetime, most: int, to: Narrowed) -> list[RowKey]:
-    """Return the keys of the first so many rows of `reaching` that are left, those given last first."""
-    given = Assignment.objects.open().filter(starts_at__lte=now)
-    if to.when == NOW:
-        given = given.active()
-    elif to.when == AFTER:  # of what is active those alone whose membership in a group is still to be activated
-        given = given.filter(Q(type=AssignmentType.ELIGIBLE) | Q(principal__kind=PrincipalKind.GROUP))
-    if to.how:
-        given = given.filter(by_way(to.how, place))
-    for word in to.words:
-        given = given.filter(_given_to(word.people) | is_of("role", word.roles))
-    walk = newest_of(in_effect_in_order(given.filter(resource=pk), NEWEST, now) for pk in place.way_ids)
-    found: list[RowKey] = []
-    while len(found) < most and (keys := list(islice(walk, AT_ONCE))):
-        found += _about(to.words, _rows_of(keys, now, to.when))
-    return found[:most]
-
-
-def _given_to(named: QuerySet[User]) -> Q:
-    """Return the condition that an assignment may reach one of these people: it is given to them, or to a group."""
-    few = keys_or_query(named, FEW_NAMES)
-    if isinstance(few, QuerySet):
-        return is_of("principal", named) | Q(principal__kind=PrincipalKind.GROUP)
-    return _of_or_through(few)
-
-
-def _of_or_through(people: Sequence[uuid.UUID]) -> Q:
-    """Return the condition that an assignment is given to one of these, or to a group that one of them was ever in."""
-    groups = Assignment.objects.filter(principal__in=people).values_list("resource__group", flat=True)
-    return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
-
-
-def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:
-    """Return those of these rows in whose person or role each word is."""
-    if not words or not rows:
-        return rows
-    given = Assignment.objects.filter(pk__in={pk for pk, _membership in rows}).order_by()
-    said = {pk: (role, holder) for pk, role, holder in given.values_list("pk", "role", "principal")}
-    through = Assignment.objects.filter(pk__in={pk for _given, pk in rows if pk is not None}).order_by()
-    members = dict(through.values_list("pk", "principal"))
-    people = {row: members[row[1]] if row[1] is not None else said[row[0]][1] for row in rows}
-    for word in words:
-        named = set(word.people.filter(pk__in=set(people.values())).values_list("pk", flat=True))
-        roles = set(word.roles.filter(pk__in={role for role, _holder in said.values()}).values_list("pk", flat=True))
-        rows = [row for row in rows if people[row] in named or said[row[0]][0] in roles]
-    return rows
-
-
 _ORDERED = Prepared(
     lambda pks, memberships: (
-        _each_person(Assignment.objects.filter(pk__in=pks))
-        .filter(_OF_USER | Q(membership_id__in=memberships))
+        each_person(Assignment.objects.filter(pk__in=pks))
+        .filter(OF_USER | Q(membership_id__in=memberships))
         .values_list("pk", "membership_id")
     )
 )
@@ -223,7 +105,7 @@ def by_way(how: str, place: Resource) -> Q:
     here = Q(resource=place.pk) & (Q(activated_from=None) | Q(activated_from__resource=place.pk))
     if how == DIRECT:
         oneself = Q(activated_from=None) | Q(activated_from__principal__kind=PrincipalKind.USER)
-        return here & oneself & _OF_USER
+        return here & oneself & OF_USER
     return (
         through_group
         if how == GROUP
@@ -231,49 +113,10 @@ def by_way(how: str, place: Resource) -> Q:
     )
 
 
-def first_sorted(rows: QuerySet[Any], order: Sequence[str], most: int) -> list[RowKey]:
-    """Return the keys of the first so many rows of `reaching`, narrowed or not, by person or by role (`SORTED`).
-
-    So many people, or roles, at a time as are needed, in the order of their names: all rows at once would have to be
-    found before they could be put in order.
-    """
-    found: list[RowKey] = []
-    for part in SORTED[order[0].lstrip("-")](order[0].startswith("-")):
-        with planned_anew():
-            found += rows.filter(part).order_by(*order).values_list("pk", "membership_id")[: most - len(found)]
-        if len(found) >= most:
-            break
-    return found
-
-
-def _person_after_person(last_first: bool) -> Iterator[Q]:
-    for people in _names_at_a_time(User.objects.order_by(), last_first, AT_ONCE):
-        yield Q(_of_or_through(people), person_id__in=people)
-
-
-def _role_after_role(last_first: bool) -> Iterator[Q]:
-    for roles in _names_at_a_time(Role.objects.order_by(), last_first, FEW_ROLES):
-        yield Q(role__in=roles)
-
-
-# What the list is sorted by in parts, by the first of the columns that it is put in order by.
-SORTED: Final[dict[str, Callable[[bool], Iterator[Q]]]] = {
-    "person_key": _person_after_person,
-    "role__name_key": _role_after_role,
-}
-
-
-def _names_at_a_time(named: QuerySet[Any], last_first: bool, most: int) -> Iterator[list[uuid.UUID]]:
-    """Yield the keys of what is named, in the order of names, about so many at a time; all of one name at once."""
-    sign, beyond, up_to = ("-", "lt", "gte") if last_first else ("", "gt", "lte")
-    rows = named
-    while True:
-        with planned_anew():
-            last = list(rows.order_by(f"{sign}name_key").values_list("name_key", flat=True)[:most])
-            if not last:
-                return
-            yield list(rows.filter(**{f"name_key__{up_to}": last[-1]}).values_list("pk", flat=True))
-        rows = named.filter(**{f"name_key__{beyond}": last[-1]})
+def of_or_through(people: Sequence[uuid.UUID]) -> Q:
+    """Return the condition that an assignment is given to one of these, or to a group that one of them was ever in."""
+    groups = Assignment.objects.filter(principal__in=people).values_list("resource__group", flat=True)
+    return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
 
 
 def of_people(named: QuerySet[User]) -> Q:
@@ -282,11 +125,11 @@ def of_people(named: QuerySet[User]) -> Q:
     if isinstance(few, QuerySet):
         return is_of("person_id", named)
     # By who was given it, too: of all else that is given nothing need be looked at.
-    return Q(_of_or_through(few), person_id__in=few)
+    return Q(of_or_through(few), person_id__in=few)
 
 
 def _whose(own: str, member: str, output: UUIDField | CharField) -> Combinable:  # type: ignore[type-arg]
-    return Case(When(_OF_USER, then=F(own)), default=F(member), output_field=output)
+    return Case(When(OF_USER, then=F(own)), default=F(member), output_field=output)
 
 
 @dataclass(frozen=True, slots=True)

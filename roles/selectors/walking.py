@@ -24,7 +24,7 @@ SORTED: Final = frozenset((f"{sign}{one}", "pk") for one in _SORTED_BY for sign 
 AT_FIRST, AT_ONCE = 64, 256  # rows of which it is asked at once: no more than a prepared question takes
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_HELD = Prepared(lambda pks, now: Assignment.objects.in_effect(now).filter(pk__in=pks).values_list("pk", flat=True))
+_HELD = Prepared(lambda pks, now: Assignment.objects.in_effect_of(pks, now).order_by().values_list("pk", flat=True))
 
 
 def in_effect_in_order(rows: QuerySet[Any], order: tuple[str, ...], now: datetime) -> Iterator[Row]:

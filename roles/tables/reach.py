@@ -14,7 +14,8 @@ from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment, Resource, Role, User
 from roles.models.principals import search_key
 from roles.selectors.keys import is_of
-from roles.selectors.reach import HOW, WHEN, Narrowed, Word, by_way, of_people
+from roles.selectors.reach import HOW, WHEN, by_way, of_people
+from roles.selectors.reach_walks import Narrowed, Word
 from roles.tables import reach_cells as cells
 from roles.tables.assignment_cells import role
 

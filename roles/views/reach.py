@@ -13,16 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from roles.catalogue import Permission
 from roles.guards import at_place
 from roles.list_rows import MOST_COUNTED, First
-from roles.selectors.reach import (
-    SORTED,
-    first_narrowed,
-    first_reaching,
-    first_sorted,
-    in_order_of_names,
-    reaches,
-    reaching,
-    rows_by,
-)
+from roles.selectors.reach import in_order_of_names, reaches, reaching, rows_by
+from roles.selectors.reach_walks import SORTED, first_narrowed, first_reaching, first_sorted
 from roles.tables.reach import ReachFilter, ReachTable
 from roles.views.places import PlaceList
 
@@ -58,7 +50,9 @@ class ReachList(PlaceList):
     def sorted_first(self, order: tuple[Any, ...]) -> First | None:
         if order[0].lstrip("-") not in SORTED:
             return None
-        return First(lambda most: first_sorted(self.filter.qs, order, most), far=True)
+        return First(
+            lambda most: first_sorted(self.place, self.request.now, most, self.filter.narrowed, order), far=True
+        )
 
     def _walked(self, most: int) -> Sequence[Any]:
         if most == MOST_COUNTED + 1 and not self.narrows:
