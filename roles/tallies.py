@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from roles.actors import Clock
 from roles.models import Tally
 from roles.models.prepared import Prepared
+
+logger = logging.getLogger(__name__)
 
 MUCH: Final = 1000  # rows
 ANEW_AFTER: Final = timedelta(minutes=4)  # and the worker looks every minute: so none is older than five
@@ -62,9 +67,9 @@ class Count:
         # By the clock of the page, too: one that was set back, or far on, counts anew.
         if kept is None or not kept.counted_at - ASTRAY <= now < kept.counted_at + SHOWN_FOR:
             kept = Tally(pk=key, count=self.name, of=of, found=self.ask(now, *of), counted_at=now, seen_at=now)
-            _keep(kept)
+            _write(partial(_keep, kept))
         elif not kept.seen_at <= now < kept.seen_at + SEEN_EVERY:
-            Tally.objects.filter(pk=key).update(seen_at=now)
+            _write(partial(Tally.objects.filter(pk=key).update, seen_at=now))
         return Lately(kept.found, kept.counted_at)
 
     def _key(self, of: Iterable[Any]) -> str:
@@ -73,6 +78,15 @@ class Count:
 
 def _are_many(rows: QuerySet[Any]) -> bool:
     return len(rows.order_by().values_list("pk", flat=True)[: MUCH + 1]) > MUCH
+
+
+def _write(down: Callable[[], object]) -> None:
+    """Write something down, if that can be: on a full disk a page shows its figures all the same."""
+    try:
+        with transaction.atomic():
+            down()
+    except DatabaseError:
+        logger.warning("Figures could not be kept.", exc_info=True)
 
 
 def _keep(tally: Tally) -> None:

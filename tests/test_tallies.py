@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 
 from pim_portal import tasks
 from pim_portal.overview.selectors.figures import worlds
@@ -116,6 +117,25 @@ def test_with_a_clock_that_was_set_back_a_page_counts_for_itself(petra: User, in
         assert shown(petra, "/") == "1 0"  # the clocks of two machines may differ by so much
     with at(NOW - MINUTE - timedelta(seconds=1)):
         assert shown(petra, "/").startswith("2 -")
+
+
+def test_a_page_shows_figures_that_cannot_be_kept(petra: User, ines: User, much):
+    refused = "disk full"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                f"CREATE TRIGGER filled BEFORE INSERT ON roles_tally BEGIN SELECT RAISE(ABORT, '{refused}'); END"
+            )
+        else:
+            body = f"BEGIN RAISE EXCEPTION '{refused}'; END"
+            cursor.execute(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+            cursor.execute("CREATE TRIGGER filled BEFORE INSERT ON roles_tally EXECUTE FUNCTION refuse()")
+    with at(NOW):
+        make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=None)
+        assert shown(petra, "/") == "1 0"
+        make_eligible(ines, role(ids.SECURITY_READER), ends_at=None)
+        assert shown(petra, "/") == "2 0"
+    assert not Tally.objects.exists()
 
 
 def test_what_nobody_looks_at_for_a_day_is_counted_no_more(petra: User, ines: User, much):

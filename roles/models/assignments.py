@@ -189,6 +189,11 @@ class Assignment(models.Model):
             models.Index(fields=["-starts_at", "id"], condition=Q(ended_at=None), name="assignment_newest"),
             models.Index(
                 fields=["-starts_at", "id"],
+                condition=Q(ended_at=None, ends_at=None, type=AssignmentType.ACTIVE),
+                name="assignment_newest_standing",
+            ),
+            models.Index(
+                fields=["-starts_at", "id"],
                 condition=Q(activated_from__isnull=False),
                 name="assignment_newest_activated",
             ),

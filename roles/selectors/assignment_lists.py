@@ -19,7 +19,7 @@ from roles.models.assignments import AssignmentQuerySet
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.keys import merged
-from roles.selectors.walking import in_effect_in_order, newest_of
+from roles.selectors.walking import first_in, in_effect_in_order, newest_of
 
 DIRECT, GROUP, INHERITED = "direct", "group", "inherited"
 LATELY = timedelta(days=30)  # for which a list shows what is over
@@ -60,7 +60,7 @@ def active(place: Resource, now: datetime) -> AssignmentQuerySet:
 
 def scheduled(place: Resource, now: datetime) -> AssignmentQuerySet:
     """Return what begins later, what begins first first."""
-    return _by_name(_scheduled(at_or_above(place), now)).order_by("starts_at", "pk")
+    return _by_name(begin_later(at_or_above(place), now)).order_by("starts_at", "pk")
 
 
 def ended(place: Resource, now: datetime) -> AssignmentQuerySet:
@@ -76,7 +76,8 @@ def _active(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
     return rows.in_effect(now).active()
 
 
-def _scheduled(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+def begin_later(rows: AssignmentQuerySet, now: datetime) -> AssignmentQuerySet:
+    """Return which of these are planned, and not called off."""
     return rows.open().filter(starts_at__gt=now, type__in=AssignmentType.values)
 
 
@@ -117,7 +118,7 @@ BY_NAME = {"eligible": AssignmentType.ELIGIBLE, "active": AssignmentType.ACTIVE}
 _PARTS: dict[str, Callable[[AssignmentQuerySet, datetime], AssignmentQuerySet]] = {
     "eligible": _eligible,
     "active": _active,
-    "scheduled": _scheduled,
+    "scheduled": begin_later,
     "expired": _ended,
 }
 
@@ -161,6 +162,8 @@ def walked_at(name: str, place: Resource, now: datetime) -> AssignmentQuerySet:
 
 def first_walked(rows: QuerySet[Any], place: Resource, now: datetime, most: int) -> list[uuid.UUID]:
     """Return the keys of the first so many of what was `walked_at` a place, narrowed or not, newest first."""
+    if len(place.way_ids) == 1:
+        return first_in(rows, NEWEST, now, most)
     walks = [in_effect_in_order(rows.filter(resource=pk), NEWEST, now) for pk in place.way_ids]
     return list(islice(newest_of(walks), most))
 

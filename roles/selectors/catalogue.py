@@ -48,7 +48,7 @@ def holders_lately_at(place: Resource, now: datetime) -> Lately[dict[uuid.UUID, 
     """Count what is in effect at a place, for every role at once; lately, where there is much."""
     numbers = numbers_at(place, now)
     counted: dict[uuid.UUID, Counter[str]] = defaultdict(Counter)
-    for one in numbers.found:
+    for one in numbers.found.given:
         counted[one.role_id][one.type] += one.count
         counted[one.role_id][f"{one.type}_inherited"] += one.count if one.place_id != place.pk else 0
     return Lately({role: Holders(**found) for role, found in counted.items()}, numbers.at)

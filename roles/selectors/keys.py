@@ -40,7 +40,11 @@ def is_of(column: str, named: QuerySet[Any]) -> Q:
     So a word is found in the names of people and roles first: they are few, and lead to what is theirs. Where it is in
     so many names that they are not few, the list is walked in its order.
     """
-    found = keys_or_query(named, FEW_NAMES)
+    return is_one_of(column, keys_or_query(named, FEW_NAMES), named)
+
+
+def is_one_of(column: str, found: Sequence[Any] | QuerySet[Any], named: QuerySet[Any]) -> Q:
+    """Return the same, where it was `found` out before whether they are few (`keys_or_query`)."""
     if isinstance(found, QuerySet):
         return Q(ByRow(named.filter(pk=OuterRef(column))))
     return Q(**{f"{column}__in": found})

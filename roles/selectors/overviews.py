@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roles.models import AssignmentType, Resource
-from roles.selectors.assignment_lists import scheduled
 from roles.selectors.numbers import numbers_at
 from roles.selectors.resources import below
 from roles.tallies import Lately
@@ -26,11 +25,12 @@ class Figures:
 def figures_lately_of(place: Resource, now: datetime) -> Lately[Figures]:
     """Count what stands in the lists of a place; lately, where there is much."""
     numbers = numbers_at(place, now)
+    given = numbers.found.given
     figures = Figures(
-        eligible=sum(one.count for one in numbers.found if one.type == AssignmentType.ELIGIBLE),
-        active=sum(one.count for one in numbers.found if one.type == AssignmentType.ACTIVE),
-        scheduled=scheduled(place, now).count(),
-        ending_soon=sum(one.ending_soon for one in numbers.found),
+        eligible=sum(one.count for one in given if one.type == AssignmentType.ELIGIBLE),
+        active=sum(one.count for one in given if one.type == AssignmentType.ACTIVE),
+        scheduled=numbers.found.scheduled,
+        ending_soon=sum(one.ending_soon for one in given),
         below=below(place).filter(retired_at=None).count(),
     )
     return Lately(figures, numbers.at)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Case, CharField, F, Q, QuerySet, UUIDField, Value, When
@@ -14,10 +15,10 @@ from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from roles.ids import GROUP_MEMBER
-from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, User
+from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
-from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
+from roles.selectors.keys import FEW_NAMES, is_of, is_one_of, keys_or_query
 from roles.selectors.settings import SettingsBook
 
 NOW, AFTER = "now", "after"
@@ -119,13 +120,36 @@ def of_or_through(people: Sequence[uuid.UUID]) -> Q:
     return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
 
 
-def of_people(named: QuerySet[User]) -> Q:
-    """Return the condition that a row of `reaching` is about one of these people."""
-    few = keys_or_query(named, FEW_NAMES)
-    if isinstance(few, QuerySet):
-        return is_of("person_id", named)
-    # By who was given it, too: of all else that is given nothing need be looked at.
-    return Q(of_or_through(few), person_id__in=few)
+@dataclass(frozen=True)
+class Word:
+    """A word that is looked for: the people and the roles in whose names it is; each is looked up once."""
+
+    people: QuerySet[User]
+    roles: QuerySet[Role]
+
+    @cached_property
+    def _few(self) -> Sequence[uuid.UUID] | QuerySet[Any]:
+        return keys_or_query(self.people, FEW_NAMES)
+
+    @cached_property
+    def _of_role(self) -> Q:
+        return is_of("role", self.roles)
+
+    @cached_property
+    def is_about(self) -> Q:
+        """The condition that a row of `reaching` is about one of them."""
+        if isinstance(self._few, QuerySet):
+            return is_one_of("person_id", self._few, self.people) | self._of_role
+        # By who was given it, too: of all else that is given nothing need be looked at.
+        return Q(of_or_through(self._few), person_id__in=self._few) | self._of_role
+
+    @cached_property
+    def may_be_given(self) -> Q:
+        """The condition that an assignment may come to such a row: by whom it is given to, or by its role."""
+        if isinstance(self._few, QuerySet):
+            to_any = is_one_of("principal", self._few, self.people) | Q(principal__kind=PrincipalKind.GROUP)
+            return to_any | self._of_role
+        return of_or_through(self._few) | self._of_role
 
 
 def _whose(own: str, member: str, output: UUIDField | CharField) -> Combinable:  # type: ignore[type-arg]

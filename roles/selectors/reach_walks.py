@@ -13,14 +13,14 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from roles.ids import GROUP_MEMBER
-from roles.models import Assignment, AssignmentType, Group, PrincipalKind, Resource, Role, User
+from roles.models import Assignment, AssignmentType, Group, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
-from roles.selectors.keys import FEW_NAMES, is_of, keys_or_query
-from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, by_way, each_person, of_or_through
-from roles.selectors.walking import AT_ONCE, in_effect_in_order, newest_of
+from roles.selectors.keys import keys_or_query
+from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through
+from roles.selectors.walking import AT_FIRST, AT_ONCE, in_effect_in_order, newest_of
 
 # Looked at at once, where the list is put together of them in the order of their names; the more, the less was found.
 FEW_PEOPLE, FEW_ROLES, MORE_EACH_TIME = 32, 1, 2
@@ -73,14 +73,6 @@ def _rows_of(keys: Sequence[uuid.UUID], now: datetime, when: str = "") -> list[R
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word that is looked for: the people and the roles in whose names it is."""
-
-    people: QuerySet[User]
-    roles: QuerySet[Role]
-
-
-@dataclass(frozen=True, slots=True)
 class Narrowed:
     """What the list is narrowed to: nothing, where it is empty."""
 
@@ -92,9 +84,9 @@ class Narrowed:
 def first_narrowed(place: Resource, now: datetime, most: int, to: Narrowed) -> list[RowKey]:
     """Return the keys of the first so many rows of `reaching` that are left, those given last first."""
     parts = _given(place, now, to)
-    walk = newest_of(
-        in_effect_in_order(part.filter(resource=pk), NEWEST, now) for part in parts for pk in place.way_ids
-    )
+    walks = [part.filter(resource=pk) for part in parts for pk in place.way_ids]
+    wanted = most if len(walks) == 1 else AT_FIRST
+    walk = newest_of(in_effect_in_order(rows, NEWEST, now, wanted=wanted) for rows in walks)
     found: list[RowKey] = []
     while len(found) < most and (keys := list(islice(walk, AT_ONCE))):
         found += _about(to.words, _rows_of(keys, now, to.when))
@@ -105,7 +97,7 @@ def _given(place: Resource, now: datetime, to: Narrowed) -> list[AssignmentQuery
     """Return what the columns say comes to rows that are left, in parts that have nothing in common."""
     given = Assignment.objects.open().filter(resource__in=place.way_ids, starts_at__lte=now)
     for word in to.words:
-        given = given.filter(_given_to(word.people) | is_of("role", word.roles))
+        given = given.filter(word.may_be_given)
     return [given.filter(when, how) for when in _by_when(to.when) for how in _by_way(to.how, place)]
 
 
@@ -129,14 +121,6 @@ def _by_way(how: str, place: Resource) -> list[Q]:
 
 def _groups() -> Sequence[uuid.UUID] | QuerySet[Any]:
     return keys_or_query(Group.objects.order_by())
-
-
-def _given_to(named: QuerySet[User]) -> Q:
-    """Return the condition that an assignment may reach one of these people: it is given to them, or to a group."""
-    few = keys_or_query(named, FEW_NAMES)
-    if isinstance(few, QuerySet):
-        return is_of("principal", named) | Q(principal__kind=PrincipalKind.GROUP)
-    return of_or_through(few)
 
 
 def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:

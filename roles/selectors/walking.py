@@ -27,13 +27,16 @@ _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HELD = Prepared(lambda pks, now: Assignment.objects.in_effect_of(pks, now).order_by().values_list("pk", flat=True))
 
 
-def in_effect_in_order(rows: QuerySet[Any], order: tuple[str, ...], now: datetime) -> Iterator[Row]:
+def in_effect_in_order(
+    rows: QuerySet[Any], order: tuple[str, ...], now: datetime, *, wanted: int = AT_FIRST
+) -> Iterator[Row]:
     """Yield those of these rows that are in effect, in an order of an index: of one column, and then of the key.
 
     What the columns say of a row is asked first; whether it is in effect, of a few at a time. It is so of nearly all
-    that is open, which no database knows: it would ask it of all there is, and put what is left in order.
+    that is open, which no database knows: it would ask it of all there is, and put what is left in order. `wanted`: how
+    many are wanted of this walk, if that is known.
     """
-    column, size, after = order[0].lstrip("-"), AT_FIRST, None
+    column, size, after = order[0].lstrip("-"), min(AT_ONCE, wanted + wanted // 8), None
     while True:
         with planned_anew():
             looked_at: list[Row] = list(_beyond(rows, order, after).values_list(column, "pk")[:size])
@@ -56,7 +59,7 @@ def _beyond(rows: QuerySet[Any], order: tuple[str, ...], after: Row | None) -> Q
 
 def first_in(rows: QuerySet[Any], order: tuple[str, ...], now: datetime, most: int) -> list[uuid.UUID]:
     """Return the keys of the first so many of these rows that are in effect."""
-    return [pk for _first, pk in islice(in_effect_in_order(rows, order, now), most)]
+    return [pk for _first, pk in islice(in_effect_in_order(rows, order, now, wanted=most), most)]
 
 
 def newest_of(walks: Iterable[Iterator[Row]]) -> Iterator[uuid.UUID]:

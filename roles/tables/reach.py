@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import django_tables2 as tables
@@ -13,20 +13,13 @@ from roles.cells import written
 from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment, Resource, Role, User
 from roles.models.principals import search_key
-from roles.selectors.keys import is_of
-from roles.selectors.reach import HOW, WHEN, by_way, of_people
-from roles.selectors.reach_walks import Narrowed, Word
+from roles.selectors.reach import HOW, WHEN, Word, by_way
+from roles.selectors.reach_walks import Narrowed
 from roles.tables import reach_cells as cells
 from roles.tables.assignment_cells import role
 
 # The order of the list must be total, and a group's assignment stands in it once for each member.
 _REST = ("person_key", "role__name_key", "pk", "membership_id")
-
-
-def words_of(text: str) -> Iterator[Word]:
-    """Yield each word of what is searched for."""
-    for word in search_key(text).split():
-        yield Word(User.objects.filter(search_text__in_names=word), Role.objects.filter(name_key__contains=word))
 
 
 class ReachFilter(ListFilter):
@@ -41,16 +34,24 @@ class ReachFilter(ListFilter):
         super().__init__(*args, **kwargs)
         self.place = place
 
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Each word that is searched for."""
+        return tuple(
+            Word(User.objects.filter(search_text__in_names=word), Role.objects.filter(name_key__contains=word))
+            for word in search_key(self.form.cleaned_data.get("q") or "").split()
+        )
+
     @property
     def narrowed(self) -> Narrowed:
         """What the list is narrowed to, for walking it."""
         said = self.form.cleaned_data
-        return Narrowed(said.get("when") or "", said.get("how") or "", tuple(words_of(said.get("q") or "")))
+        return Narrowed(said.get("when") or "", said.get("how") or "", self.words)
 
     def search(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         """Find each word in the names of the people and roles (`is_of`)."""
-        for word in words_of(value):
-            rows = rows.filter(of_people(word.people) | is_of("role", word.roles))
+        for word in self.words:
+            rows = rows.filter(word.is_about)
         return rows
 
     def by_way(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
