@@ -11,7 +11,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from audit.kinds import Realm
 from pim_portal.overview.selectors.figures import worlds
@@ -308,6 +308,7 @@ def test_a_list_of_much_is_walked_in_its_order_and_misses_nothing(organisation, 
 
 
 def _have_few_be_many(monkeypatch: pytest.MonkeyPatch, walked: int, at_once: int) -> None:
+    _ = get_resolver().url_patterns  # all is imported by now: a module would else take these numbers for good
     monkeypatch.setattr("pim_portal.overview.selectors.lists.MUCH", 1)
     for name in ("AT_FIRST", "AT_ONCE"):
         monkeypatch.setattr(f"roles.selectors.walking.{name}", at_once)
