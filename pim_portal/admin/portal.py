@@ -28,6 +28,7 @@ from pim_portal.models import (
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles.authority import Authority
 from roles.catalogue import Permission
+from roles.models import Tally
 
 
 @admin.register(Notification)
@@ -57,6 +58,15 @@ class NotificationChoiceAdmin(ReadOnlyAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     permission = Permission.OPERATE
     list_display = ("name", "beat_at", "asked_at")
+
+
+@admin.register(Tally)
+class TallyAdmin(ReadOnlyAdmin):
+    """When what was counted. What it said may be of a world that its reader does not see."""
+
+    permission = Permission.OPERATE
+    hidden = ("of", "found")
+    list_display = ("count", "counted_at", "seen_at")
 
 
 @admin.register(PortalSession)
