@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db import connection
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -71,6 +72,7 @@ class Figures:
     now: datetime
     skew: timedelta
     beats: dict[str, datetime]
+    read_at: datetime  # when the beats were: later than `now`, if this was long in coming
     queued: int
     mails_waiting: int
     oldest_mail: datetime | None
@@ -130,8 +132,9 @@ def measure(now: datetime) -> Figures:
     sealed = Batch.objects.aggregate(leaves=Max(F("first") + F("size") - 1), first=Min("sealed_at"))
     return Figures(
         now=now,
-        skew=abs(now - _database_time(now)),
+        skew=_skew(),
         beats=beats(),
+        read_at=timezone.now(),
         queued=OrmQ.objects.count(),
         mails_waiting=mails["waiting"],
         oldest_mail=mails["oldest"],
@@ -150,14 +153,18 @@ def _anchored() -> Iterator[Anchored]:
         yield Anchored(row.name, row.anchored_at, row.untold_since, row.error)
 
 
-def _database_time(now: datetime) -> datetime:
-    """Return the time by the clock of the database; SQLite runs in this very process."""
+def _skew() -> timedelta:
+    """Return by how much the clocks of this process and the database differ, at least.
+
+    The answer lies between two looks at one's own clock: that it took long is no difference. SQLite has this very clock.
+    """
     if connection.vendor != "postgresql":
-        return now
+        return timedelta(0)
+    before = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         told: datetime = cursor.fetchone()[0]
-    return told
+    return max(before - told, told - timezone.now(), timedelta(0))
 
 
 def vitals(figures: Figures) -> list[Vital]:
@@ -166,7 +173,8 @@ def vitals(figures: Figures) -> list[Vital]:
 
 
 def _clock(figures: Figures) -> Vital:
-    ahead = max((beat - figures.now for beat in figures.beats.values()), default=timedelta(0))
+    looked_at = max(figures.now, figures.read_at)
+    ahead = max((beat - looked_at for beat in figures.beats.values()), default=timedelta(0))
     worst = max(figures.skew, ahead)
     if worst <= SKEW:
         return Vital("clock", gettext_lazy("Clock"), State.WELL, _("This process, the database and the worker agree."))
