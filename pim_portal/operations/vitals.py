@@ -156,7 +156,7 @@ def _anchored() -> Iterator[Anchored]:
 def _skew() -> timedelta:
     """Return by how much the clocks of this process and the database differ, at least.
 
-    The answer lies between two looks at one's own clock: that it took long is no difference. SQLite has this very clock.
+    The answer lies between two looks at one's own clock: that it took long is no difference. SQLite has this clock.
     """
     if connection.vendor != "postgresql":
         return timedelta(0)
