@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,7 +37,7 @@ COUNTED_FOR: Final = timedelta(days=1)  # after somebody looked
 Found = TypeVar("Found")
 Read = TypeVar("Read")
 
-_KEPT = Prepared(lambda key: Tally.objects.filter(pk=key))
+_KEPT = Prepared(lambda keys: Tally.objects.filter(pk__in=keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +60,33 @@ class Count:
 
         `of` says of what, and whose sight of it: whoever asks for the same may see the same.
         """
-        key = self._key(of)
-        kept = next(iter(_KEPT.ask(key)), None)
-        if kept is None and not _are_many(among):
-            return Lately(self.ask(now, *of))
-        # By the clock of the page, too: one that was set back, or far on, counts anew.
-        if kept is None or not kept.counted_at - ASTRAY <= now < kept.counted_at + SHOWN_FOR:
-            kept = Tally(pk=key, count=self.name, of=of, found=self.ask(now, *of), counted_at=now, seen_at=now)
-            _write(partial(_keep, kept))
-        elif not kept.seen_at <= now < kept.seen_at + SEEN_EVERY:
-            _write(partial(Tally.objects.filter(pk=key).update, seen_at=now))
-        return Lately(kept.found, kept.counted_at)
+        (kept,) = self.kept([of], now)
+        if kept is not None:
+            return kept
+        found = self.ask(now, *of)
+        if not are_many(among):
+            return Lately(found)
+        _write(
+            partial(_keep, Tally(pk=self._key(of), count=self.name, of=of, found=found, counted_at=now, seen_at=now))
+        )
+        return Lately(found, now)
+
+    def kept(self, each: Sequence[tuple[Any, ...]], now: datetime) -> list[Lately[Any] | None]:
+        """Return what was counted lately of each of these, or None where nothing was; one query."""
+        keys = [self._key(of) for of in each]
+        # By the clock of the page, too: one that was set back, or far on, finds nothing.
+        rows = {row.pk: row for row in _KEPT.ask(keys) if row.counted_at - ASTRAY <= now < row.counted_at + SHOWN_FOR}
+        unseen = [row.pk for row in rows.values() if not row.seen_at <= now < row.seen_at + SEEN_EVERY]
+        if unseen:
+            _write(partial(Tally.objects.filter(pk__in=unseen).update, seen_at=now))
+        return [Lately(rows[key].found, rows[key].counted_at) if key in rows else None for key in keys]
 
     def _key(self, of: Iterable[Any]) -> str:
         return hashlib.sha256(json.dumps([self.name, *of]).encode()).hexdigest()
 
 
-def _are_many(rows: QuerySet[Any]) -> bool:
+def are_many(rows: QuerySet[Any]) -> bool:
+    """Return whether there are more than anybody waits for to be counted."""
     return len(rows.order_by().values_list("pk", flat=True)[: MUCH + 1]) > MUCH
 
 

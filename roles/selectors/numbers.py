@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +13,7 @@ from django.db.models import Q
 
 from roles.models import Assignment, AssignmentType, Resource
 from roles.selectors.assignment_lists import begin_later
-from roles.tallies import Count, Lately
+from roles.tallies import Count, Lately, are_many
 
 ENDS_SOON: Final = timedelta(days=14)
 
@@ -41,11 +42,20 @@ class Numbers:
 
 def _given_at(now: datetime, place_id: str) -> dict[str, Any]:
     """Count what is in effect and was given at a place, for every role, and what begins later."""
-    there = Assignment.objects.filter(resource=uuid.UUID(place_id)).order_by()
-    given = there.in_effect(now)
+    return _given_at_each(now, [uuid.UUID(place_id)])[uuid.UUID(place_id)]
+
+
+def _given_at_each(now: datetime, places: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+    """Count the same of several places, with as many queries."""
+    found: dict[uuid.UUID, dict[str, Any]] = {pk: {"given": [], "scheduled": 0} for pk in places}
+    there = Assignment.objects.filter(resource__in=places).order_by()
     soon = Q(ends_at__lte=now + ENDS_SOON, activated_from=None)
-    numbers = given.values_list("role", "type").annotate(Counted("pk"), soon=Counted("pk", filter=soon))
-    return {"given": [[str(role), *said] for role, *said in numbers], "scheduled": begin_later(there, now).count()}
+    given = there.in_effect(now).values_list("resource", "role", "type")
+    for pk, role, *said in given.annotate(Counted("pk"), soon=Counted("pk", filter=soon)):
+        found[pk]["given"].append([str(role), *said])
+    for pk, count in begin_later(there, now).values_list("resource").annotate(Counted("pk")):
+        found[pk]["scheduled"] = count
+    return found
 
 
 # A place at a time: what the directory gives reaches each of its units, and is counted once for all of them.
@@ -54,8 +64,7 @@ GIVEN_AT: Final = Count("given at a place", _given_at)
 
 def numbers_at(place: Resource, now: datetime) -> Lately[Numbers]:
     """Count what is in effect at a place, and what begins later, what is inherited from above included."""
-    open_ones = Assignment.objects.open()
-    counts = {pk: GIVEN_AT.lately(str(pk), among=open_ones.filter(resource=pk), now=now) for pk in place.way_ids}
+    counts = _counts_of(place.way_ids, now)
     numbers = [
         Number(pk, uuid.UUID(role), AssignmentType(type), count, soon)
         for pk, lately in counts.items()
@@ -64,3 +73,13 @@ def numbers_at(place: Resource, now: datetime) -> Lately[Numbers]:
     scheduled = sum(one.found["scheduled"] for one in counts.values())
     at = min((one.at for one in counts.values() if one.at is not None), default=None)
     return Lately(Numbers(numbers, scheduled), at)
+
+
+def _counts_of(places: Sequence[uuid.UUID], now: datetime) -> dict[uuid.UUID, Lately[Any]]:
+    kept = dict(zip(places, GIVEN_AT.kept([(str(pk),) for pk in places], now), strict=True))
+    counts = {pk: lately for pk, lately in kept.items() if lately is not None}
+    open_ones, others = Assignment.objects.open(), [pk for pk in places if pk not in counts]
+    if others and not are_many(open_ones.filter(resource__in=others)):
+        return counts | {pk: Lately(found) for pk, found in _given_at_each(now, others).items()}
+    here = {pk: GIVEN_AT.lately(str(pk), among=open_ones.filter(resource=pk), now=now) for pk in others}
+    return counts | here
