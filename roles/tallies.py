@@ -35,7 +35,6 @@ SEEN_EVERY: Final = timedelta(hours=1)  # that somebody looks is written down
 COUNTED_FOR: Final = timedelta(days=1)  # after somebody looked
 
 Found = TypeVar("Found")
-Read = TypeVar("Read")
 
 _KEPT = Prepared(lambda keys: Tally.objects.filter(pk__in=keys))
 

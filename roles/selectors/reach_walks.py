@@ -211,5 +211,6 @@ def _names_at_a_time(named: QuerySet[Any], last_first: bool, most: int) -> Itera
             last = list(rows.order_by(f"{sign}name_key").values_list("name_key", flat=True)[:most])
             if not last:
                 return
-            yield list(rows.filter(**{f"name_key__{up_to}": last[-1]}).values_list("pk", flat=True))
+            keys = list(rows.filter(**{f"name_key__{up_to}": last[-1]}).values_list("pk", flat=True))
+        yield keys
         rows, most = named.filter(**{f"name_key__{beyond}": last[-1]}), most * MORE_EACH_TIME

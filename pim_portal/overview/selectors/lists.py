@@ -99,11 +99,11 @@ def paths_in(authority: Authority, realm: Realm, permission: Permission = Permis
     return found
 
 
-def below(paths: Iterable[str]) -> Q:
+def below(paths: Iterable[str], column: str = "resource__path") -> Q:
     """Return the condition that a row belongs to a resource at or below one of these paths."""
     there = Q(pk__in=[])
     for path in paths:
-        there |= Q(resource__path__startswith=path)
+        there |= Q(**{f"{column}__startswith": path})
     return there
 
 
@@ -118,10 +118,7 @@ def reached(paths: Iterable[str]) -> Q:
 
     Joined, the places would be found first, and all that stands at them put in order for one page.
     """
-    there = Q()
-    for path in paths:
-        there |= Q(path__startswith=path)
-    return Q(ByRow(Resource.objects.filter(there, pk=OuterRef("resource")).order_by()))
+    return Q(ByRow(Resource.objects.filter(below(paths, "path"), pk=OuterRef("resource")).order_by()))
 
 
 def in_effect(below: Q, now: datetime) -> AssignmentQuerySet:
@@ -200,7 +197,4 @@ def waiting(below: Q, now: datetime) -> RequestQuerySet:
 
 def running_reviews(paths: Iterable[str], now: datetime) -> InstanceQuerySet:
     """Return the reviews that go on at or below these paths."""
-    there = Q(pk__in=[])
-    for path in paths:
-        there |= Q(review__resource__path__startswith=path)
-    return Instance.objects.open(now).filter(there)
+    return Instance.objects.open(now).filter(below(paths, "review__resource__path"))
