@@ -247,6 +247,10 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         """Whether something is searched for, or a filter is in use."""
         return self.filter is not None and self.filter.narrows
 
+    def narrowed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return other rows than `rows`, narrowed by the same filters: what is to be walked in place of them."""
+        return self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the list, or hand all its rows out as a file: `?download=csv` or `xlsx`, filtered and sorted alike."""
         format = request.GET.get("download", "")

@@ -114,8 +114,9 @@ def _by_when(when: str) -> list[Q]:
 def _by_way(how: str, place: Resource) -> list[Q]:
     """Return conditions that an assignment comes to its people in this way."""
     if how == GROUP:
-        eligible = keys_or_query(Assignment.objects.open().eligible().filter(principal__in=_groups()))
-        return [Q(principal__in=_groups()), Q(activated_from__in=eligible) & OF_USER]
+        groups = _groups()
+        eligible = keys_or_query(Assignment.objects.open().eligible().filter(principal__in=groups))
+        return [Q(principal__in=groups), Q(activated_from__in=eligible) & OF_USER]
     return [by_way(how, place) if how else Q()]
 
 

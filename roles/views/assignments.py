@@ -123,8 +123,7 @@ class AssignmentList(PlaceList):
 
     def _to_walk(self) -> QuerySet[Any]:
         rows = self._of_role(walked_at(self.tab, self.place, self.request.now))
-        # By the same filters as `rows`.
-        return self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
+        return self.narrowed(rows)
 
     def parts(self) -> Sequence[Q]:
         # A place at a time, as `first_at` has it.

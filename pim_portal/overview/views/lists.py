@@ -152,8 +152,7 @@ class Assignments(WorldList):
 
     def _to_walk(self) -> QuerySet[Any]:
         rows = self._of_role(lists.walked(self.word, self.paths, self.request.now))
-        # By the same filters as `rows`.
-        return self.filter.filter_queryset(rows) if self.filter and self.narrows else rows
+        return self.narrowed(rows)
 
     def fetch(self) -> Callable[[Sequence[Any]], Iterable[Any]] | None:
         return _SHOWN.ask if self.walking else None
