@@ -94,8 +94,9 @@ def test_a_short_list_stands_by_name(petra: User, many: list[str]):
 def test_an_index_has_the_order_in_which_a_long_list_is_read(petra: User, many: list[str], tab: str):
     """Nothing is sorted: the database stops as soon as it has seen enough.
 
-    Of five rows any plan is cheap: PostgreSQL is kept from sorting, so that it goes by an index if there is one. What
-    begins later is of both types, and sorted: there is never much.
+    Of five rows any plan is cheap: PostgreSQL is kept from sorting, so that it goes by an index if there is one; and
+    from the index that has the same order for all places together, which it took now and then. What begins later is
+    of both types, and sorted: there is never much.
     """
     rows = LISTS[tab](directory(), NOW).order_by(*WALKING[tab]).values_list("pk", flat=True)[: LONG + 1]
     sql, params = rows.query.sql_with_params()
