@@ -106,7 +106,8 @@ def _keep(tally: Tally) -> None:
 def count_anew(counts: Iterable[Count], *, clock: Clock, seconds: float) -> int:
     """Count anew what somebody looked at lately, what is oldest first, for about so long; return how many counts.
 
-    What nobody looks at any more goes, and so does what none of these counts answers.
+    What nobody looks at any more goes, and so does what none of these counts answers. One that cannot be counted goes,
+    too, and holds up none of the others: whoever looks at it counts it again, or is told that it fails.
     """
     deadline = time.monotonic() + seconds
     by_name = {one.name: one for one in counts}
@@ -118,7 +119,13 @@ def count_anew(counts: Iterable[Count], *, clock: Clock, seconds: float) -> int:
         if time.monotonic() >= deadline:
             break
         at = clock()
-        found = by_name[tally.count].ask(at, *tally.of)
+        try:
+            with transaction.atomic():
+                found = by_name[tally.count].ask(at, *tally.of)
+        except Exception:
+            logger.exception("%s of %s could not be counted.", tally.count, tally.of)
+            Tally.objects.filter(pk=tally.pk).delete()
+            continue
         # Of two workers that count at once the later one stays; that somebody looked meanwhile is not overwritten.
         done += Tally.objects.filter(pk=tally.pk, counted_at__lt=at).update(found=found, counted_at=at)
     return done

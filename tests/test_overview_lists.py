@@ -309,7 +309,7 @@ def test_a_list_of_much_is_walked_in_its_order_and_misses_nothing(organisation, 
 
 def _have_few_be_many(monkeypatch: pytest.MonkeyPatch, walked: int, at_once: int) -> None:
     _ = get_resolver().url_patterns  # all is imported by now: a module would else take these numbers for good
-    monkeypatch.setattr("pim_portal.overview.selectors.lists.MUCH", 1)
+    monkeypatch.setattr("roles.tallies.MUCH", 1)
     for name in ("AT_FIRST", "AT_ONCE"):
         monkeypatch.setattr(f"roles.selectors.walking.{name}", at_once)
     monkeypatch.setattr("roles.list_rows.MOST_COUNTED", walked)

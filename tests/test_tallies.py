@@ -241,5 +241,27 @@ def test_a_count_that_takes_long_leaves_the_others_to_the_next_run(petra: User, 
     assert not Tally.objects.exists()  # nobody counts that any more
 
 
+def test_a_count_that_fails_holds_up_no_other_and_is_asked_again_by_whoever_looks(
+    petra: User, ines: User, caplog, much
+):
+    broken: list[str] = []
+
+    def count(now: datetime, word: str) -> str:
+        if word in broken:
+            User.objects.raw("SELECT no_such_column FROM roles_user")[0]
+        return word
+
+    counted = Count("counted", count)
+    for minutes, word in enumerate(("newest", "middle", "oldest")):
+        counted.lately(word, among=User.objects.all(), now=NOW - minutes * MINUTE)
+    broken.append("oldest")
+    assert count_anew([counted], clock=lambda: NOW + HOUR, seconds=60) == 2
+    assert sorted(one.of for one in Tally.objects.all()) == [["middle"], ["newest"]]
+    assert "counted of ['oldest'] could not be counted" in caplog.text
+    broken.clear()
+    counted.lately("oldest", among=User.objects.all(), now=NOW + HOUR)
+    assert Tally.objects.count() == 3
+
+
 def test_insights_name_what_their_lists_count(db):
     assert set(INSIGHTS.ask(NOW, ["0001"])) == {"standing", "privileged", "globally", "forever", "unused"}

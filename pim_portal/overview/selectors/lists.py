@@ -27,7 +27,7 @@ from roles.models.planning import planned_anew
 from roles.selectors.keys import any_number
 from roles.selectors.smaller import proposals
 from roles.selectors.walking import first_in
-from roles.tallies import MUCH, Count, Lately
+from roles.tallies import Count, Lately, are_many
 
 DAYS = 7  # of activations
 SOON = timedelta(hours=1)
@@ -107,10 +107,9 @@ def below(paths: Iterable[str], column: str = "resource__path") -> Q:
     return there
 
 
-def are_many(paths: list[str]) -> bool:
+def is_much(paths: list[str]) -> bool:
     """Return whether so much is open at or below these paths that no list of it is looked through as a whole."""
-    rows = Assignment.objects.open().filter(below(paths)).order_by()
-    return len(rows.values_list("pk", flat=True)[: MUCH + 1]) > MUCH
+    return are_many(Assignment.objects.open().filter(below(paths)))
 
 
 def reached(paths: Iterable[str]) -> Q:

@@ -121,7 +121,7 @@ class Assignments(WorldList):
     @cached_property
     def is_long(self) -> bool:
         """Whether there is much in this world that the viewer may see."""
-        return lists.are_many(self.paths)
+        return lists.is_much(self.paths)
 
     @property
     def walking(self) -> Sequence[str]:  # type: ignore[override]  # what each list has an index for
