@@ -9,7 +9,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from pim_portal.overview.selectors.licences import Feature, uses
+from pim_portal.overview.selectors import licences
+from pim_portal.overview.selectors.licences import Feature, sight_of, uses
 from roles import ids
 from roles.authority import Authority
 from roles.models import User
@@ -25,6 +26,7 @@ from tests.people import (
     give,
     group,
     make_eligible,
+    person,
     role,
     tree,
 )
@@ -42,7 +44,7 @@ def _now():
 
 def used(reader: User) -> dict[str, set[Feature]]:
     names = {user.pk: user.username for user in User.objects.all()}
-    return {names[pk]: features for pk, features in uses(Authority(reader, NOW)).items()}
+    return {names[pk]: features for pk, features in uses(sight_of(Authority(reader, NOW)), NOW).items()}
 
 
 def test_permanent_active_access_needs_none(petra, ines):
@@ -69,10 +71,11 @@ def test_the_members_of_a_group_are_counted_and_the_group_is_not(petra, ines, ad
     assert used(petra) == {name: {Feature.ELIGIBLE} for name in ("ines", "adam", "zoe")}
 
 
-def test_who_is_disabled_needs_none(petra, ines):
+def test_who_is_disabled_needs_none(petra, ines, adam):
     make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    configure(role(EXCHANGE_ADMINISTRATOR), approvers=[ines, adam])
     disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(NOW))
-    assert used(petra) == {}
+    assert used(petra) == {"adam": {Feature.APPROVING}}
 
 
 def test_what_stands_where_one_may_not_look_is_not_counted(petra, ines, adam):
@@ -102,6 +105,73 @@ def test_the_list_is_exported_with_what_each_uses(petra, ines):
     assert len(lines) == 2
     assert "ines" in lines[1]
     assert "Eligible for a role" in lines[1]
+
+
+WAYS: Any = [{}, {"sort": "-name"}, {"sort": "username"}, {"q": "an"}, {"department": "IT"}, {"page": 2}, {"q": "zz"}]
+
+
+@pytest.fixture
+def teams(db) -> list[User]:
+    """Forty people of two departments: of each five one uses nothing, one is in a group, one approves, one has left."""
+    people = [person(name, department="IT" if number % 2 else "HR") for number, name in enumerate(_names())]
+    for number, one in enumerate(people):
+        if number % 5 in (1, 4):
+            make_eligible(one, role(EXCHANGE_ADMINISTRATOR))
+    make_eligible(group("Team", *people[2::5]), role(ids.SECURITY_READER))
+    configure(role(EXCHANGE_ADMINISTRATOR), approvers=people[3::5])
+    for one in people[4::10]:
+        disable_person(one.pk, reason="left", actor=OPERATOR, clock=at(NOW))
+    return people
+
+
+def _names() -> list[str]:
+    return [f"{first}.{last}" for last in ("berg", "ander", "cole", "dan") for first in "JIHGFEDCBA"]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_where_there_is_much_the_list_is_walked_and_the_same(petra, teams, monkeypatch, way):
+    """A few people at a time, of whom each is asked; found by a search, sorted, and on later pages, too."""
+    client = visiting(petra)
+    look = {"per_page": 25} | way
+
+    def told() -> Any:
+        answer = client.get(reverse("licences"), look)
+        context = answer.context
+        rows = [(row.record.username, row.record.features) for row in context["table"].paginated_rows]
+        figures = (context["needed"], context["by_feature"])
+        return rows, figures, context["table"].page.paginator.count, context["counted_at"]
+
+    (*of_all, moment) = told()
+    assert moment is None
+    monkeypatch.setattr("roles.tallies.MUCH", 2)
+    monkeypatch.setattr(licences, "AT_FIRST", 3)
+    monkeypatch.setattr(licences, "AT_ONCE", 5)
+    asked: list[Any] = []
+
+    def watched(*args: Any) -> Any:
+        asked.append(args[2:])
+        return uses(*args)
+
+    monkeypatch.setattr(licences, "uses", watched)
+    (*walked, moment) = told()
+    assert walked == of_all
+    assert moment == NOW
+    assert sum(not among for among in asked) == 1  # for the figures, which the worker counts from now on
+    (*again, _moment) = told()
+    assert again == of_all
+    assert sum(not among for among in asked) == 1
+
+
+def test_a_file_names_all_where_there_is_much(petra, teams, monkeypatch):
+    def names() -> list[str]:
+        answer: Any = visiting(petra).get(reverse("licences"), {"download": "csv"})
+        return b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+
+    before = names()
+    monkeypatch.setattr("roles.tallies.MUCH", 2)
+    monkeypatch.setattr(licences, "AT_FIRST", 3)
+    assert names() == before
+    assert len(before) > 20
 
 
 def test_more_people_are_named_by_their_keys_than_a_statement_takes_values(ines: User):

@@ -33,6 +33,7 @@ from pim_portal.notifications.pruning import prune_sent
 from pim_portal.notifications.reminders import remind
 from pim_portal.overview.selectors.figures import WORLD
 from pim_portal.overview.selectors.insights import INSIGHTS
+from pim_portal.overview.selectors.licences import LICENCES
 from pim_portal.overview.selectors.lists import SMALLER_ROLES
 from pim_portal.streams import claims
 from pim_portal.streams.delivery import deliver_hooks
@@ -57,7 +58,7 @@ FEW_TASKS: Final = 20  # with more than these the worker has enough to do
 MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
 MAIL_EVERY: Final = timedelta(days=1)
 STEP_UPS_KEPT: Final = timedelta(days=1)
-COUNTS: Final = (WORLD, INSIGHTS, SMALLER_ROLES, GIVEN_AT)
+COUNTS: Final = (WORLD, INSIGHTS, SMALLER_ROLES, GIVEN_AT, LICENCES)
 
 
 class Recurring(NamedTuple):

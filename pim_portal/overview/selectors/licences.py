@@ -2,25 +2,35 @@
 
 This portal needs none: it is to compare. Counted is what its reader may see, so that nothing of one world shows in the
 other; somebody who uses a feature in several places, or through several groups, is one person.
+
+Where there is much, the worker counts (`roles.tallies`), and the list is walked: people in their order, a few at a
+time, of whom each is asked.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any, Final
 
-from django.db.models import Q, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
 from reviews.models import Panelist
+from roles import tallies
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, RoleKind, StageApprover, User
+from roles.models.planning import planned_anew
+from roles.selectors.keys import any_number
+from roles.tallies import Lately
 
 KINDS = {Realm.DIRECTORY: RoleKind.DIRECTORY, Realm.RESOURCE: RoleKind.RESOURCE}
+AT_FIRST, AT_ONCE = 256, 4096  # people of whom it is asked at once
 
 
 class Feature(TextChoices):
@@ -33,53 +43,98 @@ class Feature(TextChoices):
 
 
 Use = dict[uuid.UUID, set[Feature]]
+# What somebody may see: the paths in each of the worlds, and whether the settings of roles that hold everywhere.
+Sight = tuple[dict[str, list[str]], bool]
 
 
-def uses(authority: Authority) -> Use:
-    """Return for each enabled person which features they use, at the places that the reader may see."""
-    found: dict[uuid.UUID, set[Feature]] = {}
-    for realm in lists.WORLDS:
-        paths = lists.paths_in(authority, realm)
+def sight_of(authority: Authority) -> Sight:
+    """Return of what its holder is told who uses it."""
+    return {realm: lists.paths_in(authority, realm) for realm in lists.WORLDS}, authority.allows(Permission.SEE)
+
+
+def is_much(sight: Sight) -> bool:
+    """Return whether so much is open there that not all of it is asked for one page."""
+    return any(lists.is_much(paths) for paths in sight[0].values() if paths)
+
+
+def uses(sight: Sight, now: datetime, among: Collection[uuid.UUID] | None = None) -> Use:
+    """Return for each enabled person which features they use in sight; `among` some people, or all there are."""
+    found: Use = {}
+    groups = Assignment.objects.memberships(now).order_by()
+    if among is not None:
+        groups = groups.filter(principal__in=any_number(among))
+    # All there are: they are fewer than those who are found, of whom a statement takes no more than 65,535.
+    members = list(groups.values_list("resource__group", "principal"))
+    asked = None if among is None else {*among, *(group for group, _person in members)}
+    paths_by_world, everywhere = sight
+    for realm, paths in paths_by_world.items():
         if paths:
-            for principal, feature in _principals(authority, realm, paths):
+            for principal, feature in _principals(Realm(realm), paths, everywhere, now, asked):
                 found.setdefault(principal, set()).add(feature)
-    return _people(found, authority.now)
+    return _people(found, members)
 
 
-def _principals(authority: Authority, realm: Realm, paths: list[str]) -> Iterable[tuple[uuid.UUID, Feature]]:
-    now = authority.now
-    given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN).order_by()
-    for principal in given.filter(type="eligible").values_list("principal", flat=True).distinct():
-        yield principal, Feature.ELIGIBLE
-    for principal in given.filter(lists.ACTIVE, ends_at__isnull=False).values_list("principal", flat=True).distinct():
-        yield principal, Feature.TIME_BOUND
-    for principal in _approvers(authority, realm):
-        yield principal, Feature.APPROVING
-    running = lists.running_reviews(paths, now)
-    panel = Panelist.objects.filter(stage__instance__in=running).order_by()
-    for principal in panel.values_list("principal", flat=True).distinct():
-        yield principal, Feature.REVIEWING
+def _principals(
+    realm: Realm, paths: list[str], everywhere: bool, now: datetime, asked: Collection[uuid.UUID] | None
+) -> Iterable[tuple[uuid.UUID, Feature]]:
+    of = Q() if asked is None else Q(principal__in=any_number(asked))
+    given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN)
+    panel = Panelist.objects.filter(stage__instance__in=lists.running_reviews(paths, now))
+    using: dict[Feature, QuerySet[Any]] = {
+        Feature.ELIGIBLE: given.filter(type="eligible"),
+        Feature.TIME_BOUND: given.filter(lists.ACTIVE, ends_at__isnull=False),
+        Feature.APPROVING: _approvers(realm, paths, everywhere),
+        Feature.REVIEWING: panel,
+    }
+    for feature, rows in using.items():
+        for principal in rows.filter(of).order_by().values_list("principal", flat=True).distinct():
+            yield principal, feature
 
 
-def _approvers(authority: Authority, realm: Realm) -> Iterable[uuid.UUID]:
+def _approvers(realm: Realm, paths: list[str], everywhere: bool) -> QuerySet[StageApprover]:
     """Whoever a setting that demands approval names, at a place or, for all of a world, with the role itself."""
-    there = Q()
-    for path in authority.paths(Permission.SEE, realm):
-        there |= Q(stage__settings__resource__path__startswith=path)
-    if realm == Realm.DIRECTORY and authority.allows(Permission.SEE):
+    there = lists.below(paths, "stage__settings__resource__path")
+    if realm == Realm.DIRECTORY and everywhere:
         there |= Q(stage__settings__resource=None, stage__settings__role__kind=KINDS[realm])
-    rows = StageApprover.objects.filter(there, stage__settings__approval_required=True).order_by()
-    return rows.values_list("principal", flat=True).distinct()
+    return StageApprover.objects.filter(there, stage__settings__approval_required=True)
 
 
-def _people(found: Use, now: datetime) -> Use:
+def _people(found: Use, members: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> Use:
     """Put its members in the place of each group, and leave out who is disabled."""
     people: Use = {}
-    # All there are: they are fewer than those who are found, of whom a statement takes no more than 65,535.
-    for group, person in Assignment.objects.memberships(now).order_by().values_list("resource__group", "principal"):
+    for group, person in members:
         if group in found:
             people.setdefault(person, set()).update(found[group])
     for pk, features in found.items():
         people.setdefault(pk, set()).update(features)
-    enabled = set(User.objects.filter(enabled=True).order_by().values_list("pk", flat=True))
-    return {pk: features for pk, features in people.items() if pk in enabled}
+    enabled = User.objects.filter(enabled=True, pk__in=any_number(people)).order_by().values_list("pk", flat=True)
+    return {pk: people[pk] for pk in enabled}
+
+
+def counts_of(use: Use) -> dict[str, int]:
+    """Return how many people use each feature, and any."""
+    return {"needed": len(use), **Counter(str(feature) for features in use.values() for feature in features)}
+
+
+LICENCES: Final = tallies.Count("licences", lambda now, *sight: counts_of(uses(sight, now)))
+
+
+def counts_lately(sight: Sight, now: datetime) -> Lately[dict[str, int]]:
+    """Return the same of all there are; counted lately, where there is much."""
+    paths = [path for each in sight[0].values() for path in each]
+    return LICENCES.lately(*sight, among=Assignment.objects.open().filter(lists.below(paths)), now=now)
+
+
+def first_who_use(people: QuerySet[User], sight: Sight, now: datetime, most: int) -> list[uuid.UUID]:
+    """Return the keys of the first so many of these people who use anything, in their order, which is total."""
+    found: list[uuid.UUID] = []
+    begin, size = 0, AT_FIRST
+    while len(found) < most:
+        with planned_anew():
+            part = list(people.values_list("pk", flat=True)[begin : begin + size])
+        use = uses(sight, now, part) if part else {}
+        found += [pk for pk in part if pk in use]
+        if len(part) < size:
+            break
+        begin, size = begin + size, min(AT_ONCE, 4 * size)
+    return found[:most]

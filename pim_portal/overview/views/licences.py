@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import django_filters
@@ -14,9 +13,12 @@ from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
-from pim_portal.overview.selectors.licences import Feature, Use, uses
+from pim_portal.overview.selectors import licences
+from pim_portal.overview.selectors.licences import Feature, Sight, Use
+from roles import downloads
 from roles.catalogue import Permission
 from roles.guards import holding
+from roles.list_rows import First
 from roles.lists import ListFilter, ListPage
 from roles.middleware import PortalRequest
 from roles.models import User
@@ -52,23 +54,53 @@ class Licences(ListPage):
     table_class, filter_class, template_name = LicenceTable, LicenceFilter, "overview/licences.html"
 
     @cached_property
+    def sight(self) -> Sight:
+        return licences.sight_of(self.request.authority)
+
+    @cached_property
+    def is_walked(self) -> bool:
+        """Whether it is not asked of everybody: where there is much, and no file is to name them all."""
+        return self.request.GET.get("download") not in downloads.FORMATS and licences.is_much(self.sight)
+
+    @cached_property
     def use(self) -> Use:
-        return uses(self.request.authority)
+        """Who uses what; of everybody."""
+        return licences.uses(self.sight, self.request.now)
 
     def rows(self) -> QuerySet[Any]:
-        return User.objects.filter(pk__in=any_number(self.use)).order_by("name_key", "pk")
+        people = (
+            User.objects.filter(enabled=True) if self.is_walked else User.objects.filter(pk__in=any_number(self.use))
+        )
+        return people.order_by("name_key", "pk")
+
+    @property
+    def walking(self) -> Sequence[str]:  # type: ignore[override]  # its own order, where it is walked
+        return ("name_key", "pk") if self.is_walked else ()
+
+    def first(self) -> First | None:
+        return self.sorted_first(("name_key", "pk")) if self.is_walked else None
+
+    def sorted_first(self, order: tuple[Any, ...]) -> First | None:
+        if not self.is_walked:
+            return None
+        people = self.narrowed(self.rows()).order_by(*order)
+        ask = partial(licences.first_who_use, people, self.sight, self.request.now)
+        return First(ask, far=True, narrowed=True)
 
     def dress(self, rows: Sequence[Any]) -> None:
+        now = self.request.now
+        use = licences.uses(self.sight, now, [row.pk for row in rows]) if self.is_walked else self.use
         for row in rows:
-            row.features = ", ".join(str(one.label) for one in Feature if one in self.use[row.pk])
+            row.features = ", ".join(str(one.label) for one in Feature if one in use[row.pk])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        counted = Counter(feature for features in self.use.values() for feature in features)
-        owned = settings.PIM_LICENCES_OWNED
+        counted = licences.counts_lately(self.sight, self.request.now)
+        needed, owned = counted.found["needed"], settings.PIM_LICENCES_OWNED
         return super().get_context_data(
-            needed=len(self.use),
+            needed=needed,
+            counted_at=counted.at,
             owned=owned,
-            missing=max(0, len(self.use) - owned) if owned is not None else None,
-            by_feature=[(one.label, counted[one]) for one in Feature],
+            missing=max(0, needed - owned) if owned is not None else None,
+            by_feature=[(one.label, counted.found.get(one, 0)) for one in Feature],
             **kwargs,
         )
