@@ -14,11 +14,12 @@ class RolesConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.searching import check_of
-        from roles.searching import PRINCIPALS
+        from roles.searching import PLACES, PRINCIPALS
 
         post_migrate.connect(install_built_in_roles, sender=self)
         post_migrate.connect(index_the_names, sender=self)
         register(Tags.database)(check_of(PRINCIPALS, id="roles.W001"))
+        register(Tags.database)(check_of(PLACES, id="roles.W002"))
 
 
 def install_built_in_roles(*, plan: list[tuple[Any, bool]] | None = None, **kwargs: Any) -> None:
@@ -30,8 +31,9 @@ def install_built_in_roles(*, plan: list[tuple[Any, bool]] | None = None, **kwar
 
 
 def index_the_names(*, using: str, **kwargs: Any) -> None:
-    """Make the index of the search for people after every migration, where it is missing (see `audit.searching`)."""
+    """Make the indexes of the searches by name after each migration, where they are missing (see `audit.searching`)."""
     from audit.searching import install
-    from roles.searching import PRINCIPALS
+    from roles.searching import PLACES, PRINCIPALS
 
-    install(connections[using], PRINCIPALS)
+    for searched in (PRINCIPALS, PLACES):
+        install(connections[using], searched)

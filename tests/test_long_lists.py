@@ -280,7 +280,7 @@ def test_a_long_list_of_who_can_do_what_has_each_person_once(
     petra: User, reached: Resource, monkeypatch, query: str, at_once: int, few: int
 ):
     """Through a group an assignment stands in it once for each member; each page is asked for by its own rows."""
-    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach_walks.AT_ONCE"):
+    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach_walks.AT_FIRST"):
         monkeypatch.setattr(f"roles.selectors.{name}", at_once)
     for name in ("keys", "reach"):
         monkeypatch.setattr(f"roles.selectors.{name}.FEW_NAMES", few)

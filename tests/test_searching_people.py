@@ -16,7 +16,7 @@ from django.utils import timezone
 from pim_portal.overview.views.licences import LicenceFilter
 from pim_portal.people.tables import PeopleFilter
 from roles.lists import ListFilter
-from roles.models import Group, Principal, User
+from roles.models import Group, Principal, Resource, User
 from roles.models.planning import planned_anew
 from roles.models.principals import MAX_KEY, MAX_NAME_KEY, MAX_SEARCH_TEXT, search_text_of
 from roles.places import address
@@ -273,9 +273,19 @@ def test_postgresql_finds_a_seldom_word_by_its_index(lookup: str):
 
 
 @postgres
-def test_a_missing_index_is_told_by_the_system_check_and_made_by_the_next_migrate():
+def test_postgresql_finds_a_place_by_a_word_in_its_name_by_its_index():
     with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX principal_by_words")
-    assert [one.id for one in run_checks(tags=["database"], databases=["default"])] == ["roles.W001"]
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    with planned_anew():
+        plan = Resource.objects.order_by().filter(name_key__contains="seldom").explain()
+    assert "resource_by_words" in plan, plan
+
+
+@postgres
+@pytest.mark.parametrize(("index", "told"), [("principal_by_words", "roles.W001"), ("resource_by_words", "roles.W002")])
+def test_a_missing_index_is_told_by_the_system_check_and_made_by_the_next_migrate(index: str, told: str):
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {index}")
+    assert [one.id for one in run_checks(tags=["database"], databases=["default"])] == [told]
     call_command("migrate", verbosity=0)
     assert run_checks(tags=["database"], databases=["default"]) == []

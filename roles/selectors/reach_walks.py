@@ -20,7 +20,7 @@ from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
 from roles.selectors.keys import keys_or_query
 from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through
-from roles.selectors.walking import AT_FIRST, AT_ONCE, in_effect_in_order, newest_of
+from roles.selectors.walking import AT_FIRST, in_effect_in_order, newest_of
 
 # Looked at at once, where the list is put together of them in the order of their names; the more, the less was found.
 FEW_PEOPLE, FEW_ROLES, MORE_EACH_TIME = 32, 1, 2
@@ -88,7 +88,8 @@ def first_narrowed(place: Resource, now: datetime, most: int, to: Narrowed) -> l
     wanted = most if len(walks) == 1 else AT_FIRST
     walk = newest_of(in_effect_in_order(rows, NEWEST, now, wanted=wanted) for rows in walks)
     found: list[RowKey] = []
-    while len(found) < most and (keys := list(islice(walk, AT_ONCE))):
+    # No more of a walk than are wanted: it would look at as many again.
+    while len(found) < most and (keys := list(islice(walk, max(AT_FIRST, most - len(found))))):
         found += _about(to.words, _rows_of(keys, now, to.when))
     return found[:most]
 
