@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -75,6 +76,28 @@ class ChoicePill(django_filters.ChoiceFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"empty_label": gettext_lazy("All"), "widget": PillSelect, **kwargs})
+
+
+SPANS = {
+    "1": gettext_lazy("Last 24 hours"),
+    "7": gettext_lazy("Last 7 days"),
+    "30": gettext_lazy("Last 30 days"),
+    "90": gettext_lazy("Last 90 days"),
+    "365": gettext_lazy("Last 365 days"),
+}
+
+
+class SpanPill(ChoicePill):
+    """A filter by how long ago the moment in a column lies at most."""
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        choices = list(SPANS.items())
+        super().__init__(field_name=field_name, choices=choices, empty_label=gettext_lazy("Any time"), **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value:
+            return qs
+        return qs.filter(**{f"{self.field_name}__gte": timezone.now() - timedelta(days=int(value))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,11 @@
     panel.replaceChildren(head, ...body.childNodes);
     if (!panel.open) panel.showModal();
     prepare(panel);
-    (panel.querySelector("[aria-invalid=true], [data-errors], [autofocus]") ?? panel.querySelector("h2")).focus();
+    // What is wrong as a whole says itself, as an alert; the first field that is wrong comes into sight with its sentence.
+    const first = ["[aria-invalid=true]", "[data-errors]", "[autofocus]", "h2"].map((one) => panel.querySelector(one));
+    const start = first.find((one) => one !== null);
+    start.focus();
+    start.closest(".field")?.scrollIntoView({ block: "nearest" });
   }
 
   async function openPanel(url, opener) {

@@ -103,6 +103,13 @@ def test_every_page_opens_and_none_changes_anything(client: Client, petra: User,
         assert not model_admin.get_actions(page.wsgi_request)
 
 
+def test_its_first_page_has_no_box_of_actions_where_nothing_can_be_done(client: Client, petra: User):
+    sign_in(client, petra)
+    html = client.get(reverse("admin:index")).content.decode()
+    assert "Recent actions" not in html
+    assert "/static/favicon" in html
+
+
 def test_it_shows_no_resource_to_a_directory_role(client: Client, nina: User, ines: User):
     root, *_below = tree("Contoso")
     give(ines, role(ids.OWNER), root)

@@ -105,6 +105,14 @@ class TestTheLists:
         assert names_in(client, place, "q=exchange") == ["Ines"]
         assert names_in(client, place, f"role={ids.SECURITY_READER}") == ["Team"]
 
+    def test_the_end_says_permanent_once_and_of_an_end_for_what_it_was_given(self, client, ines, zoe):
+        make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+        make_eligible(zoe, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 9 * DAY)
+        html = client.get(address(directory(), "assignments")).content.decode()
+        ends = re.findall(r'data-label="End">(.*?)</td>', html, re.DOTALL)
+        said = [" ".join(re.sub(r"<[^>]+>", " ", one).split()) for one in ends]
+        assert said == ["Permanent", "in 9 days Expire eligible"]
+
     def test_a_list_of_one_role_says_so_and_leads_to_all(self, client, eligibility):
         everything = f'href="{address(directory(), "assignments")}?tab=eligible">Show every role'
         body = client.get(address(directory(), "assignments"), {"role": ids.SECURITY_READER}).content.decode()

@@ -9,6 +9,7 @@ import re
 import uuid
 from html import unescape
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -20,7 +21,7 @@ from openpyxl import load_workbook
 from approvals.models import Request
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve
-from audit import keys
+from audit import anchors, keys
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event, EventText, Verification
 from audit.recording import Ids
@@ -477,6 +478,15 @@ def test_an_auditor_verifies_and_reads_the_result(nina, story, key):
     assert "Refresh" not in done
     told = the(Kind.HISTORY_VERIFIED)
     assert (told.outcome, told.actor_id) == (Outcome.DONE, nina.pk)
+
+
+def test_the_counts_of_events_are_written_as_everywhere(nina, story, key):
+    seal_all(key)
+    tip = anchors.tip()
+    assert tip
+    with patch.object(anchors, "tip", return_value=tip._replace(leaves=12345)):
+        html = visiting(nina).get(reverse("audit_verification")).content.decode()
+    assert "<dd>12,345</dd>" in html
 
 
 def test_the_page_names_the_first_wrong_thing_and_leads_there(nina, story, key):

@@ -68,6 +68,23 @@ def test_a_refusal_in_the_panel_keeps_what_was_typed(stage, browse, console_erro
     console_errors[:] = [one for one in console_errors if "422" not in one]
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 600), (360, 640)])
+def test_the_first_wrong_field_comes_into_sight_with_its_sentence(stage, browse, console_errors, width, height):
+    configure(stage.free.role, break_glass_allowed=True, approvers=[stage.adam])
+    page = browse(stage.ines)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(reverse("approvals:my_roles"))
+    page.get_by_role("link", name="Activate Security Reader").click()
+    panel = page.get_by_role("dialog", name="Activate: Security Reader")
+    panel.get_by_role("button", name="Ask for approval").click()
+    reason = panel.get_by_label("Reason")
+    expect(reason).to_be_focused()
+    said = panel.get_by_text("Say why you need this role.").bounding_box()
+    footer = panel.locator("footer").bounding_box()
+    assert said["y"] + said["height"] <= footer["y"]
+    console_errors[:] = [one for one in console_errors if "422" not in one]
+
+
 def test_several_are_chosen_activated_and_told_one_by_one(stage, browse):
     page = browse(stage.ines)
     page.goto(reverse("approvals:my_roles"))

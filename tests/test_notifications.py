@@ -24,12 +24,13 @@ from pim_portal.accounts.services.tickets import help_back_in, invite
 from pim_portal.demo.mail import DemoMailBackend
 from pim_portal.models import Due, Notification, NotificationState, SampleMail, TicketKind
 from pim_portal.notifications.catalogue import BY_NAME, DUE_MAILS, EVERY_MAIL, MAILS, NO_MAIL
+from pim_portal.notifications.letters.letter import the_role
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.rendering import subject_of
 from pim_portal.notifications.rows import SEND
 from pim_portal.notifications.subscriber import untold
 from roles import ids
-from roles.models import Assignment, AssignmentType, Purpose, User
+from roles.models import Assignment, AssignmentType, Purpose, Role, User
 from roles.refusals import Refused
 from roles.services.assignments import deactivate, remove
 from roles.services.ends import write_down_ends
@@ -43,6 +44,7 @@ from tests.people import (
     acting,
     at,
     configure,
+    directory,
     give,
     group,
     make_eligible,
@@ -283,6 +285,21 @@ def test_an_assignment_is_told_and_so_is_its_removal(ines):
     assert [message.subject for message in send_all()] == [
         "PIM: You are no longer eligible for the Exchange Administrator role"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "said"),
+    [
+        ("Owner", None, "the Owner role"),
+        ("Owner", "Root", "the Owner role at Root"),
+        ("Break Glass Role", None, "the Break Glass Role"),
+        ("Azure Arc ScVmm Administrator role", "Root", "the Azure Arc ScVmm Administrator role at Root"),
+        ("Overrole", None, "the Overrole role"),
+    ],
+)
+def test_a_role_whose_name_says_that_it_is_one_is_not_called_a_role_twice(db, name, where, said):
+    resource = tree(where)[0] if where else directory()
+    assert the_role(Role(name=name), resource) == said
 
 
 def test_what_a_group_is_given_is_told_to_its_members(ines, adam, zoe):

@@ -235,6 +235,22 @@ def test_standing_access_is_made_eligible_each_on_its_own(petra, ines, zoe):
     assert [one.type for one in held] == ["eligible", "eligible"]
 
 
+def test_each_button_names_its_act_and_eligibility_is_offered_for_what_is_active_only(petra, ines):
+    def buttons(row: Assignment) -> list[str]:
+        html = visiting(petra).get("/overview/directory/act/", {"chosen": str(row.pk)}).content.decode()
+        return re.findall(r'name="act" value="\w+">([^<]+)</button>', html)
+
+    assert buttons(give(ines, role(ids.SECURITY_READER))) == ["Make eligible", "Remove"]
+    assert buttons(make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))) == ["Remove"]
+
+
+def test_without_a_button_nothing_is_done(petra, ines):
+    row = give(ines, role(ids.SECURITY_READER))
+    status, html = act(petra, row, act="")
+    assert (status, "Say what to do." in html) == (422, True)
+    assert Assignment.objects.in_effect(NOW + MINUTE).filter(pk=row.pk).exists()
+
+
 def test_what_is_refused_does_not_stop_the_rest(petra, ines):
     own = petra.assignments.get()
     status, html = act(petra, own, give(ines, role(ids.SECURITY_READER)), act="remove")

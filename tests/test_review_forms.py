@@ -50,6 +50,8 @@ def form_of(*reviewers: User, **values: Any) -> dict[str, Any]:
 
 REFUSED = {
     "too long for its period": ({"days_1": "28"}, "With this frequency an instance may last at most 27 days"),
+    "no duration": ({"days_1": ""}, "Say for how many days."),
+    "no look-back": ({"look_back_days": ""}, "Say for how many days."),
     "nobody chosen": ({"reviewers_1": []}, "Choose who reviews."),
     "a start in the past": ({"starts_at": "2020-01-01T09:00"}, "The start lies in the past."),
     "an end before the start": ({"end": "date", "ends_on": "2020-01-01"}, "The series would end before it starts."),

@@ -121,6 +121,20 @@ def test_a_weak_password_is_refused_and_nothing_typed_is_lost(client: Client):
 
 
 @pytest.mark.django_db
+def test_an_empty_form_says_of_each_field_what_to_write(client: Client):
+    answer = client.post("/setup/", dict.fromkeys(form(""), ""))
+    said = {field: [str(one) for one in errors] for field, errors in answer.context["form"].errors.items()}
+    assert said == {
+        "code": ["Write the code that “manage.py setup” printed."],
+        "name": ["Write your name."],
+        "username": ["Give yourself a user name."],
+        "email": ["Write your e-mail address."],
+        "new_password": ["Choose a new password."],
+        "repeated": ["Write the new password again."],
+    }
+
+
+@pytest.mark.django_db
 def test_where_somebody_ever_administered_there_is_no_set_up(petra: User, client: Client):
     User.objects.update(enabled=False)
     assert client.get("/setup/").status_code == 404

@@ -5,13 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import django_tables2 as tables
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import Action, Request, RequestQuerySet, Status
@@ -21,21 +19,12 @@ from approvals.tables.requests import StatusPill
 from audit.searching import SHORT
 from roles.cells import written
 from roles.list_rows import MOST_COUNTED, reach_of
-from roles.lists import ChoicePill, ListFilter
+from roles.lists import ChoicePill, ListFilter, SpanPill
 from roles.models import Principal, Resource, Role, User
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.models.principals import search_key
 from roles.selectors.keys import is_of
-
-SPANS = {
-    "1": _("Last 24 hours"),
-    "7": _("Last 7 days"),
-    "30": _("Last 30 days"),
-    "90": _("Last 90 days"),
-    "365": _("Last 365 days"),
-}
-
 
 _NAMES = {
     model: Prepared(
@@ -79,7 +68,7 @@ class HistoryFilter(ListFilter):
     action = ChoicePill(label=_("To"), choices=Action.choices)
     role = AmongPill(Role, "role", label=_("Role"))
     person = AmongPill(User, "principal", label=_("Person"))
-    span = ChoicePill(method="since", label=_("Asked"), choices=list(SPANS.items()), empty_label=_("Any time"))
+    span = SpanPill("made_at", label=_("Asked"))
 
     class Meta:
         model = Request
@@ -119,9 +108,6 @@ class HistoryFilter(ListFilter):
     def first_keys(self, most: int) -> list[uuid.UUID]:
         """Return the keys of the first rows, which what the filters offer is read from as well."""
         return [row["pk"] for row in self.first_rows[:most]]
-
-    def since(self, rows: QuerySet[Request], name: str, value: str) -> QuerySet[Request]:
-        return rows.filter(made_at__gte=timezone.now() - timedelta(days=int(value)))
 
 
 class HistoryTable(tables.Table):

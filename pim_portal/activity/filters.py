@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Kind, Outcome, Realm
@@ -16,25 +14,18 @@ from audit.models import Event
 from audit.searching import holds, words_of
 from pim_portal.activity.selectors.naming import name_in_history
 from pim_portal.activity.selectors.sight import sees_of
-from roles.lists import ChoicePill, ListFilter
+from roles.lists import ChoicePill, ListFilter, SpanPill
 from roles.models import Principal, Resource, Role
 from roles.models.principals import search_key
 from roles.selectors.keys import keys_or_query
 
-SPANS = {
-    "1": _("Last 24 hours"),
-    "7": _("Last 7 days"),
-    "30": _("Last 30 days"),
-    "90": _("Last 90 days"),
-    "365": _("Last 365 days"),
-}
 MOST_PLACES = 50  # resources whose name matches, each with all below it
 
 
 class HistoryFilter(ListFilter):
     """The search box and pills above a history."""
 
-    span = ChoicePill(method="since", label=_("When"), choices=list(SPANS.items()), empty_label=_("Any time"))
+    span = SpanPill("occurred_at", label=_("When"))
     kind = ChoicePill(label=_("What"), choices=sorted(Kind.choices, key=lambda choice: str(choice[1])))
     outcome = ChoicePill(label=_("Outcome"), choices=Outcome.choices)
 
@@ -55,9 +46,6 @@ class HistoryFilter(ListFilter):
         for word in words_of(value):
             rows = rows.filter(holds(word))
         return rows
-
-    def since(self, rows: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return rows.filter(occurred_at__gte=timezone.now() - timedelta(days=int(value)))
 
 
 class NamedFilter(django_filters.CharFilter):

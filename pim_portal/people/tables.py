@@ -54,7 +54,9 @@ class PeopleFilter(_StateFilter):
 
 class PeopleTable(tables.Table):
     name = tables.Column(verbose_name=gettext_lazy("Name"), order_by="name_key", attrs=MAIN)
-    email = tables.Column(verbose_name=gettext_lazy("E-mail"), order_by="email_key", default="")
+    email = tables.Column(
+        verbose_name=gettext_lazy("E-mail"), order_by="email_key", default="", attrs={"td": {"class": "wide"}}
+    )
     department = tables.Column(verbose_name=gettext_lazy("Department"), default="")
     manager = tables.Column(verbose_name=gettext_lazy("Manager"), order_by="manager__name_key", default="")
     enabled = tables.Column(verbose_name=gettext_lazy("State"))

@@ -18,16 +18,28 @@ class SetUpForm(RefusableForm, NewPasswordMixin):
         label=_("Set-up code"),
         max_length=40,
         help_text=_("“manage.py setup” prints it on the server."),
+        error_messages={"required": _("Write the code that “manage.py setup” printed.")},
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
-    name = forms.CharField(label=_("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": _("Write your name.")},
+    )
     username = forms.CharField(
         label=_("User name"),
         max_length=150,
         validators=[USERNAME_SHAPE],
         widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={"required": _("Give yourself a user name.")},
     )
-    email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages={"required": _("Write your e-mail address.")},
+    )
     root = forms.CharField(
         label=_("First resource root"),
         max_length=200,

@@ -46,7 +46,13 @@ class Box:
 
 def _number(label: Any, most: int, *, required: bool = False, **kwargs: Any) -> forms.IntegerField:
     return forms.IntegerField(
-        label=label, min_value=1, max_value=most, required=required, widget=forms.NumberInput(_DAYS), **kwargs
+        label=label,
+        min_value=1,
+        max_value=most,
+        required=required,
+        widget=forms.NumberInput(_DAYS),
+        error_messages={"required": gettext_lazy("Say for how many days.")},
+        **kwargs,
     )
 
 

@@ -76,8 +76,8 @@ def start(context: Context, record: Any) -> SafeString:
 
 
 def end(context: Context, record: Any) -> SafeString:
-    """Show until when, and for how long it was given."""
-    return format_html("{}{}", until(context, record.ends_at), sub(lasting(record)))
+    """Show until when, and where it has an end, of what kind that is."""
+    return format_html("{}{}", until(context, record.ends_at), sub(lasting(record)) if record.ends_at else NOTHING)
 
 
 def lasting(record: Any) -> str:

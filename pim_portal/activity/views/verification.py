@@ -38,11 +38,13 @@ def verification(request: PortalRequest) -> HttpResponse:
         return redirect("audit_verification")
     shown = [_shown(row, request) for row in Verification.objects.all()[: MOST + 1]]
     last = shown[0] if shown else None
+    tip = anchors.tip()
     context: dict[str, Any] = {
         "last": last,
         "earlier": shown[1:],
-        "tip": anchors.tip(),
-        "waiting": Pending.objects.count(),
+        "tip": tip,
+        "sealed": f"{tip.leaves if tip else 0:,}",
+        "waiting": f"{Pending.objects.count():,}",
         "anchors": Anchoring.objects.all(),
         "keys": _keys(),
     }

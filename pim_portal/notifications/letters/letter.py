@@ -52,8 +52,12 @@ def named(role: Role, resource: Resource) -> str:
 
 
 def the_role(role: Role, resource: Resource) -> str:
-    """Say the same inside a sentence: "the Owner role at Production"."""
-    sentence = _("the {role} role") if resource.pk == DIRECTORY else _("the {role} role at {resource}")
+    """Say the same inside a sentence: "the Owner role at Production"; a name that ends so already says it itself."""
+    says_role = role.name.casefold().endswith(" role")
+    if resource.pk == DIRECTORY:
+        sentence = _("the {role}") if says_role else _("the {role} role")
+    else:
+        sentence = _("the {role} at {resource}") if says_role else _("the {role} role at {resource}")
     return sentence.format(role=role.name, resource=resource.name)
 
 

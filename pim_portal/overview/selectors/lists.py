@@ -148,7 +148,7 @@ def walked(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
     return open_ones.filter((IN_EFFECT | MORE)[listed].shows(now))
 
 
-def first_of(listed: str, rows: QuerySet[Any], now: datetime, most: int) -> list[uuid.UUID]:
+def first_listed(listed: str, rows: QuerySet[Any], now: datetime, most: int) -> list[uuid.UUID]:
     """Return the keys of the first so many of what was `walked`, narrowed or not, in the order of `walking_of`."""
     order = walking_of(listed)
     if listed == ACTIVATIONS:

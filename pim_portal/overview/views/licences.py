@@ -39,7 +39,7 @@ class LicenceTable(tables.Table):
     name = tables.Column(verbose_name=_("Name"), order_by="name_key", attrs={"td": {"class": "main"}})
     username = tables.Column(verbose_name=_("User name"), order_by="username_key")
     department = tables.Column(verbose_name=_("Department"), default="")
-    features = tables.Column(verbose_name=_("Uses"), orderable=False)
+    features = tables.Column(verbose_name=_("Uses"), orderable=False, attrs={"td": {"class": "wide"}})
 
     class Meta:
         attrs = {"aria-label": _("People who use what wants a licence")}

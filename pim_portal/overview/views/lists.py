@@ -148,7 +148,7 @@ class Assignments(WorldList):
         return First(lambda most: first_in(self._to_walk(), order, self.request.now, most), far=True)
 
     def _walked(self, most: int) -> Sequence[uuid.UUID]:
-        return lists.first_of(self.word, self._to_walk(), self.request.now, most)
+        return lists.first_listed(self.word, self._to_walk(), self.request.now, most)
 
     def _to_walk(self) -> QuerySet[Any]:
         rows = self._of_role(lists.walked(self.word, self.paths, self.request.now))
