@@ -322,6 +322,38 @@ def test_who_can_do_what_sorted_is_whole_and_in_that_order(
     assert len(shown) > 4
 
 
+@pytest.fixture
+def two_of_one_team(petra: User) -> Resource:
+    """A unit where a team holds one role, and may activate another; of its two members one has yet to join."""
+    place, since = unit("Sales"), NOW - 20 * DAY
+    team = group("Team", person("anna", name="Anna Exchange"), now=since)
+    make_eligible(person("ruth"), role(ids.GROUP_MEMBER), team.resource, starts_at=NOW - 9 * DAY)
+    give(team, role(ids.USER_ADMINISTRATOR), place, starts_at=NOW - 4 * DAY)
+    make_eligible(team, role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - 3 * DAY)
+    return place
+
+
+@pytest.mark.parametrize("sort", ["", "sort=person", "sort=-role"])
+@pytest.mark.parametrize("most", [LONG, 200])
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        # By whom it is about in one row, and by the role in all others.
+        ("q=exchange", ["Anna Exchange: Exchange", "Anna Exchange: User", "Ruth: Exchange"]),
+        # Who is a member already has at once what the team holds.
+        ("when=after", ["Anna Exchange: Exchange", "Ruth: Exchange", "Ruth: User"]),
+        ("when=now", ["Anna Exchange: User", "Petra: Privileged"]),
+    ],
+)
+def test_of_a_group_those_members_alone_are_listed_that_are_looked_for(
+    petra: User, two_of_one_team: Resource, monkeypatch, sort: str, most: int, query: str, wanted: list[str]
+):
+    _short_reach(monkeypatch)
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", most)
+    shown = pages_of(verified(petra), address(two_of_one_team, "reach"), f"{query}&{sort}")
+    assert sorted(f"{row.reach.person.name}: {row.role.name.split()[0]}" for row in shown) == wanted
+
+
 def test_a_short_list_of_who_can_do_what_stands_by_name(petra: User, reached: Resource, monkeypatch):
     monkeypatch.setattr("roles.list_rows.MOST_COUNTED", 50)
     rows = reaching(reached, NOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +78,14 @@ _OF_GROUPS = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks))
 def in_order_of_names(keys: Sequence[RowKey]) -> list[RowKey]:
     """Return the keys of rows in the order of `reaching`."""
     memberships = [membership for _pk, membership in keys if membership is not None]
-    return _ORDERED.ask([pk for pk, _membership in keys], memberships) if keys else []
+    found = _ORDERED.ask([pk for pk, _membership in keys], memberships) if keys else []
+    return those_of(keys, found)
+
+
+def those_of(keys: Sequence[RowKey], found: Iterable[RowKey]) -> list[RowKey]:
+    """Return what is found that these keys name: two of a group's assignments may be in a list with other members."""
+    wanted = set(keys)
+    return [key for key in found if key in wanted]
 
 
 def rows_by(keys: Sequence[RowKey]) -> list[Assignment]:

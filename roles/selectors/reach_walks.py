@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -19,7 +19,7 @@ from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
 from roles.selectors.keys import keys_or_query
-from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through
+from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through, those_of
 from roles.selectors.walking import AT_FIRST, AT_ONCE, in_effect_in_order, newest_of
 
 # Looked at at once, where the list is put together of them in the order of their names; the more, the less was found.
@@ -167,11 +167,11 @@ def first_sorted(place: Resource, now: datetime, most: int, to: Narrowed, order:
     return found[:most]
 
 
-def _in_order(rows: Sequence[RowKey], order: Sequence[str]) -> Iterable[RowKey]:
+def _in_order(rows: Sequence[RowKey], order: Sequence[str]) -> list[RowKey]:
     memberships = [membership for _pk, membership in rows if membership is not None]
     named = each_person(Assignment.objects.filter(pk__in={pk for pk, _membership in rows}))
     named = named.filter(OF_USER | Q(membership_id__in=memberships))
-    return named.order_by(*order).values_list("pk", "membership_id")
+    return those_of(rows, named.order_by(*order).values_list("pk", "membership_id"))
 
 
 @dataclass(frozen=True, slots=True)
