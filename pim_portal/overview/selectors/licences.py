@@ -46,7 +46,7 @@ def uses(authority: Authority) -> Use:
     return _people(found, authority.now)
 
 
-def _principals(authority: Authority, realm: Realm, paths: list[str]) -> Iterable[tuple[uuid.UUID, Feature]]:
+def _principals(authority: Authority, realm: Realm, paths: lists.Paths) -> Iterable[tuple[uuid.UUID, Feature]]:
     now = authority.now
     given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN).order_by()
     for principal in given.filter(type="eligible").values_list("principal", flat=True).distinct():
