@@ -18,7 +18,7 @@ from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
-from roles.selectors.keys import FEW_NAMES, is_of, is_one_of, keys_or_query
+from roles.selectors.keys import FEW_NAMES, as_many, is_of, is_one_of, keys_or_query
 from roles.selectors.settings import SettingsBook
 
 NOW, AFTER = "now", "after"
@@ -123,8 +123,8 @@ def by_way(how: str, place: Resource) -> Q:
 
 def of_or_through(people: Sequence[uuid.UUID]) -> Q:
     """Return the condition that an assignment is given to one of these, or to a group that one of them was ever in."""
-    groups = Assignment.objects.filter(principal__in=people).values_list("resource__group", flat=True)
-    return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
+    groups = Assignment.objects.filter(principal__in=as_many(people)).values_list("resource__group", flat=True)
+    return Q(principal__in=as_many([*people, *groups.exclude(resource__group=None)]))
 
 
 @dataclass(frozen=True)
