@@ -170,8 +170,12 @@ class Authority:
 
     def paths(self, permission: Permission, realm: Realm) -> Iterator[str]:
         """Yield the tree paths at and below which this person may do it in this world."""
+        return (path for path, _place in self.places(permission, realm))
+
+    def places(self, permission: Permission, realm: Realm) -> Iterator[tuple[str, uuid.UUID]]:
+        """Yield the same, each with the key of its place: a path may be another place's tomorrow, a key never is."""
         grant = GRANTS[permission]
         roles = {Realm.DIRECTORY: grant.directory, Realm.RESOURCE: grant.resource, Realm.GROUP: grant.group}[realm]
         for one in self.held:
             if one.role_id in roles:
-                yield one.path
+                yield one.path, one.resource_id

@@ -49,7 +49,10 @@ class Lately(Generic[Found]):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A count by its name: `ask` takes a moment and plain values, and answers what JSON can keep."""
+    """A count by its name: `ask` takes a moment and plain values, and answers what JSON can keep.
+
+    Whoever has it answer something else gives it another name: a new release finds what the one before it kept.
+    """
 
     name: str
     ask: Callable[..., Any]

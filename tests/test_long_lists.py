@@ -322,6 +322,75 @@ def test_who_can_do_what_sorted_is_whole_and_in_that_order(
     assert len(shown) > 4
 
 
+@pytest.fixture
+def two_of_one_team(petra: User) -> Resource:
+    """A unit where a team holds one role, and may activate another; of its two members one has yet to join."""
+    place, since = unit("Sales"), NOW - 20 * DAY
+    team = group("Team", person("anna", name="Anna Exchange"), now=since)
+    make_eligible(person("ruth"), role(ids.GROUP_MEMBER), team.resource, starts_at=NOW - 9 * DAY)
+    give(team, role(ids.USER_ADMINISTRATOR), place, starts_at=NOW - 4 * DAY)
+    make_eligible(team, role(EXCHANGE_ADMINISTRATOR), starts_at=NOW - 3 * DAY)
+    return place
+
+
+@pytest.mark.parametrize("sort", ["", "sort=person", "sort=-role"])
+@pytest.mark.parametrize("most", [LONG, 200])
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        # By whom it is about in one row, and by the role in all others.
+        ("q=exchange", ["Anna Exchange: Exchange", "Anna Exchange: User", "Ruth: Exchange"]),
+        # Who is a member already has at once what the team holds.
+        ("when=after", ["Anna Exchange: Exchange", "Ruth: Exchange", "Ruth: User"]),
+        ("when=now", ["Anna Exchange: User", "Petra: Privileged"]),
+    ],
+)
+def test_of_a_group_those_members_alone_are_listed_that_are_looked_for(
+    petra: User, two_of_one_team: Resource, monkeypatch, sort: str, most: int, query: str, wanted: list[str]
+):
+    _short_reach(monkeypatch)
+    monkeypatch.setattr("roles.list_rows.MOST_COUNTED", most)
+    shown = pages_of(verified(petra), address(two_of_one_team, "reach"), f"{query}&{sort}")
+    assert sorted(f"{row.reach.person.name}: {row.role.name.split()[0]}" for row in shown) == wanted
+
+
+def most_values(client: Any, page: str) -> int:
+    """With how many values the longest statement of a page is asked."""
+    asked: list[int] = []
+
+    def noted(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append(len(params or ()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(noted):
+        assert client.get(page).status_code == 200
+    return max(asked)
+
+
+@pytest.mark.parametrize(
+    "query", ["q=exchange", "q=x", "sort=person", "sort=role", "sort=-role&q=exchange", "when=now"]
+)
+def test_of_a_group_of_everybody_no_statement_takes_each_member_as_a_value(
+    petra: User, two_of_one_team: Resource, monkeypatch, query: str
+):
+    """PostgreSQL takes no more than 65,535 of them."""
+    _short_reach(monkeypatch)
+    monkeypatch.setattr("roles.selectors.keys.FEW", 4)
+    monkeypatch.setattr("roles.models.prepared.SIZES", (1, 2, 3, 4))
+    for name in ("walking.AT_FIRST", "walking.AT_ONCE", "reach_walks.AT_FIRST", "reach_walks.FEW_PEOPLE"):
+        monkeypatch.setattr(f"roles.selectors.{name}", 4)
+    team = Resource.objects.get(name="Team")
+
+    def asked_with(members: int) -> int:
+        for number in range(members):
+            one = person(f"x{members}-{number}", factor=False)
+            give(one, role(ids.GROUP_MEMBER), team)
+            give(one, role(EXCHANGE_ADMINISTRATOR))
+        return most_values(verified(petra), f"{address(directory(), 'reach')}?per_page=2&{query}")
+
+    assert asked_with(6) == asked_with(18)
+
+
 def test_a_short_list_of_who_can_do_what_stands_by_name(petra: User, reached: Resource, monkeypatch):
     monkeypatch.setattr("roles.list_rows.MOST_COUNTED", 50)
     rows = reaching(reached, NOW)

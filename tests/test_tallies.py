@@ -16,23 +16,28 @@ from pim_portal.overview.selectors.figures import worlds
 from pim_portal.overview.selectors.insights import INSIGHTS
 from roles import ids
 from roles.authority import Authority
-from roles.models import Tally, User
+from roles.models import Resource, ResourceKind, Tally, User
 from roles.places import address
 from roles.selectors.catalogue import holders_lately_at, holders_of
 from roles.selectors.overviews import figures_lately_of
+from roles.services.moves import move_resource
+from roles.services.resources import add_resource
 from roles.tallies import Count, count_anew
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
     NOW,
+    OPERATOR,
     configure,
+    custom_role,
     directory,
     give,
     make_eligible,
     person,
     request_activation,
     role,
+    tree,
     unit,
 )
 from tests.stepping import verified
@@ -180,6 +185,39 @@ def test_whoever_sees_one_unit_is_not_told_what_others_see(petra: User, ines: Us
         assert shown(petra, "/").startswith("3 ")
 
 
+def _subscription(name: str, below: Resource) -> Resource:
+    kind, long_ago = ResourceKind.SUBSCRIPTION, lambda: NOW - 400 * DAY
+    return add_resource(kind, name=name, parent=below, actor=OPERATOR, clock=long_ago)
+
+
+def _told(owner: User) -> tuple[set[str], int]:
+    """Which roles are held, by the overview, and how many stand for ever, by the insights."""
+    client = verified(owner)
+    (world,) = client.get("/").context["worlds"]
+    insights = client.get("/overview/resource/insights/").context["insights"]
+    standing = next(one.count for one in insights if one.title == "Standing access in all")
+    return {one.name for one in world.figures.held}, standing
+
+
+def test_whoever_has_a_place_where_another_stood_is_not_told_what_was_there(petra: User, much):
+    """A place that is moved leaves its path, and what is made there next has it."""
+    with at(NOW):
+        root, elsewhere = tree("Contoso")[0], tree("Elsewhere")[0]
+        secret, keeper, olga = _subscription("Secret", root), person("keeper"), person("olga")
+        give(keeper, role(ids.OWNER), secret, ends_at=None)
+        give(person("spy"), custom_role(secret, "Launch codes"), secret, ends_at=None)
+        assert _told(keeper) == ({"Owner", "Launch codes"}, 2)
+        move_resource(secret.pk, elsewhere.pk, seen=None, actor=OPERATOR, clock=lambda: NOW)
+        other = _subscription("Next", root)
+        assert other.path == secret.path
+        give(olga, role(ids.OWNER), other, ends_at=None)
+        assert _told(olga) == ({"Owner"}, 1)
+    with at(NOW + 4 * MINUTE):
+        tasks.count()
+        assert _told(keeper) == ({"Owner", "Launch codes"}, 2)
+        assert _told(olga) == ({"Owner"}, 1)
+
+
 def test_kept_figures_are_those_that_would_be_counted_now(petra: User, ines: User, monkeypatch):
     sales = unit("Sales")
     with at(NOW):
@@ -264,4 +302,4 @@ def test_a_count_that_fails_holds_up_no_other_and_is_asked_again_by_whoever_look
 
 
 def test_insights_name_what_their_lists_count(db):
-    assert set(INSIGHTS.ask(NOW, ["0001"])) == {"standing", "privileged", "globally", "forever", "unused"}
+    assert set(INSIGHTS.ask(NOW, [str(ids.DIRECTORY)])) == {"standing", "privileged", "globally", "forever", "unused"}

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -48,7 +49,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return what is in effect at `now`, eligible and active alike (DESIGN.md §4)."""
         return self.filter(held.in_effect(now))
 
-    def in_effect_of(self, keys: Collection[uuid.UUID], now: datetime) -> AssignmentQuerySet:
+    def in_effect_of(self, keys: Collection[uuid.UUID] | RawSQL, now: datetime) -> AssignmentQuerySet:
         """Return which of these assignments, named by their keys, are in effect at `now`."""
         return self.filter(held.in_effect_of_keys(now), pk__in=keys)
 

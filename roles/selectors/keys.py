@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -75,6 +75,11 @@ def any_number(keys: Iterable[uuid.UUID]) -> RawSQL:
         return RawSQL("SELECT unnest(%s::uuid[])", [list(keys)])
     # As SQLite keeps them.
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([one.hex for one in keys])])
+
+
+def as_many(keys: Collection[uuid.UUID]) -> Collection[uuid.UUID] | RawSQL:
+    """Return what `column__in` takes to name rows by their keys: each a value while they are few, else all one."""
+    return keys if len(keys) <= FEW else any_number(keys)
 
 
 def rows_of(few: Iterable[Held]) -> AssignmentQuerySet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
-from roles.selectors.keys import FEW_NAMES, is_of, is_one_of, keys_or_query
+from roles.selectors.keys import FEW_NAMES, as_many, is_of, is_one_of, keys_or_query
 from roles.selectors.settings import SettingsBook
 
 NOW, AFTER = "now", "after"
@@ -78,7 +78,14 @@ _OF_GROUPS = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks))
 def in_order_of_names(keys: Sequence[RowKey]) -> list[RowKey]:
     """Return the keys of rows in the order of `reaching`."""
     memberships = [membership for _pk, membership in keys if membership is not None]
-    return _ORDERED.ask([pk for pk, _membership in keys], memberships) if keys else []
+    found = _ORDERED.ask([pk for pk, _membership in keys], memberships) if keys else []
+    return those_of(keys, found)
+
+
+def those_of(keys: Sequence[RowKey], found: Iterable[RowKey]) -> list[RowKey]:
+    """Return what is found that these keys name: two of a group's assignments may be in a list with other members."""
+    wanted = set(keys)
+    return [key for key in found if key in wanted]
 
 
 def rows_by(keys: Sequence[RowKey]) -> list[Assignment]:
@@ -116,8 +123,8 @@ def by_way(how: str, place: Resource) -> Q:
 
 def of_or_through(people: Sequence[uuid.UUID]) -> Q:
     """Return the condition that an assignment is given to one of these, or to a group that one of them was ever in."""
-    groups = Assignment.objects.filter(principal__in=people).values_list("resource__group", flat=True)
-    return Q(principal__in=[*people, *groups.exclude(resource__group=None)])
+    groups = Assignment.objects.filter(principal__in=as_many(people)).values_list("resource__group", flat=True)
+    return Q(principal__in=as_many([*people, *groups.exclude(resource__group=None)]))
 
 
 @dataclass(frozen=True)

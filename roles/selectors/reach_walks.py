@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -18,8 +18,8 @@ from roles.models.assignments import AssignmentQuerySet
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
-from roles.selectors.keys import keys_or_query
-from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through
+from roles.selectors.keys import as_many, keys_or_query
+from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through, those_of
 from roles.selectors.walking import AT_FIRST, in_effect_in_order, newest_of
 
 # Looked at at once, where the list is put together of them in the order of their names; the more, the less was found.
@@ -27,7 +27,11 @@ FEW_PEOPLE, FEW_ROLES, MORE_EACH_TIME = 32, 1, 2
 
 
 _HOLDERS = Prepared(
-    lambda pks: Assignment.objects.filter(pk__in=pks).order_by().values_list("pk", "type", "principal__group__resource")
+    lambda pks: (
+        Assignment.objects.filter(pk__in=as_many(pks))
+        .order_by()
+        .values_list("pk", "type", "principal__group__resource")
+    )
 )
 _MEMBERS = Prepared(
     lambda nodes, now: (
@@ -130,10 +134,10 @@ def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:
     if not words or not rows:
         return rows
     people = _people_of(rows)
-    given = Assignment.objects.filter(pk__in={pk for pk, _membership in rows}).order_by()
+    given = Assignment.objects.filter(pk__in=as_many({pk for pk, _membership in rows})).order_by()
     roles = dict(given.values_list("pk", "role"))
     for word in words:
-        named = set(word.people.filter(pk__in=set(people.values())).values_list("pk", flat=True))
+        named = set(word.people.filter(pk__in=as_many(set(people.values()))).values_list("pk", flat=True))
         held = set(word.roles.filter(pk__in=set(roles.values())).values_list("pk", flat=True))
         rows = [row for row in rows if people[row] in named or roles[row[0]] in held]
     return rows
@@ -142,7 +146,7 @@ def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:
 def _people_of(rows: Sequence[RowKey]) -> dict[RowKey, uuid.UUID]:
     """Return whom each row is about: the member, where a group brings it."""
     about = {pk if membership is None else membership for pk, membership in rows}
-    holders = dict(Assignment.objects.filter(pk__in=about).order_by().values_list("pk", "principal"))
+    holders = dict(Assignment.objects.filter(pk__in=as_many(about)).order_by().values_list("pk", "principal"))
     return {(pk, membership): holders[pk if membership is None else membership] for pk, membership in rows}
 
 
@@ -156,7 +160,7 @@ def first_sorted(place: Resource, now: datetime, most: int, to: Narrowed, order:
     for chosen in SORTED[order[0].lstrip("-")](to, order[0].startswith("-")):
         with planned_anew():
             given = [list(part.filter(chosen.given).values_list("pk", flat=True)) for part in parts]
-            held = Assignment.objects.in_effect_of(list(chain(*given)), now).order_by()
+            held = Assignment.objects.in_effect_of(as_many(list(chain(*given))), now).order_by()
             keys = list(held.values_list("pk", flat=True))
         rows = _about(to.words, _rows_of(keys, now, to.when))
         if chosen.people is not None:
@@ -168,11 +172,11 @@ def first_sorted(place: Resource, now: datetime, most: int, to: Narrowed, order:
     return found[:most]
 
 
-def _in_order(rows: Sequence[RowKey], order: Sequence[str]) -> Iterable[RowKey]:
+def _in_order(rows: Sequence[RowKey], order: Sequence[str]) -> list[RowKey]:
     memberships = [membership for _pk, membership in rows if membership is not None]
-    named = each_person(Assignment.objects.filter(pk__in={pk for pk, _membership in rows}))
-    named = named.filter(OF_USER | Q(membership_id__in=memberships))
-    return named.order_by(*order).values_list("pk", "membership_id")
+    named = each_person(Assignment.objects.filter(pk__in=as_many({pk for pk, _membership in rows})))
+    named = named.filter(OF_USER | Q(membership_id__in=as_many(memberships)))
+    return those_of(rows, named.order_by(*order).values_list("pk", "membership_id"))
 
 
 @dataclass(frozen=True, slots=True)

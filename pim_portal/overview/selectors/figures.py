@@ -141,10 +141,10 @@ def worlds(authority: Authority) -> list[Figures]:
     return [_figures(realm, paths, authority.now) for realm, paths in there if paths]
 
 
-def _figures(realm: Realm, paths: list[str], now: datetime) -> Figures:
+def _figures(realm: Realm, paths: lists.Paths, now: datetime) -> Figures:
     """Return the figures of what lies at or below these paths; counted lately, where there is much."""
     open_ones = Assignment.objects.open().filter(lists.below(paths))
-    counted = WORLD.lately(paths, timezone.get_current_timezone_name(), among=open_ones, now=now)
+    counted = WORLD.lately(lists.keys_of(paths), timezone.get_current_timezone_name(), among=open_ones, now=now)
     found = counted.found
     return Figures(
         realm=realm,
@@ -164,8 +164,9 @@ def _role_counts(found: list[Any]) -> tuple[RoleCount, ...]:
     return tuple(RoleCount(uuid.UUID(role), name, count) for role, name, count in found)
 
 
-def _count(now: datetime, paths: list[str], zone: str) -> dict[str, Any]:
-    """Count what lies at or below these paths, by the calendar of a time zone."""
+def _count(now: datetime, places: list[str], zone: str) -> dict[str, Any]:
+    """Count what lies at or below these places, by the calendar of a time zone."""
+    paths = lists.paths_now(places)
     below = lists.below(paths)
     here = lists.in_effect(below, now)
     # One query for all of them: two of these names are those of methods of a queryset.
@@ -194,7 +195,7 @@ def _by_role(rows: AssignmentQuerySet) -> list[Any]:
     return [[str(role), *said] for role, *said in counted.order_by("-count", "role__name", "role")[:MOST_ROLES]]
 
 
-def _reviews(paths: list[str], now: datetime) -> list[int]:
+def _reviews(paths: lists.Paths, now: datetime) -> list[int]:
     running = list(lists.running_reviews(paths, now))
     counts = counts_of_instances(running).values()
     return [len(running), sum(one.answered for one in counts), sum(one.total for one in counts)]

@@ -30,8 +30,8 @@ class Insight:
     role: str = ""
 
 
-def _count(now: datetime, paths: list[str]) -> dict[str, int]:
-    below = lists.below(paths)
+def _count(now: datetime, places: list[str]) -> dict[str, int]:
+    below = lists.below(lists.paths_now(places))
     standing = Q(type="active")
     # All of these have no end; of a few of what is in effect it is asked whether it is.
     counts = (
@@ -44,19 +44,19 @@ def _count(now: datetime, paths: list[str]) -> dict[str, int]:
             forever=Count("pk", filter=Q(type="eligible")),
         )
     )
-    return counts | {lists.UNUSED: lists.assignments_of(lists.UNUSED, paths, now).count()}
+    return counts | {lists.UNUSED: lists.shown(lists.UNUSED, below, now).count()}
 
 
 INSIGHTS: Final = tallies.Count("insights", _count)
 
 
-def insights_lately(realm: Realm, paths: list[str], now: datetime) -> Lately[list[Insight]]:
+def insights_lately(realm: Realm, paths: lists.Paths, now: datetime) -> Lately[list[Insight]]:
     """Return what there is to look at in a world, at and below these paths; what is well is left out.
 
     Counted lately, where there is much.
     """
     here = Assignment.objects.open().filter(lists.below(paths))
-    counted = INSIGHTS.lately(paths, among=here, now=now)
+    counted = INSIGHTS.lately(lists.keys_of(paths), among=here, now=now)
     counts = counted.found | {lists.SMALLER: len(lists.smaller_lately(paths, now).found)}
     return Lately(_told(counts, directory=realm == Realm.DIRECTORY), counted.at)
 

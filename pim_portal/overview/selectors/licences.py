@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,18 +44,25 @@ class Feature(TextChoices):
 
 
 Use = dict[uuid.UUID, set[Feature]]
-# What somebody may see: the paths in each of the worlds, and whether the settings of roles that hold everywhere.
-Sight = tuple[dict[str, list[str]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody may see: places of each world, and the settings of roles that hold `everywhere`, or not."""
+
+    paths: Mapping[Realm, lists.Paths]
+    everywhere: bool
 
 
 def sight_of(authority: Authority) -> Sight:
     """Return of what its holder is told who uses it."""
-    return {realm: lists.paths_in(authority, realm) for realm in lists.WORLDS}, authority.allows(Permission.SEE)
+    paths = {realm: lists.paths_in(authority, realm) for realm in lists.WORLDS}
+    return Sight(paths, authority.allows(Permission.SEE))
 
 
 def is_much(sight: Sight) -> bool:
     """Return whether so much is open there that not all of it is asked for one page."""
-    return any(lists.is_much(paths) for paths in sight[0].values() if paths)
+    return any(lists.is_much(paths) for paths in sight.paths.values() if paths)
 
 
 def uses(sight: Sight, now: datetime, among: Collection[uuid.UUID] | None = None) -> Use:
@@ -66,16 +74,15 @@ def uses(sight: Sight, now: datetime, among: Collection[uuid.UUID] | None = None
     # All there are: they are fewer than those who are found, of whom a statement takes no more than 65,535.
     members = list(groups.values_list("resource__group", "principal"))
     asked = None if among is None else {*among, *(group for group, _person in members)}
-    paths_by_world, everywhere = sight
-    for realm, paths in paths_by_world.items():
+    for realm, paths in sight.paths.items():
         if paths:
-            for principal, feature in _principals(Realm(realm), paths, everywhere, now, asked):
+            for principal, feature in _principals(realm, paths, sight.everywhere, now, asked):
                 found.setdefault(principal, set()).add(feature)
     return _people(found, members)
 
 
 def _principals(
-    realm: Realm, paths: list[str], everywhere: bool, now: datetime, asked: Collection[uuid.UUID] | None
+    realm: Realm, paths: lists.Paths, everywhere: bool, now: datetime, asked: Collection[uuid.UUID] | None
 ) -> Iterable[tuple[uuid.UUID, Feature]]:
     of = Q() if asked is None else Q(principal__in=any_number(asked))
     given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN)
@@ -91,7 +98,7 @@ def _principals(
             yield principal, feature
 
 
-def _approvers(realm: Realm, paths: list[str], everywhere: bool) -> QuerySet[StageApprover]:
+def _approvers(realm: Realm, paths: lists.Paths, everywhere: bool) -> QuerySet[StageApprover]:
     """Whoever a setting that demands approval names, at a place or, for all of a world, with the role itself."""
     there = lists.below(paths, "stage__settings__resource__path")
     if realm == Realm.DIRECTORY and everywhere:
@@ -116,13 +123,20 @@ def counts_of(use: Use) -> dict[str, int]:
     return {"needed": len(use), **Counter(str(feature) for features in use.values() for feature in features)}
 
 
-LICENCES: Final = tallies.Count("licences", lambda now, *sight: counts_of(uses(sight, now)))
+def _count(now: datetime, places: dict[str, list[str]], everywhere: bool) -> dict[str, int]:
+    paths = {Realm(realm): lists.paths_now(keys) for realm, keys in places.items()}
+    return counts_of(uses(Sight(paths, everywhere), now))
+
+
+LICENCES: Final = tallies.Count("licences", _count)
 
 
 def counts_lately(sight: Sight, now: datetime) -> Lately[dict[str, int]]:
     """Return the same of all there are; counted lately, where there is much."""
-    paths = [path for each in sight[0].values() for path in each]
-    return LICENCES.lately(*sight, among=Assignment.objects.open().filter(lists.below(paths)), now=now)
+    paths = [path for each in sight.paths.values() for path in each]
+    places = {realm: lists.keys_of(each) for realm, each in sight.paths.items()}
+    among = Assignment.objects.open().filter(lists.below(paths))
+    return LICENCES.lately(places, sight.everywhere, among=among, now=now)
 
 
 def first_who_use(people: QuerySet[User], sight: Sight, now: datetime, most: int) -> list[uuid.UUID]:

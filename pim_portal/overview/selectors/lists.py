@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -90,13 +90,28 @@ def _unused(now: datetime) -> Q:
     return Q(~ByRow(used), type="eligible", starts_at__lte=since)
 
 
-def paths_in(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> list[str]:
+# The tree paths of places, each with the key of its place.
+Paths = Mapping[str, uuid.UUID]
+
+
+def paths_in(authority: Authority, realm: Realm, permission: Permission = Permission.SEE) -> Paths:
     """Return the tree paths at and below which somebody may do it in this world; none lies below another."""
-    found: list[str] = []
-    for path in sorted(authority.paths(permission, realm)):
-        if not found or not path.startswith(found[-1]):
-            found.append(path)
+    found: dict[str, uuid.UUID] = {}
+    last = None
+    for path, place in sorted(authority.places(permission, realm)):
+        if last is None or not path.startswith(last):
+            found[path], last = place, path
     return found
+
+
+def keys_of(paths: Paths) -> list[str]:
+    """Return by what figures of these places are kept: where one has moved away, another may have its path."""
+    return [str(pk) for pk in paths.values()]
+
+
+def paths_now(keys: Iterable[str]) -> Paths:
+    """Return the paths of places that are named by their keys."""
+    return dict(Resource.objects.filter(pk__in=list(keys)).order_by("path").values_list("path", "pk"))
 
 
 def below(paths: Iterable[str], column: str = "resource__path") -> Q:
@@ -107,7 +122,7 @@ def below(paths: Iterable[str], column: str = "resource__path") -> Q:
     return there
 
 
-def is_much(paths: list[str]) -> bool:
+def is_much(paths: Paths) -> bool:
     """Return whether so much is open at or below these paths that no list of it is looked through as a whole."""
     return are_many(Assignment.objects.open().filter(below(paths)))
 
@@ -125,12 +140,17 @@ def in_effect(below: Q, now: datetime) -> AssignmentQuerySet:
     return Assignment.objects.in_effect(now).filter(below)
 
 
-def assignments_of(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
+def assignments_of(listed: str, paths: Paths, now: datetime) -> AssignmentQuerySet:
     """Return the assignments of a list by its word, at or below these paths. Raises `KeyError` for any other word."""
     if listed == ACTIVATIONS:
         return begun(below(paths), now)
-    rows = in_effect(below(paths), now).filter((IN_EFFECT | MORE)[listed].shows(now))
+    rows = shown(listed, below(paths), now)
     return rows.filter(pk__in=any_number(smaller_lately(paths, now).found)) if listed == SMALLER else rows
+
+
+def shown(listed: str, below: Q, now: datetime) -> AssignmentQuerySet:
+    """Return what a list of what is in effect shows there. Raises `KeyError` for any other word."""
+    return in_effect(below, now).filter((IN_EFFECT | MORE)[listed].shows(now))
 
 
 def walking_of(listed: str) -> tuple[str, ...]:
@@ -140,7 +160,7 @@ def walking_of(listed: str) -> tuple[str, ...]:
     return NEWEST if listed == ACTIVATIONS else (IN_EFFECT | MORE)[listed].walking
 
 
-def walked(listed: str, paths: list[str], now: datetime) -> AssignmentQuerySet:
+def walked(listed: str, paths: Iterable[str], now: datetime) -> AssignmentQuerySet:
     """Return what the columns say is in a list, to be walked in the order of an index."""
     if listed == ACTIVATIONS:
         return begun(reached(paths), now)
@@ -157,17 +177,17 @@ def first_listed(listed: str, rows: QuerySet[Any], now: datetime, most: int) -> 
     return first_in(rows, order, now, most)
 
 
-def _smaller(now: datetime, paths: list[str]) -> list[str]:
+def _smaller(now: datetime, places: list[str]) -> list[str]:
     """Return the keys of assignments under which all that was done a smaller role in use there allows as well."""
-    return [str(pk) for pk in proposals(in_effect(below(paths), now), now)]
+    return [str(pk) for pk in proposals(in_effect(below(paths_now(places)), now), now)]
 
 
 SMALLER_ROLES: Final = Count("smaller roles", _smaller)
 
 
-def smaller_lately(paths: list[str], now: datetime) -> Lately[list[uuid.UUID]]:
+def smaller_lately(paths: Paths, now: datetime) -> Lately[list[uuid.UUID]]:
     """Return those keys; found lately, where there is much."""
-    found = SMALLER_ROLES.lately(paths, among=Assignment.objects.open().filter(below(paths)), now=now)
+    found = SMALLER_ROLES.lately(keys_of(paths), among=Assignment.objects.open().filter(below(paths)), now=now)
     return Lately([uuid.UUID(pk) for pk in found.found], found.at)
 
 

@@ -29,7 +29,7 @@ MOST_AT_ONCE = 50
 def act(request: PortalRequest, world: str) -> HttpResponse:
     """Make the holders of the chosen assignments eligible instead, or take the assignments away."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else []
+    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else {}
     if realm is None or not paths:
         raise Http404
     rows = lists.in_effect(lists.below(paths), request.now).select_related("principal", "role", "resource")

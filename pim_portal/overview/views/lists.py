@@ -44,7 +44,7 @@ class WorldList(ListPage):
 
     request: PortalRequest
     realm: Realm
-    paths: list[str]
+    paths: lists.Paths
     title: str | Promise = ""
 
     def get(self, request: HttpRequest, *args: Any, world: str, **kwargs: Any) -> HttpResponse:
@@ -53,7 +53,7 @@ class WorldList(ListPage):
             self.realm = Realm(world)
         except ValueError:
             raise Http404 from None
-        self.paths = lists.paths_in(self.request.authority, self.realm) if self.realm in lists.WORLDS else []
+        self.paths = lists.paths_in(self.request.authority, self.realm) if self.realm in lists.WORLDS else {}
         if not self.paths:
             raise Http404
         return super().get(request, *args, **kwargs)
@@ -206,7 +206,7 @@ class RunningReviews(WorldList):
 def insights(request: PortalRequest, world: str) -> HttpResponse:
     """Show what a world could do without, where the viewer may see anything of it."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    paths = lists.paths_in(request.authority, realm) if realm else []
+    paths = lists.paths_in(request.authority, realm) if realm else {}
     if realm is None or not paths:
         raise Http404
     found = insights_lately(realm, paths, request.now)

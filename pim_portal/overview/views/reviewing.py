@@ -48,7 +48,7 @@ class _Given:
 def start(request: PortalRequest, world: str) -> HttpResponse:
     """Lead to the form of a review of what was chosen, or of a whole list; of several places, to one for each."""
     realm = next((one for one in lists.WORLDS if one == world), None)
-    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else []
+    paths = lists.paths_in(request.authority, realm, Permission.ASSIGN) if realm else {}
     if realm is None or not paths:
         raise Http404
     word = request.GET.get("listed", "all")
