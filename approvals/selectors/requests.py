@@ -34,6 +34,7 @@ _SHOWN_WITH_MANAGER = Prepared(
     lambda pks: Request.objects.filter(pk__in=pks).select_related(*SHOWN, "principal__user__manager")
 )
 _ABOUT = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks).select_related(*SHOWN_ABOUT))
+_LASTING = Prepared(lambda pks: Assignment.objects.filter(pk__in=pks))
 _SAID = Prepared(lambda pks: Decision.objects.filter(request__in=pks).select_related("approver", "for_approver"))
 
 
@@ -48,8 +49,16 @@ def shown_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
 
 
 def decided_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
-    """Return these requests with what was said of each, as `with_decisions` does, in no order."""
-    rows = shown_requests(pks)
+    """Return these requests with what was said of each, as a list shows them, in no order.
+
+    Of what they are about a list shows no more than until when it lasts, where that was granted.
+    """
+    rows = _SHOWN.ask(list(pks))
+    lasting = {row.assignment_id for row in rows if row.status == Status.GRANTED and row.outcome_id is None}
+    about = {one.pk: one for one in _LASTING.ask(lasting)} if lasting else {}
+    for row in rows:
+        if row.assignment_id in about:
+            row.assignment = about[row.assignment_id]
     said: dict[uuid.UUID, list[Decision]] = {row.pk: [] for row in rows}
     for one in _SAID.ask(list(said)):
         said[one.request_id].append(one)

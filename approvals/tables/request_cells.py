@@ -47,7 +47,7 @@ def role_and_scope(context: Context, record: Any) -> SafeString:
 
 def action(context: Context, record: Request) -> SafeString:
     """Show what is to be done."""
-    return format_html("{}", record.get_action_display())
+    return format_html("{}", Action(record.action).label)
 
 
 def asked(context: Context, record: Request) -> SafeString:
@@ -165,4 +165,4 @@ def present_end(context: Context, record: Any) -> SafeString:
 def wanted_end(context: Context, record: Request) -> SafeString:
     """Show what is asked for, and until when."""
     end = _("until {end}").format(end=exact(record.wanted_end)) if record.wanted_end else _("without an end")
-    return format_html("{}{}", record.get_action_display(), sub(end))
+    return format_html("{}{}", Action(record.action).label, sub(end))

@@ -33,7 +33,7 @@ def ancestor_paths(node: Resource) -> list[str]:
 def _place(node: Resource, above: list[str]) -> str:
     if node.kind == ResourceKind.DIRECTORY:
         return _("all of it")
-    kind = str(node.get_kind_display())
+    kind = str(ResourceKind(node.kind).label)
     if node.kind == ResourceKind.ADMINISTRATIVE_UNIT or not above:
         return kind
     return _("{kind} in {above}").format(kind=kind, above=" / ".join(above))
