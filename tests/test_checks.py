@@ -102,6 +102,7 @@ def test_another_hasher_is_told(settings):
     [
         ("a.py", "text = mark_safe(words)"),
         ("a.py", "text = SafeString(words)"),
+        ("a.py", "text = SafeString(words)  # safe:"),
         ("a.py", "@csrf_exempt"),
         ("a.html", "{{ reason|safe }}"),
         ("a.html", "{{ reasons | safeseq }}"),
