@@ -54,10 +54,11 @@ def decided_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
     Of what they are about a list shows no more than until when it lasts, where that was granted.
     """
     rows = _SHOWN.ask(list(pks))
-    lasting = {row.assignment_id for row in rows if row.status == Status.GRANTED and row.outcome_id is None}
-    about = {one.pk: one for one in _LASTING.ask(lasting)} if lasting else {}
-    for row in rows:
-        if row.assignment_id in about:
+    lasting = [row for row in rows if row.status == Status.GRANTED and row.outcome_id is None]
+    keys = {row.assignment_id for row in lasting if row.assignment_id}
+    about = {one.pk: one for one in _LASTING.ask(keys)} if keys else {}
+    for row in lasting:
+        if row.assignment_id:
             row.assignment = about[row.assignment_id]
     said: dict[uuid.UUID, list[Decision]] = {row.pk: [] for row in rows}
     for one in _SAID.ask(list(said)):
