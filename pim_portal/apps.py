@@ -20,6 +20,7 @@ class PimPortalConfig(AppConfig):
         from pim_portal.alerts.selectors.sight import open_alerts
         from pim_portal.checks import register_all
         from pim_portal.covered import check_cover
+        from pim_portal.moments import read_moments_sooner
         from pim_portal.notifications.subscriber import tell, tell_many
         from pim_portal.operations.sweeping import sweep_soon
         from roles.models.planning import keep_plans
@@ -30,6 +31,7 @@ class PimPortalConfig(AppConfig):
         count_beside("alerts", open_alerts)
         user_logged_in.connect(describe)
         connection_created.connect(keep_plans)
+        connection_created.connect(read_moments_sooner)
         pre_migrate.connect(let_migrations_change, sender=self)
         post_migrate.connect(cover_the_tables, sender=self)
         post_migrate.connect(make_schedules, sender=self)

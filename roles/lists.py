@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import Context
 from django.utils import timezone
+from django.utils.choices import BaseChoiceIterator
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ from django.views.generic import TemplateView
 
 from roles import downloads, list_rows
 from roles.list_rows import First, OrderedRows
-from roles.markup import format_html, format_html_join
+from roles.markup import escaped, format_html
 from roles.models.principals import search_key
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Tab:
         return f"{list_rows.MOST_COUNTED}+" if (self.count or 0) > list_rows.MOST_COUNTED else str(self.count)
 
 
+Choices = Iterable[tuple[Any, Any]]
+
+
 class PillSelect(forms.Select):
     """A choice of one, whose options are written at once: there may be hundreds, and more than one such in a page.
 
@@ -63,19 +67,40 @@ class PillSelect(forms.Select):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = self.format_value(value)
         attributes = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
-        rows = ((value, SELECTED if str(value) in chosen else "", label) for value, label in self.choices)
-        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
-        return format_html("<select{}>{}</select>", attributes, options)
+        options = [
+            f'<option value="{escaped(one)}"{" selected" if str(one) in chosen else ""}>{escaped(label)}</option>'
+            for one, label in self.choices
+        ]
+        return SafeString(f"<select{attributes}>{''.join(options)}</select>")  # safe: each value in it is escaped
 
 
-SELECTED = flatatt({"selected": True})
+class Offered(BaseChoiceIterator):
+    """What a pill offers, once and for all: no form copies it, or looks through what may be hundreds for itself."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = tuple(choices)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self.choices)
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+    def __deepcopy__(self, memo: Any) -> Offered:
+        return self
 
 
 class ChoicePill(django_filters.ChoiceFilter):
     """A filter by one of a few values, shown as a pill."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"empty_label": gettext_lazy("All"), "widget": PillSelect, **kwargs})
+    def __init__(self, *, choices: Choices | Callable[[], Choices] = (), **kwargs: Any) -> None:
+        super().__init__(**{"empty_label": gettext_lazy("All"), "widget": PillSelect, "choices": choices, **kwargs})
+        if not callable(choices):
+            self.offer(choices)
+
+    def offer(self, choices: Choices) -> None:
+        """Offer these, where they are not the same for every page."""
+        self.extra["choices"] = Offered(choices)
 
 
 SPANS = {

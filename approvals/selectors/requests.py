@@ -20,7 +20,7 @@ from roles.models import Assignment, Resource, Role, User
 from roles.models.held import ByRow
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
-from roles.selectors.keys import FEW
+from roles.selectors.keys import FEW, AnyOf
 from roles.selectors.sight import within_sight
 
 
@@ -277,6 +277,8 @@ def _below(place: Resource) -> Q:
     there = Resource.objects.filter(path__startswith=place.path)
     few = list(there.order_by().values_list("pk", flat=True)[: FEW_PLACES + 1])
     if len(few) <= FEW_PLACES:
-        return Q(resource__in=few)
-    roles = list(Role.objects.filter(kind=place.realm.value).order_by().values_list("pk", flat=True))
-    return Q(ByRow(there.filter(pk=OuterRef("resource"))), role__in=roles)
+        return Q(AnyOf(F("resource"), few))
+    return Q(ByRow(there.filter(pk=OuterRef("resource")))) & Q(AnyOf(F("role"), _ROLES_OF.ask(place.realm.value)))
+
+
+_ROLES_OF = Prepared(lambda kind: Role.objects.filter(kind=kind).order_by().values_list("pk", flat=True))

@@ -42,14 +42,15 @@ class AmongPill(ChoicePill):
     """
 
     def __init__(self, model: type[Any], key: str, **kwargs: Any) -> None:
-        self.of, self.key = model, key
+        self.of, self.key, self.is_filled = model, key, False
         super().__init__(field_name=key, **kwargs)
 
     @property
     def field(self) -> Any:
         """The field; what it offers is looked up once for a page."""
-        if "choices" not in self.extra:
-            self.extra["choices"] = list(self._offered())
+        if not self.is_filled:
+            self.offer(self._offered())
+            self.is_filled = True
         return super().field
 
     def _offered(self) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,7 @@ Key = uuid.UUID | str
 Asked = Key | datetime | int | Collection[Key]
 Shape = tuple[object, ...]  # what kind of value each is, of a list how many
 
-# Of how many keys a list is composed: one that has fewer says its last one several times.
+# Of how many keys a list is composed, where each is a value: one that has fewer says its last one several times.
 SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 201, 256)
 
 # Stand for the values where the question is composed; no others can be mistaken for them.
@@ -36,16 +36,19 @@ _MARK: Final = "5f0e1c9a7d1b4c559a520c2f6d3b"
 _SOME_TEXT: Final = f"{_MARK}%_"  # a pattern would have it otherwise
 _SOME_TIME: Final = datetime(1970, 3, 17, 4, 5, 6, 789, tzinfo=UTC)
 _FARTHEST: Final = timedelta(days=3650)  # from a moment to another that a question reckons from it
+IS_ANY: Final = "= ANY(%s::uuid[])"  # of PostgreSQL: behind a column, with what `as_array` makes of keys
+_PLACES: Final = re.compile(r"%%|IN \(%s, %s\)|%s")
 _WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What stands at one place of the SQL: a constant, or a value, or one of its keys, or a moment near it."""
+    """What stands at one place of the SQL: a constant, or a value, or one or all of its keys, or a moment near it."""
 
     constant: Any = None
     value: int | None = None
     key: int | None = None
+    all_keys: bool = False
     later: timedelta | None = None
 
 
@@ -62,10 +65,11 @@ class Prepared(Generic[Row]):
     """A question about keys (or words that are compared as they are) and moments, composed once.
 
     `compose` makes the queryset. It must not look at the values, only put them where they belong, or reckon another
-    moment from one. For a few sizes of lists it is composed by itself, and for each value that is a number or a
-    switch; with a list that is long, empty or of mixed kinds, each time. A list is for `IN`, where it does not matter
-    how often a key is named. What is fetched along comes by `select_related`: what Django prefetches by, threads would
-    share.
+    moment from one. For each value that is a number or a switch it is composed by itself; with a list that is empty or
+    of mixed kinds, each time. A list is for `IN`, where it does not matter how often a key is named: PostgreSQL takes
+    its keys as one value, for as many as psycopg would take as long to write as the database to answer; elsewhere, and
+    of words, a few sizes are composed, and each time what is longer. What is fetched along comes by `select_related`:
+    what Django prefetches by, threads would share.
     """
 
     def __init__(self, compose: Callable[..., QuerySet[Any, Row]]) -> None:
@@ -74,11 +78,12 @@ class Prepared(Generic[Row]):
 
     def ask(self, *values: Asked) -> list[Row]:
         """Return the rows, in the order of the queryset."""
-        asked = [_listed(one) for one in values]
-        if not all(_is_kept(one) for one in asked):
-            return list(self._compose(*asked))
-        shape = tuple(_shape(one) for one in asked)
         database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
+        has_arrays = database.vendor == "postgresql"
+        asked = [_listed(one, has_arrays=has_arrays) for one in values]
+        if not all(_is_kept(one, has_arrays=has_arrays) for one in asked):
+            return list(self._compose(*asked))
+        shape = tuple(_shape(one, has_arrays=has_arrays) for one in asked)
         kept = self._composed.get((database.vendor, shape))
         if kept is None:
             try:
@@ -92,11 +97,12 @@ class Prepared(Generic[Row]):
         return next(iter(self.ask(*values)), None)
 
     def _composed_for(self, database: BaseDatabaseWrapper, asked: Sequence[Any]) -> _Composed[Row]:
-        standing_in = [_stand_in(number, one) for number, one in enumerate(asked)]
+        arrays = {number for number, one in enumerate(asked) if database.vendor == "postgresql" and _is_array(one)}
+        standing_in = [_stand_in(number, one[:2] if number in arrays else one) for number, one in enumerate(asked)]
         rows = self._compose(*standing_in)
         compiler: Any = rows.query.get_compiler(connection=database)
         sql, params = compiler.as_sql()
-        places = tuple(_places(params, standing_in, database))
+        sql, places = _with_arrays(sql, list(_places(params, standing_in, database)), arrays)
         wanted = {number for number, one in enumerate(asked) if not isinstance(one, int)}
         if missing := wanted - {one.value for one in places}:
             raise LookupError(f"The question does not ask about its values {sorted(missing)}.")
@@ -105,27 +111,43 @@ class Prepared(Generic[Row]):
         return _Composed(rows, compiler, sql, places, converters)
 
 
-def _listed(value: Any) -> Any:
+def as_array(keys: Iterable[uuid.UUID]) -> str:
+    """Return keys as one value, as PostgreSQL reads an array: psycopg asks of each whether it needs quotes."""
+    return f"{{{','.join(map(str, keys))}}}"
+
+
+def _listed(value: Any, *, has_arrays: bool) -> Any:
     """Return a list for any collection of keys: each once, and the last until it is as long as one that is composed."""
     if isinstance(value, str) or not isinstance(value, Collection):
         return value
     keys = list(dict.fromkeys(value))
+    if has_arrays and _is_array(keys):
+        return keys
     size = next((size for size in SIZES if size >= len(keys)), 0) if keys else 0
     return keys + keys[-1:] * (size - len(keys))
 
 
-def _is_kept(value: Any) -> bool:
+def _is_array(value: Any) -> bool:
+    """Whether these are some keys that PostgreSQL can take as one value. One alone is no list to it."""
+    return isinstance(value, list) and len(value) > 1 and all(type(one) is uuid.UUID for one in value)
+
+
+def _is_kept(value: Any, *, has_arrays: bool) -> bool:
     """Whether a question with this value can be composed once: any other kind is left to Django."""
     if isinstance(value, list):
+        if has_arrays and _is_array(value):
+            return True
         kinds = {_kind(one) for one in value}
         return len(value) <= SIZES[-1] and kinds in ({uuid.UUID}, {str})
     return isinstance(value, uuid.UUID | str | datetime | int)
 
 
-def _shape(value: Any) -> object:
+def _shape(value: Any, *, has_arrays: bool) -> object:
     if isinstance(value, int):
         return type(value), value
-    return (len(value), _kind(value[0])) if isinstance(value, list) else _kind(value)
+    if not isinstance(value, list):
+        return _kind(value)
+    return list if has_arrays and _is_array(value) else (len(value), _kind(value[0]))
 
 
 def _kind(value: Any) -> type:
@@ -161,6 +183,30 @@ def _places(params: Sequence[Any], standing_in: Sequence[Any], database: BaseDat
         if found is None and _MARK in str(param).replace("-", ""):
             raise LookupError("A question that is composed once compares keys and words as they are.")
         yield found or _near(param, moments) or _Place(constant=param)
+
+
+def _with_arrays(sql: str, places: Sequence[_Place], arrays: Collection[int]) -> tuple[str, tuple[_Place, ...]]:
+    """Have the two keys that stand for each of these lists go as one value; raises LookupError where `IN` has them not.
+
+    `IN` and `= ANY` mean the same to PostgreSQL, also of what is NULL.
+    """
+    left, kept = iter(places), list[_Place]()
+
+    def put(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return found[0]
+        mine = [next(left) for _each in range(found[0].count("%s"))]
+        value = mine[0].value
+        if value in arrays and mine == [_Place(value=value, key=0), _Place(value=value, key=1)]:
+            kept.append(_Place(value=value, all_keys=True))
+            return IS_ANY
+        kept.extend(mine)
+        return found[0]
+
+    sql = _PLACES.sub(put, sql)
+    if any(one.value in arrays and not one.all_keys for one in kept):
+        raise LookupError("A question that is composed once has its lists behind IN.")
+    return sql, tuple(kept)
 
 
 def _near(param: Any, moments: dict[int, datetime]) -> _Place | None:
@@ -205,6 +251,8 @@ def _param(place: _Place, asked: Sequence[Any], database: BaseDatabaseWrapper) -
     if place.value is None:
         return place.constant
     value = asked[place.value]
+    if place.all_keys:
+        return as_array(value)
     if place.key is not None:
         return _as_asked(value[place.key], database)
     return _as_asked(value + place.later if place.later is not None else value, database)

@@ -6,17 +6,25 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
-from django.db.models import Model, OuterRef, Q, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Lookup, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.sql.compiler import SQLCompiler
 
 from roles.authority import Held
 from roles.models import Assignment
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.held import ByRow
 from roles.models.planning import planned_anew
+from roles.models.prepared import IS_ANY, as_array
+
+if TYPE_CHECKING:
+    _Lookup = Lookup[Any]
+else:
+    _Lookup = Lookup
 
 FEW: Final = 1000
 FEW_NAMES: Final = 200  # in which a word is: more of them meet enough rows of a list soon
@@ -72,9 +80,32 @@ def any_number(keys: Iterable[uuid.UUID]) -> RawSQL:
     A statement takes no more than 65,535 of them, and SQLite fewer yet.
     """
     if connection.vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::uuid[])", [list(keys)])
-    # As SQLite keeps them.
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([one.hex for one in keys])])
+        return RawSQL("SELECT unnest(%s::uuid[])", [as_array(keys)])
+    return RawSQL("SELECT value FROM json_each(%s)", [_as_sqlite_keeps_them(keys)])
+
+
+def _as_sqlite_keeps_them(keys: Iterable[uuid.UUID]) -> str:
+    return json.dumps([one.hex for one in keys])
+
+
+class AnyOf(_Lookup):
+    """The condition that a column is one of these keys, all of them one value, and known to a plan made for them.
+
+    By `any_number` PostgreSQL would know nothing of them; each by itself, four hundred take as long to write as a page
+    of what they find takes to read. Give the column as an expression: `AnyOf(F("role"), keys)`.
+    """
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        sql = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - of the column that Django names
+        return sql, (*params, _as_sqlite_keeps_them(self.rhs))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} {IS_ANY}", (*params, as_array(self.rhs))
 
 
 def as_many(keys: Collection[uuid.UUID]) -> Collection[uuid.UUID] | RawSQL:

@@ -33,7 +33,7 @@ class RoleFilter(ListFilter):
     def __init__(self, *args: Any, queryset: QuerySet[Role], **kwargs: Any) -> None:
         super().__init__(*args, queryset=queryset, **kwargs)
         known = queryset.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
-        self.filters["category"].extra["choices"] = [(one, one) for one in known]
+        self.filters["category"].offer((one, one) for one in known)
 
     def by_privileged(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         return rows.filter(privileged=value == "yes")

@@ -59,7 +59,7 @@ class DutyRuleTable(tables.Table):
 class ConflictFilter(ListFilter):
     search_in = ("search_text__in_names",)  # whoever reads this need not see addresses
 
-    rule = ChoicePill(label=_("Rule"), choices=[], method="by_rule")
+    rule = ChoicePill(label=_("Rule"), method="by_rule")
 
     class Meta:
         model = User
@@ -69,8 +69,8 @@ class ConflictFilter(ListFilter):
         super().__init__(*args, **kwargs)
         self.clashes = clashes
         rules = {one.rule.pk: one.rule.name for found in clashes.values() for one in found}
-        self.filters["rule"].extra["choices"] = sorted(
-            ((str(pk), name) for pk, name in rules.items()), key=lambda one: (one[1], one[0])
+        self.filters["rule"].offer(
+            sorted(((str(pk), name) for pk, name in rules.items()), key=lambda one: (one[1], one[0]))
         )
 
     def by_rule(self, rows: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
