@@ -131,8 +131,15 @@ def of_or_through(people: Sequence[uuid.UUID]) -> Q:
 class Word:
     """A word that is looked for: the people and the roles in whose names it is; each is looked up once."""
 
-    people: QuerySet[User]
-    roles: QuerySet[Role]
+    text: str
+
+    @cached_property
+    def people(self) -> QuerySet[User]:
+        return User.objects.filter(search_text__in_names=self.text)
+
+    @cached_property
+    def roles(self) -> QuerySet[Role]:
+        return Role.objects.filter(name_key__contains=self.text)
 
     @cached_property
     def _few(self) -> Sequence[uuid.UUID] | QuerySet[Any]:
@@ -154,7 +161,8 @@ class Word:
     def may_be_given(self) -> Q:
         """The condition that an assignment may come to such a row: by whom it is given to, or by its role."""
         if isinstance(self._few, QuerySet):
-            to_any = is_one_of("principal", self._few, self.people) | Q(principal__kind=PrincipalKind.GROUP)
+            # Whose name it is stands in the row of whom it is given to, which is read for their kind as well.
+            to_any = Q(principal__search_text__in_names=self.text) | Q(principal__kind=PrincipalKind.GROUP)
             return to_any | self._of_role
         return of_or_through(self._few) | self._of_role
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Group, Resource, Role, User
@@ -18,7 +18,7 @@ from roles.models.assignments import AssignmentQuerySet
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.selectors.assignment_lists import NEWEST, first_of
-from roles.selectors.keys import as_many, keys_or_query
+from roles.selectors.keys import AnyOf, as_many, keys_or_query
 from roles.selectors.reach import AFTER, GROUP, NOW, OF_USER, RowKey, Word, by_way, each_person, of_or_through, those_of
 from roles.selectors.walking import AT_FIRST, in_effect_in_order, newest_of
 
@@ -32,6 +32,10 @@ _HOLDERS = Prepared(
         .order_by()
         .values_list("pk", "type", "principal__group__resource")
     )
+)
+_ROLES = Prepared(lambda pks: Assignment.objects.filter(pk__in=as_many(pks)).order_by().values_list("pk", "role"))
+_PRINCIPALS = Prepared(
+    lambda pks: Assignment.objects.filter(pk__in=as_many(pks)).order_by().values_list("pk", "principal")
 )
 _MEMBERS = Prepared(
     lambda nodes, now: (
@@ -111,9 +115,10 @@ def _by_when(when: str) -> list[Q]:
     """Return conditions that an assignment comes to rows that are had then."""
     if when == NOW:
         return [Q(type=AssignmentType.ACTIVE)]
-    # Of what is active those alone whose membership in a group is still to be activated.
-    after = [Q(type=AssignmentType.ELIGIBLE), Q(type=AssignmentType.ACTIVE, principal__in=_groups())]
-    return after if when == AFTER else [Q()]
+    if when == AFTER:
+        # Of what is active those alone whose membership in a group is still to be activated.
+        return [Q(type=AssignmentType.ELIGIBLE), Q(type=AssignmentType.ACTIVE, principal__in=_groups())]
+    return [Q()]
 
 
 def _by_way(how: str, place: Resource) -> list[Q]:
@@ -133,20 +138,17 @@ def _about(words: Sequence[Word], rows: list[RowKey]) -> list[RowKey]:
     """Return those of these rows in whose person or role each word is."""
     if not words or not rows:
         return rows
-    people = _people_of(rows)
-    given = Assignment.objects.filter(pk__in=as_many({pk for pk, _membership in rows})).order_by()
-    roles = dict(given.values_list("pk", "role"))
+    people, roles = _people_of(rows), dict(_ROLES.ask({pk for pk, _membership in rows}))
     for word in words:
-        named = set(word.people.filter(pk__in=as_many(set(people.values()))).values_list("pk", flat=True))
-        held = set(word.roles.filter(pk__in=set(roles.values())).values_list("pk", flat=True))
+        named = set(word.people.filter(AnyOf(F("pk"), set(people.values()))).values_list("pk", flat=True))
+        held = set(word.roles.filter(AnyOf(F("pk"), set(roles.values()))).values_list("pk", flat=True))
         rows = [row for row in rows if people[row] in named or roles[row[0]] in held]
     return rows
 
 
 def _people_of(rows: Sequence[RowKey]) -> dict[RowKey, uuid.UUID]:
     """Return whom each row is about: the member, where a group brings it."""
-    about = {pk if membership is None else membership for pk, membership in rows}
-    holders = dict(Assignment.objects.filter(pk__in=as_many(about)).order_by().values_list("pk", "principal"))
+    holders = dict(_PRINCIPALS.ask({pk if membership is None else membership for pk, membership in rows}))
     return {(pk, membership): holders[pk if membership is None else membership] for pk, membership in rows}
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from roles.cells import written
 from roles.lists import ChoicePill, ListFilter
-from roles.models import Assignment, Resource, Role, User
+from roles.models import Assignment, Resource
 from roles.models.principals import search_key
 from roles.selectors.reach import HOW, WHEN, Word, by_way
 from roles.selectors.reach_walks import Narrowed
@@ -37,10 +37,7 @@ class ReachFilter(ListFilter):
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Each word that is searched for."""
-        return tuple(
-            Word(User.objects.filter(search_text__in_names=word), Role.objects.filter(name_key__contains=word))
-            for word in search_key(self.form.cleaned_data.get("q") or "").split()
-        )
+        return tuple(Word(one) for one in search_key(self.form.cleaned_data.get("q") or "").split())
 
     @property
     def narrowed(self) -> Narrowed:
