@@ -113,10 +113,12 @@ def test_an_index_has_the_order_in_which_a_long_list_is_read(petra: User, many: 
     assert not re.search(r"^ *-> +Sort|TEMP B-TREE", plan, re.MULTILINE)
 
 
-def test_no_index_answers_that_an_end_is_none_or_later(petra: User):
-    """Nearly all that is open is not over. Of fifty groups PostgreSQL read it all from the index of what is due."""
+def test_no_index_answers_that_it_has_begun_and_is_not_over(petra: User):
+    """Nearly all that is open is so. Of fifty groups, and of one person, PostgreSQL read it all from an index."""
     sql, _params = Assignment.objects.in_effect(NOW).query.sql_with_params()
     assert not re.search(r'ends_at"? IS NULL', sql)
+    begun = len(re.findall(r'starts_at"? <= ', sql))
+    assert begun == len(re.findall(r'COALESCE\(\s*[\w".]+starts_at"? <= [^,]+, FALSE\)', sql)) > 1
     assert re.search(r'COALESCE\( ?"roles_assignment"."ends_at" > %s ?, TRUE\)', sql)
 
 
