@@ -6,13 +6,14 @@ import contextlib
 import copy
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import SERVICE_UNAVAILABLE
 from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.databases import connect, tell
+from tests.bench.pace import pace
 from tests.bench.serving import COUNTED, PRODUCT, served
 from tests.bench.visitor import Took, Visitor, give_factors
 from tests.bench.visits import ACTS, PAGES, Act, Page, running_of
@@ -33,12 +34,21 @@ class Measured:
     size: int = 0  # bytes
     sql_seconds: float = 0.0
     seconds: list[float] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)  # of the machine, before and after each answer
     failed: int = 0  # answers that were no page: too slow for the database's own patience, most of all
 
     def at(self, share: float) -> float:
         """Return the milliseconds within which this share of the answers came."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return _within(self.seconds, share)
+
+    def paced(self, share: float, best: float) -> float:
+        """Return the same, of each answer as long as it would have taken with the machine at its best pace."""
+        return _within([took * best / pace for took, pace in zip(self.seconds, self.paces, strict=True)], share)
+
+    def add(self, took: Took, before: float) -> None:
+        """Note an answer; `before` is the pace of the machine when it was asked for."""
+        self.seconds.append(took.seconds)
+        self.paces.append((before + pace()) / 2)
 
     @property
     def median(self) -> float:
@@ -47,6 +57,11 @@ class Measured:
     @property
     def p95(self) -> float:
         return self.at(0.95)
+
+
+def _within(seconds: Iterable[float], share: float) -> float:
+    ordered = sorted(seconds)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 @dataclass
@@ -114,10 +129,11 @@ def _open(site: Site, page: Page) -> Took:
 def _acts(site: Site, *, each: int) -> Iterator[tuple[Act, Took]]:
     """Do each act so many times, with what was not acted on yet."""
     for act in ACTS:
-        yield from ((act, took) for took in _do(site, act, each=each))
+        yield from ((act, took) for _before, took in _do(site, act, each=each))
 
 
-def _do(site: Site, act: Act, *, each: int) -> Iterator[Took]:
+def _do(site: Site, act: Act, *, each: int) -> Iterator[tuple[float, Took]]:
+    """Do an act so many times; yields the machine's pace before each, and what it took."""
     visitor = site.visitors[act.who]
     if act.name == "End an activation":
         site.cast["running"] = running_of(visitor)
@@ -125,9 +141,10 @@ def _do(site: Site, act: Act, *, each: int) -> Iterator[Took]:
     todo, objects[:] = objects[:each], objects[each:]
     give_factors(site.url, act.who, len(todo))
     for one in todo:
+        before = pace()
         took = act.send(visitor, site.cast, one)
         assert took.status == 302, (act.name, took.status, visitor.last[:4000])
-        yield took
+        yield before, took
 
 
 def measure(sites: Sequence[Site], folder: Path, *, samples: int) -> None:
@@ -146,10 +163,13 @@ def measure(sites: Sequence[Site], folder: Path, *, samples: int) -> None:
                 if done >= FEWEST and time.monotonic() - began > BUDGET_SECONDS:
                     break
                 for site in sites:
-                    site.of(page.name).seconds.append(_open(site, page).seconds)
+                    before = pace()
+                    site.of(page.name).add(_open(site, page), before)
         for act in ACTS:
             tell(f"{act.name}.")
             doing = [(site, _do(site, act, each=min(samples, 40) + WARM)) for site in sites]
             for site, took in doing:
-                site.of(act.name).seconds += [one.seconds for one in took][WARM:]
+                for number, (before, one) in enumerate(took):
+                    if number >= WARM:
+                        site.of(act.name).add(one, before)
         gc.enable()
