@@ -88,8 +88,8 @@ def summary(sites: Sequence[Site]) -> str:
     ms = [f"{1000 * one:.2f}" for one in (best, middle, slow)]
     return (
         f"Within their goal at the 95th percentile: {_counts(met)} of {len(every)}. A fixed piece of work beside each"
-        f" answer took {ms[0]} ms in the best {BEST:.0%}, {ms[1]} in the median, {ms[2]} at the 95th percentile: so much"
-        f" the machine itself varied. Reckoned for each answer at that best pace (paced) within their goal:"
-        f" {_counts(paced)}. At {largest.size:,} assignments, as many requests and {10 * largest.size:,} events {steady}"
-        f" take at most 1.3 times as long as at {smallest.size:,}; {constant} ask as many queries."
+        f" answer took {ms[0]} ms in the best {BEST:.0%}, {ms[1]} in the median, {ms[2]} at the 95th percentile: so"
+        f" much the machine itself varied. Reckoned for each answer at that best pace (paced) within their goal:"
+        f" {_counts(paced)}. At {largest.size:,} assignments, as many requests and {10 * largest.size:,} events"
+        f" {steady} take at most 1.3 times as long as at {smallest.size:,}; {constant} ask as many queries."
     )
