@@ -67,9 +67,9 @@ class Prepared(Generic[Row]):
     `compose` makes the queryset. It must not look at the values, only put them where they belong, or reckon another
     moment from one. For each value that is a number or a switch it is composed by itself; with a list that is empty or
     of mixed kinds, each time. A list is for `IN`, where it does not matter how often a key is named: PostgreSQL takes
-    its keys as one value, for as many as psycopg would take as long to write as the database to answer; elsewhere, and
-    of words, a few sizes are composed, and each time what is longer. What is fetched along comes by `select_related`:
-    what Django prefetches by, threads would share.
+    its keys as one value, however many (each by itself, fifty take psycopg as long to write as the database to answer).
+    Elsewhere, and of words, it is composed for a few sizes, and each time for what is longer. What is fetched along
+    comes by `select_related`: what Django prefetches by, threads would share.
     """
 
     def __init__(self, compose: Callable[..., QuerySet[Any, Row]]) -> None:
