@@ -54,12 +54,9 @@ def decided_requests(pks: Iterable[uuid.UUID]) -> list[Request]:
     Of what they are about a list shows no more than until when it lasts, where that was granted.
     """
     rows = _SHOWN.ask(list(pks))
-    lasting = [row for row in rows if row.status == Status.GRANTED and row.outcome_id is None]
-    keys = {row.assignment_id for row in lasting if row.assignment_id}
-    about = {one.pk: one for one in _LASTING.ask(keys)} if keys else {}
-    for row in lasting:
-        if row.assignment_id:
-            row.assignment = about[row.assignment_id]
+    _with_what_they_are_about(
+        [row for row in rows if row.status == Status.GRANTED and row.outcome_id is None], by=_LASTING
+    )
     said: dict[uuid.UUID, list[Decision]] = {row.pk: [] for row in rows}
     for one in _SAID.ask(list(said)):
         said[one.request_id].append(one)
@@ -75,10 +72,10 @@ def _one(pk: uuid.UUID, question: Prepared[Request]) -> Request:
     return rows[0]
 
 
-def _with_what_they_are_about(rows: list[Request]) -> list[Request]:
+def _with_what_they_are_about(rows: list[Request], by: Prepared[Assignment] = _ABOUT) -> list[Request]:
     # By a query of its own, as in `RequestQuerySet.shown`.
     wanted = {row.assignment_id for row in rows if row.assignment_id is not None}
-    about = {one.pk: one for one in _ABOUT.ask(wanted)} if wanted else {}
+    about = {one.pk: one for one in by.ask(wanted)} if wanted else {}
     for row in rows:
         if row.assignment_id is not None:
             row.assignment = about[row.assignment_id]

@@ -42,15 +42,13 @@ class AmongPill(ChoicePill):
     """
 
     def __init__(self, model: type[Any], key: str, **kwargs: Any) -> None:
-        self.of, self.key, self.is_filled = model, key, False
+        self.of, self.key = model, key
         super().__init__(field_name=key, **kwargs)
 
-    @property
+    @cached_property
     def field(self) -> Any:
         """The field; what it offers is looked up once for a page."""
-        if not self.is_filled:
-            self.offer(self._offered())
-            self.is_filled = True
+        self.offer(self._offered())
         return super().field
 
     def _offered(self) -> Iterator[tuple[str, str]]:

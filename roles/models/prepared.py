@@ -79,11 +79,10 @@ class Prepared(Generic[Row]):
     def ask(self, *values: Asked) -> list[Row]:
         """Return the rows, in the order of the queryset."""
         database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
-        has_arrays = database.vendor == "postgresql"
-        asked = [_listed(one, has_arrays=has_arrays) for one in values]
-        if not all(_is_kept(one, has_arrays=has_arrays) for one in asked):
+        asked = [_listed(one, has_arrays=database.vendor == "postgresql") for one in values]
+        if not all(_is_kept(one) for one in asked):
             return list(self._compose(*asked))
-        shape = tuple(_shape(one, has_arrays=has_arrays) for one in asked)
+        shape = tuple(_shape(one) for one in asked)
         kept = self._composed.get((database.vendor, shape))
         if kept is None:
             try:
@@ -97,7 +96,7 @@ class Prepared(Generic[Row]):
         return next(iter(self.ask(*values)), None)
 
     def _composed_for(self, database: BaseDatabaseWrapper, asked: Sequence[Any]) -> _Composed[Row]:
-        arrays = {number for number, one in enumerate(asked) if database.vendor == "postgresql" and _is_array(one)}
+        arrays = {number for number, one in enumerate(asked) if isinstance(one, _Array)}
         standing_in = [_stand_in(number, one[:2] if number in arrays else one) for number, one in enumerate(asked)]
         rows = self._compose(*standing_in)
         compiler: Any = rows.query.get_compiler(connection=database)
@@ -111,6 +110,10 @@ class Prepared(Generic[Row]):
         return _Composed(rows, compiler, sql, places, converters)
 
 
+class _Array(list[uuid.UUID]):
+    """Some keys that go to PostgreSQL as one value. One alone is no list to it."""
+
+
 def as_array(keys: Iterable[uuid.UUID]) -> str:
     """Return keys as one value, as PostgreSQL reads an array: psycopg asks of each whether it needs quotes."""
     return f"{{{','.join(map(str, keys))}}}"
@@ -121,33 +124,27 @@ def _listed(value: Any, *, has_arrays: bool) -> Any:
     if isinstance(value, str) or not isinstance(value, Collection):
         return value
     keys = list(dict.fromkeys(value))
-    if has_arrays and _is_array(keys):
-        return keys
+    if has_arrays and len(keys) > 1 and all(type(one) is uuid.UUID for one in keys):
+        return _Array(keys)
     size = next((size for size in SIZES if size >= len(keys)), 0) if keys else 0
     return keys + keys[-1:] * (size - len(keys))
 
 
-def _is_array(value: Any) -> bool:
-    """Whether these are some keys that PostgreSQL can take as one value. One alone is no list to it."""
-    return isinstance(value, list) and len(value) > 1 and all(type(one) is uuid.UUID for one in value)
-
-
-def _is_kept(value: Any, *, has_arrays: bool) -> bool:
+def _is_kept(value: Any) -> bool:
     """Whether a question with this value can be composed once: any other kind is left to Django."""
     if isinstance(value, list):
-        if has_arrays and _is_array(value):
-            return True
-        kinds = {_kind(one) for one in value}
-        return len(value) <= SIZES[-1] and kinds in ({uuid.UUID}, {str})
+        return isinstance(value, _Array) or (
+            len(value) <= SIZES[-1] and {_kind(one) for one in value} in ({uuid.UUID}, {str})
+        )
     return isinstance(value, uuid.UUID | str | datetime | int)
 
 
-def _shape(value: Any, *, has_arrays: bool) -> object:
+def _shape(value: Any) -> object:
     if isinstance(value, int):
         return type(value), value
-    if not isinstance(value, list):
-        return _kind(value)
-    return list if has_arrays and _is_array(value) else (len(value), _kind(value[0]))
+    if isinstance(value, _Array):
+        return _Array
+    return (len(value), _kind(value[0])) if isinstance(value, list) else _kind(value)
 
 
 def _kind(value: Any) -> type:

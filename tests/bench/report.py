@@ -80,7 +80,8 @@ def summary(sites: Sequence[Site]) -> str:
     """Say how many goals were met, and how many pages grew by more than 1.3."""
     smallest, largest = sites[0], sites[-1]
     every = (*PAGES, *ACTS)
-    best, middle, slow = (_share(paces(sites), share) for share in (BEST, 0.5, 0.95))
+    found = paces(sites)
+    best, middle, slow = (_share(found, share) for share in (BEST, 0.5, 0.95))
     met = [(site.size, sum(site.of(one.name).p95 <= one.goal for one in every)) for site in sites]
     paced = [(site.size, sum(site.of(one.name).paced(0.95, best) <= one.goal for one in every)) for site in sites]
     steady = sum(largest.of(one.name).median <= 1.3 * smallest.of(one.name).median for one in every)
