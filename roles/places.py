@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from roles.addresses import address_of
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.lists import Tab
 from roles.models import Resource, ResourceKind
 from roles.models.prepared import Prepared
 from roles.refusals import Violation
 from roles.rules.groups import beyond
 from roles.selectors.groups import roles_beyond
+from roles.tabs import Tab
 
 _NAMESPACES = {
     ResourceKind.DIRECTORY: "directory",

@@ -8,7 +8,7 @@ import pytest
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from roles.lists import PillSelect
+from roles.pills import PillSelect
 
 CHOICES = [("", "All"), ("a", "A & <b>"), ('"b"', gettext_lazy("Later")), (3, "Three")]
 

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from pim_portal.overview.views.licences import LicenceFilter
 from pim_portal.people.tables import PeopleFilter
-from roles.lists import ListFilter
 from roles.models import Group, Principal, Resource, User
 from roles.models.planning import planned_anew
 from roles.models.principals import MAX_KEY, MAX_NAME_KEY, MAX_SEARCH_TEXT, search_text_of
+from roles.pills import ListFilter
 from roles.places import address
 from roles.selectors.prospects import principals_matching
 from roles.services.groups import change_group

@@ -24,8 +24,9 @@ from django.utils.html import escape
 from pim_portal.panels import PanelMiddleware
 from pim_portal.shell import Shell
 from roles import wording
-from roles.lists import ChoicePill, ListFilter, ListPage, ListPaginator, SelectColumn
+from roles.lists import ListPage, ListPaginator, SelectColumn
 from roles.models import Role
+from roles.pills import ChoicePill, ListFilter
 
 FOLDER = Path(settings.BASE_DIR) / "templates"
 STATIC = Path(settings.BASE_DIR) / "static"

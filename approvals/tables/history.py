@@ -19,11 +19,11 @@ from approvals.tables.requests import StatusPill
 from audit.searching import SHORT
 from roles.cells import written
 from roles.list_rows import MOST_COUNTED, reach_of
-from roles.lists import ChoicePill, ListFilter, SpanPill
 from roles.models import Principal, Resource, Role, User
 from roles.models.planning import planned_anew
 from roles.models.prepared import Prepared
 from roles.models.principals import search_key
+from roles.pills import ChoicePill, ListFilter, SpanPill
 from roles.selectors.keys import is_of
 
 _NAMES = {

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.tables import role_cells as cells
 from roles.cells import written
-from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.models import Assignment, ResourceKind, RoleKind
+from roles.pills import ChoicePill, ListFilter
 
 
 class RolesFilter(ListFilter):

@@ -14,8 +14,9 @@ from approvals.models import Action, Request, RequestQuerySet, Status
 from approvals.tables import request_cells as cells
 from approvals.tables.role_cells import where
 from roles.cells import written
-from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.models import RoleKind
+from roles.pills import ChoicePill, ListFilter
 
 
 class StatusPill(ChoicePill):

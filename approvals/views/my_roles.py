@@ -33,13 +33,14 @@ from approvals.selectors.profiles import profiles_of
 from approvals.selectors.renewals import standings_of_renewal
 from approvals.tables.my_roles import EligibleTable, EndedTable, HeldTable, RolesFilter
 from roles.list_rows import First, counted
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, EndReason
 from roles.refusals import Refused, broken
 from roles.rules.assignments import DEACTIVATE, EndFacts
 from roles.selectors.resources import places_of
 from roles.services.assignments import deactivate as end_activation
+from roles.tabs import Tab
 
 TABS = {
     "eligible": (gettext_lazy("Eligible"), eligible_roles),

@@ -11,8 +11,8 @@ from approvals.models import TIMED, Request
 from approvals.selectors.requests import requests_awaiting
 from roles.authority import Authority
 from roles.kept import count_of
-from roles.lists import Tab
 from roles.middleware import PortalRequest
+from roles.tabs import Tab
 
 WITH_COUNTS = ("waiting", "renewals", "changes")
 

@@ -14,9 +14,9 @@ from audit.models import Event
 from audit.searching import holds, words_of
 from pim_portal.activity.selectors.naming import name_in_history
 from pim_portal.activity.selectors.sight import sees_of
-from roles.lists import ChoicePill, ListFilter, SpanPill
 from roles.models import Principal, Resource, Role
 from roles.models.principals import search_key
+from roles.pills import ChoicePill, ListFilter, SpanPill
 from roles.selectors.keys import keys_or_query
 
 MOST_PLACES = 50  # resources whose name matches, each with all below it

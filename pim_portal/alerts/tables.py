@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 from pim_portal.alerts.definitions import BY_KEY, KINDS
 from pim_portal.models import Alert, Incident, Severity
 from roles.cells import Cell, cell
-from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.models.principals import search_key
 from roles.models.resources import ResourceKind
+from roles.pills import ChoicePill, ListFilter
 
 
 def _cell(name: str, label: Any, *order: str, **more: Any) -> Cell:

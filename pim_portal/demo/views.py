@@ -30,10 +30,11 @@ from pim_portal.accounts.links import way_on
 from pim_portal.demo import doors
 from pim_portal.models import SampleMail
 from roles.guards import open_to_strangers
-from roles.lists import ChoicePill, ListFilter, ListPage
+from roles.lists import ListPage
 from roles.marks import moment, sub
 from roles.models import User
 from roles.models.principals import search_key
+from roles.pills import ChoicePill, ListFilter
 from roles.refusals import Refused
 
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from pim_portal.imports.outcomes import Fate
 from pim_portal.models import UploadLine
-from roles.lists import ChoicePill, ListFilter
 from roles.marks import tag
+from roles.pills import ChoicePill, ListFilter
 
 LOOKS = {Fate.MADE: "good", Fate.EXISTS: "", Fate.LEFT_OUT: "warn", Fate.WRONG: "bad"}
 

@@ -16,9 +16,9 @@ from audit.archive_files import file_of
 from audit.kinds import Kind, Realm
 from audit.models import Archive
 from roles import wording
-from roles.lists import ChoicePill, ListFilter
 from roles.marks import moment, sub, tag
 from roles.markup import format_html
+from roles.pills import ChoicePill, ListFilter
 
 
 def at_hand(archive: Archive) -> bool:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications.catalogue import BY_NAME
-from roles.lists import ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.marks import NOTHING, moment, sub, tag
 from roles.markup import format_html
+from roles.pills import ListFilter
 
 LOOKS = {
     NotificationState.FAILED: "bad",

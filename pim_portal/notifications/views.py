@@ -22,9 +22,10 @@ from pim_portal.notifications.tables import MailFilter, MailTable
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import holding
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage
 from roles.middleware import PortalRequest, actor_of
 from roles.refusals import Refused
+from roles.tabs import Tab
 from roles.views.ids import ids_in
 
 

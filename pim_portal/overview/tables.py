@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from reviews.models import Instance
 from roles.cells import Cell
-from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.models import Assignment, AssignmentType, PrincipalKind, Resource
+from roles.pills import ChoicePill, ListFilter
 from roles.tables.assignments import ActiveTable, NamesFilter
 
 

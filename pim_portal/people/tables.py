@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.people.selectors.departments import departments
 from roles.cells import Cell, cell
-from roles.lists import ChoicePill, ListFilter
 from roles.marks import link, sub, tag
 from roles.markup import format_html
 from roles.models import Assignment, Group, RoleKind, User
+from roles.pills import ChoicePill, ListFilter
 
 MAIN = {"td": {"class": "main"}}  # the cell that names its row
 STATES = [("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled"))]

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from pim_portal.models import WebHook
-from roles.lists import ListFilter
 from roles.marks import NOTHING, link, moment, sub, tag
 from roles.markup import format_html
+from roles.pills import ListFilter
 
 
 def state_of(hook: Any) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from reviews.models import AccessReview, Frequency
 from roles import cells
-from roles.lists import ChoicePill, ListFilter
+from roles.pills import ChoicePill, ListFilter
 
 
 def cell(name: str, label: Any, *order: str, **more: Any) -> cells.Cell:

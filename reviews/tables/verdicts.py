@@ -12,8 +12,8 @@ from reviews.tables import work_cells
 from reviews.tables.series import cell
 from reviews.wording import reason_of_recommendation, result_sentence
 from roles.cells import written
-from roles.lists import ChoicePill, ListFilter
 from roles.models import AssignmentType
+from roles.pills import ChoicePill, ListFilter
 
 RESULTS = [(value, label) for value, label in ApplyResult.choices if value]
 

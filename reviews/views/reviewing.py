@@ -27,9 +27,10 @@ from reviews.tables.verdicts import WorkFilter, WorkTable
 from reviews.views.series import shown_of
 from reviews.wording import why_nothing
 from roles.answers import form_page, read_and_send
-from roles.lists import ListPage, ListPaginator, Tab
+from roles.lists import ListPage, ListPaginator
 from roles.middleware import PortalRequest
 from roles.refusals import Refused
+from roles.tabs import Tab
 
 
 @require_safe

@@ -32,12 +32,12 @@ from reviews.wording import WHY_NOBODY
 from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.lists import Tab
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Resource
 from roles.places import Frame, address
 from roles.refusals import Refused
 from roles.selectors.prospects import MOST_FOUND, principals_matching, roles_assignable_at
+from roles.tabs import Tab
 from roles.views.ids import ids_in
 from roles.views.places import PlaceList
 

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from roles.cells import written
 from roles.ids import GROUP_MEMBER, GROUP_OWNER
-from roles.lists import ChoicePill, ListFilter, SelectColumn
+from roles.lists import SelectColumn
 from roles.models import Assignment, AssignmentType, Principal, PrincipalKind, Resource, Role
 from roles.models.principals import search_key
+from roles.pills import ChoicePill, ListFilter
 from roles.selectors.assignment_lists import INHERITED, MEMBERSHIPS
 from roles.selectors.keys import is_of
 from roles.tables import assignment_cells as cells

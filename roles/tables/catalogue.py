@@ -9,8 +9,8 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles.cells import written
-from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
+from roles.pills import ChoicePill, ListFilter
 from roles.tables import role_cells
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]

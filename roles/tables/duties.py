@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from roles import wording
 from roles.cells import Cell
-from roles.lists import ChoicePill, ListFilter
 from roles.models import DutyReach, DutyRule, User
+from roles.pills import ChoicePill, ListFilter
 from roles.rules.duties import sentence
 from roles.selectors.duties.lists import MADE, STATES
 

@@ -6,8 +6,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from roles.cells import Cell
-from roles.lists import ListFilter
 from roles.models import Role
+from roles.pills import ListFilter
 
 
 class FindRoleFilter(ListFilter):

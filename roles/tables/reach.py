@@ -10,9 +10,9 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles.cells import written
-from roles.lists import ChoicePill, ListFilter
 from roles.models import Assignment, Resource
 from roles.models.principals import search_key
+from roles.pills import ChoicePill, ListFilter
 from roles.selectors.reach import HOW, WHEN, Word, by_way
 from roles.selectors.reach_walks import Narrowed
 from roles.tables import reach_cells as cells

@@ -6,8 +6,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from roles.cells import Cell
-from roles.lists import ChoicePill, ListFilter
 from roles.models import Resource, ResourceKind
+from roles.pills import ChoicePill, ListFilter
 
 SHOWN_KINDS = [(kind.value, kind.label) for kind in ResourceKind if kind is not ResourceKind.GROUP]
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from roles import wording
 from roles.cells import Cell
-from roles.lists import ChoicePill, ListFilter
 from roles.models import Role
+from roles.pills import ChoicePill, ListFilter
 from roles.selectors.settings_lists import STANDINGS
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]

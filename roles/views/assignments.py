@@ -25,9 +25,9 @@ from roles.catalogue import Permission
 from roles.downloads import Column
 from roles.guards import at_place
 from roles.list_rows import MOST_COUNTED, First, counted
-from roles.lists import ListFilter, Tab
 from roles.middleware import PortalRequest
 from roles.models import Assignment, Resource, ResourceKind
+from roles.pills import ListFilter
 from roles.places import Frame, address
 from roles.rules.changes import can_be_changed, can_be_renewed
 from roles.selectors.assignment_lists import (
@@ -54,6 +54,7 @@ from roles.tables.assignments import (
     OfGroupFilter,
     ScheduledTable,
 )
+from roles.tabs import Tab
 from roles.views.places import PlaceList
 
 MOST = 50  # events of one list

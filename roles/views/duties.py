@@ -23,9 +23,9 @@ from roles.answers import form_page, read_and_send
 from roles.catalogue import Permission
 from roles.forms.duties import DutyRuleForm, RetireDutyRuleForm
 from roles.guards import at_place
-from roles.lists import ListFilter
 from roles.middleware import PortalRequest, actor_of
 from roles.models import DutyReach, DutyRule, Resource, User
+from roles.pills import ListFilter
 from roles.places import Frame, address
 from roles.refusals import Refused, broken
 from roles.rules.duty_rules import LOOK

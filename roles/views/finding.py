@@ -9,11 +9,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import Resource
 from roles.selectors.finding import administrators_of, own_at, places_to_ask_about, roles_at
 from roles.tables.finding import FindRoleFilter, FindRoleTable
+from roles.tabs import Tab
 
 
 class FindRole(ListPage):

@@ -19,9 +19,9 @@ from pim_portal.alerts.views.common import kind_at
 from pim_portal.models import Alert, Incident, Severity
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.lists import Tab
 from roles.models import Resource
 from roles.places import address
+from roles.tabs import Tab
 from roles.views.places import PlaceList
 
 _ORDER = {severity: number for number, severity in enumerate(Severity)}

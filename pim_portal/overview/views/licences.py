@@ -19,9 +19,10 @@ from roles import downloads
 from roles.catalogue import Permission
 from roles.guards import holding
 from roles.list_rows import First
-from roles.lists import ListFilter, ListPage
+from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import User
+from roles.pills import ListFilter
 from roles.selectors.keys import any_number
 
 

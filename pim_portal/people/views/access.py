@@ -21,9 +21,10 @@ from pim_portal.people.tables import AccessFilter, AccessTable, PersonHistoryTab
 from pim_portal.people.views.common import only_with
 from roles.catalogue import Permission
 from roles.list_rows import counted
-from roles.lists import ListPage, Tab
+from roles.lists import ListPage
 from roles.middleware import PortalRequest
 from roles.models import User
+from roles.tabs import Tab
 
 LISTS = {
     selectors.ACTIVE: selectors.held_by,

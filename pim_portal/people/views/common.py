@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from roles.catalogue import Permission
-from roles.lists import Tab
 from roles.middleware import PortalRequest
+from roles.tabs import Tab
 
 Answer = HttpResponseBase
 PageOfOne = Callable[..., Answer]

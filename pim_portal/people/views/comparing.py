@@ -19,12 +19,13 @@ from pim_portal.people.views.access import tabs_of
 from pim_portal.people.views.common import only_with
 from roles.catalogue import Permission
 from roles.guards import at_place
-from roles.lists import ListPaginator, Tab
+from roles.lists import ListPaginator
 from roles.middleware import PortalRequest
 from roles.models import Resource, User
 from roles.models.principals import search_key
 from roles.places import Frame, address
 from roles.selectors.prospects import MOST_FOUND, principals_matching
+from roles.tabs import Tab
 
 
 @require_safe
