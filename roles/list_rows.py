@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +62,7 @@ class OrderedRows(TableQuerysetData):
     in_own_order: Callable[[Sequence[Any]], Sequence[Any]] | None = None  # what puts the keys of a short list into it
     fetch: Callable[[Sequence[Any]], Iterable[Any]] | None = None  # what fetches rows by their keys, composed once
     in_hand: Mapping[Any, Any] = MappingProxyType({})  # all its rows by their keys, where they were fetched
+    wanted: Sequence[Any] | None = None  # the keys of the only rows that are wanted, where all rows are read in parts
 
     @property
     def ordering(self) -> None:
@@ -109,7 +110,21 @@ class OrderedRows(TableQuerysetData):
         """Whether it is too long for its own order; the same for each of its pages."""
         return bool(self.walking) and not self.is_sorted and self.counted > self.most
 
+    def all_keys(self) -> list[Any]:
+        """Return the keys of all rows in their order, however many: what tells them apart."""
+        return self._keys(self.data, slice(None))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._wanted) if self.wanted is not None else super().__iter__()
+
+    @cached_property
+    def _wanted(self) -> list[Any]:
+        with planned_anew():
+            return self._by_keys(self.wanted or [])
+
     def __len__(self) -> int:
+        if self.wanted is not None:
+            return len(self._wanted)
         return min(self.counted, self.reach) if hasattr(self.table, "paginator") else super().__len__()
 
     @property
@@ -129,7 +144,10 @@ class OrderedRows(TableQuerysetData):
                 return self._in_order(key)
         # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
         with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
-            by_key = {self._key(row): row for row in self._fetched_by(keys)}
+            return self._by_keys(keys)
+
+    def _by_keys(self, keys: Sequence[Any]) -> list[Any]:
+        by_key = {self._key(row): row for row in self._fetched_by(keys)}
         return [by_key[one] for one in keys if one in by_key]
 
     def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:

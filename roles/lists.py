@@ -167,7 +167,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
 
     def _download(self, format: str, **kwargs: Any) -> HttpResponseBase:
         table = self.get_table(**self.get_table_kwargs())
-        keys = list(table.data.data.values_list("pk", flat=True))
+        keys = table.data.all_keys()
         columns = [column for column in table.columns if _is_data(column)]
         header = [label for label, _value in self.download_columns] or [column.header for column in columns]
         rows = self._rows_in_parts(keys, [column.name for column in columns], **kwargs)
@@ -195,7 +195,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
 
     def get_table_data(self) -> OrderedRows:
         rows = self.filter.qs if self.filter else self.rows()
-        found = OrderedRows(rows if self._part is None else rows.filter(pk__in=self._part))
+        found = OrderedRows(rows)
         found.walking, found.fetched, found.most = self.walking, self.fetched(), list_rows.MOST_COUNTED
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
@@ -203,6 +203,7 @@ class ListPage(tables.SingleTableMixin, TemplateView):
             found.first = first
         if self._part is None:
             found.sorted_first = self.sorted_first
+        found.wanted = self._part
         found.reach = list_rows.reach_of(self.request.GET)
         return found
 

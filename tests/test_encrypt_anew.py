@@ -71,3 +71,28 @@ def test_a_key_that_is_missing_is_asked_for(changed):
     with pytest.raises(CommandError, match="PIM_SECRET_KEY_FALLBACKS"):
         call_command("encrypt_anew", stdout=StringIO())
     assert not Event.objects.filter(kind=Kind.SECRETS_ENCRYPTED).exists()
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+def test_what_no_key_reads_is_named_and_keeps_nothing_else_from_being_encrypted(changed, monkeypatch, rows):
+    monkeypatch.setattr(encryption, "ROWS", rows)
+    keys = dict(TotpDevice.objects.values_list("pk", "key"))
+    unread = sorted(keys)[1]
+    changed.SECRET_KEY = "a key that nobody knows any longer " * 3
+    TotpDevice.objects.get(pk=unread).save()
+    changed.SECRET_KEY = PRESENT
+    said = StringIO()
+    with pytest.raises(CommandError, match=f"stay so: roles_totpdevice {unread}\\. Name that key"):
+        call_command("encrypt_anew", stdout=said)
+    changed.SECRET_KEY_FALLBACKS = []
+    others = TotpDevice.objects.exclude(pk=unread)
+    assert dict(others.values_list("pk", "key")) == {pk: key for pk, key in keys.items() if pk != unread}
+    assert said.getvalue() == "2 rows are encrypted with the present key.\n"
+
+
+def test_of_many_that_no_key_reads_the_first_are_named(changed):
+    for number in range(4):
+        person(f"p{number}")
+    changed.SECRET_KEY, changed.SECRET_KEY_FALLBACKS = "a key that came after " * 4, []
+    with pytest.raises(CommandError, match=r"roles_totpdevice (\S+, ){4}\S+ and 2 more\. Name"):
+        call_command("encrypt_anew", stdout=StringIO())

@@ -240,10 +240,21 @@ def test_it_tells_everybody_whom_a_role_reaches_and_nobody_else(team: Group, ine
     assert len(asked) == 3
 
 
-def test_a_download_has_every_row_once(olga: User, team: Group, nodes: list[Resource], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("sort", "apart"), [("", 2), ("&sort=person", 2), ("&sort=-person", 2), ("&sort=-role", 1)])
+def test_a_download_in_parts_has_every_row_once_in_the_order_of_the_list(
+    olga: User, ines: User, team: Group, nodes: list[Resource], monkeypatch: pytest.MonkeyPatch, sort: str, apart: int
+):
+    """The two rows of the team stand apart in most of them: Ines has a role of her own."""
     monkeypatch.setattr("roles.lists.DOWNLOAD_PART", 1)
     give(team, role(ids.READER), nodes[1], now=timezone.now())
-    answer: Any = visiting(olga).get(f"/manage/resources/{nodes[1].pk}/reach/?download=csv")
+    give(ines, role(ids.OWNER), nodes[1], now=timezone.now())
+    path = f"/manage/resources/{nodes[1].pk}/reach/?{sort}"
+    shown: Any = visiting(olga).get(path)
+    answer: Any = visiting(olga).get(f"{path}&download=csv")
     lines = b"".join(answer.streaming_content).decode().splitlines()[1:]
 
-    assert sorted(line.split(";")[0] for line in lines) == ["Adam", "Ines", "Olga"]
+    assert len(lines) == 4
+    rows = [row.record for row in shown.context["table"].paginated_rows]
+    named = [(line.split(";")[0], line.split(",")[1].split(";")[0]) for line in lines]
+    assert named == [(row.reach.person.name, row.role.name) for row in rows]
+    assert abs(named.index(("Adam", "Reader")) - named.index(("Ines", "Reader"))) == apart

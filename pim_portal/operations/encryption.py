@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cryptography.fernet import InvalidToken
 from django.apps import apps
 from django.db import models, transaction
 
@@ -19,34 +21,55 @@ ROWS: Final = 200  # in one transaction: whoever signs in meanwhile waits for no
 def encrypted_fields() -> dict[type[models.Model], list[str]]:
     """Return the fields that are stored encrypted, by their model."""
     found = {
-        model: [field.name for field in model._meta.local_concrete_fields if isinstance(field, EncryptedTextField)]
+        model: [one.name for one in model._meta.local_concrete_fields if isinstance(one, EncryptedTextField)]
         for model in apps.get_models()
     }
     return {model: fields for model, fields in found.items() if fields}
 
 
-def encrypt_anew(*, actor: Actor, clock: Clock) -> int:
-    """Encrypt all of it with the present key; return how many rows. What is written meanwhile has that key already.
+@dataclass(slots=True)
+class Encrypted:
+    """How many rows the present key encrypts now, and which rows no known key reads: their ids, by their table."""
 
-    Raises `InvalidToken` where neither the present key nor a fallback reads a row. It may be run again at any time.
+    done: int = 0
+    unread: dict[str, list[str]] = field(default_factory=dict)
+
+
+def encrypt_anew(*, actor: Actor, clock: Clock) -> Encrypted:
+    """Encrypt all of it with the present key. What is written meanwhile has that key already.
+
+    A row that neither the present key nor a fallback reads stays as it is. It may be run again at any time.
     """
-    done = 0
+    told = Encrypted()
     for model, fields in encrypted_fields().items():
         ids = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
         for first in range(0, len(ids), ROWS):
-            done += _encrypt(model, fields, ids[first : first + ROWS], actor=actor, clock=clock)
-    return done
+            _encrypt(model, fields, ids[first : first + ROWS], told, actor=actor, clock=clock)
+    return told
 
 
-def _encrypt(model: type[models.Model], fields: list[str], ids: Sequence[Any], *, actor: Actor, clock: Clock) -> int:
+def _encrypt(
+    model: type[models.Model], fields: list[str], ids: Sequence[Any], told: Encrypted, *, actor: Actor, clock: Clock
+) -> None:
+    table = model._meta.db_table
     with transaction.atomic():
-        locked = model._base_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids).order_by("pk")
-        rows = list(locked.only("pk", *fields))
-        model._base_manager.bulk_update(rows, fields)
-        record(
-            Kind.SECRETS_ENCRYPTED,
-            actor=actor,
-            at=clock(),
-            details={"table": model._meta.db_table, "rows": len(rows)},
-        )
-    return len(rows)
+        locked = model._base_manager.select_for_update(no_key=True, of=("self",)).only("pk", *fields).order_by("pk")
+        try:
+            rows = list(locked.filter(pk__in=ids))
+        except InvalidToken:
+            rows = _that_are_read(locked, ids, told.unread.setdefault(table, []))
+        if rows:
+            model._base_manager.bulk_update(rows, fields)
+            record(Kind.SECRETS_ENCRYPTED, actor=actor, at=clock(), details={"table": table, "rows": len(rows)})
+    told.done += len(rows)
+
+
+def _that_are_read(rows: models.QuerySet[Any], ids: Sequence[Any], unread: list[str]) -> list[Any]:
+    """Return those of the rows that a known key reads, one by one, and note the others."""
+    found = []
+    for pk in ids:
+        try:
+            found += rows.filter(pk=pk)
+        except InvalidToken:
+            unread.append(str(pk))
+    return found

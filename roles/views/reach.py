@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -58,10 +58,6 @@ class ReachList(PlaceList):
         if most == MOST_COUNTED + 1 and not self.narrows:
             return first_reaching(self.place, self.request.now, most)
         return first_narrowed(self.place, self.request.now, most, self.filter.narrowed)
-
-    def _rows_in_parts(self, keys: Sequence[Any], names: Sequence[str], **kwargs: Any) -> Iterator[Sequence[object]]:
-        # A group's assignment stands in the list once for each member: all of them belong into one part of a download.
-        return super()._rows_in_parts(list(dict.fromkeys(keys)), names, **kwargs)
 
     def dress(self, rows: Sequence[Any]) -> None:
         authority = self.request.authority

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
+from typing import Any, Final
 
-from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from pim_portal.operations.encryption import encrypt_anew
 from roles.actors import Actor
+
+NAMED: Final = 5  # rows of a table that are named
 
 
 class Command(BaseCommand):
@@ -20,11 +21,16 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            done = encrypt_anew(actor=Actor.operator(getpass.getuser()), clock=timezone.now)
-        except InvalidToken as unread:
+        told = encrypt_anew(actor=Actor.operator(getpass.getuser()), clock=timezone.now)
+        self.stdout.write(f"{told.done:,} rows are encrypted with the present key.")
+        if told.unread:
             raise CommandError(
-                "Something is encrypted with a key that is neither PIM_SECRET_KEY nor in PIM_SECRET_KEY_FALLBACKS: "
-                "name that key there, and run this again."
-            ) from unread
-        self.stdout.write(f"{done:,} rows are encrypted with the present key.")
+                "These are encrypted with a key that is neither PIM_SECRET_KEY nor in PIM_SECRET_KEY_FALLBACKS, and "
+                f"stay so: {'; '.join(_named(*one) for one in told.unread.items())}. "
+                "Name that key there, and run this again."
+            )
+
+
+def _named(table: str, ids: list[str]) -> str:
+    more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+    return f"{table} {', '.join(ids[:NAMED])}{more}"
