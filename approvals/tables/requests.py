@@ -68,7 +68,7 @@ class MyRequestsTable(tables.Table):
     where = written(where, _("Where"), "resource__name_key")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
-    status = written(cells.request_status, _("Status"))
+    status = written(cells.request_status, _("Status"), look="whole")
     who = written(cells.who_decides, _("Who decides"))
     actions = written(cells.request_actions, _("Action"), look="end")
 
@@ -123,7 +123,7 @@ class DecidedTable(tables.Table):
     role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
-    status = written(cells.request_status, _("Status"))
+    status = written(cells.request_status, _("Status"), look="whole")
     decisions = written(cells.decisions, _("Decisions"), look="wide")
 
     class Meta:
