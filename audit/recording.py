@@ -19,6 +19,7 @@ from typing import Any
 from django.db import IntegrityError, InternalError, OperationalError, ProgrammingError, transaction
 from django.utils import timezone
 
+from audit.appending import append
 from audit.canonical import commitment
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event, EventText, Pending
@@ -102,10 +103,8 @@ def write(
     entry = Entry(kind, at, realm, actor_id, ids, outcome, details or {}, text or {})
     personal = _text(entry)
     with _taken():
-        event = Event.objects.create(**_fields(entry, personal, recorded_at=now))
-        personal.event = event
-        personal.save(force_insert=True)
-        Pending.objects.create(event=event)
+        event = Event(**_fields(entry, personal, recorded_at=now))
+        append(event, personal)
     event.at_hand = tuple(at_hand)
     for subscriber in _subscribers:
         subscriber(event)

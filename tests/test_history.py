@@ -20,6 +20,7 @@ from approvals.selectors.showing import shown_digest
 from approvals.services.closing import cancel, lapse_overdue
 from approvals.services.decisions import approve, deny
 from audit import triggers
+from audit.appending import append
 from audit.apps import lift_triggers
 from audit.canonical import canonical, commitment
 from audit.kinds import Kind, Outcome, Realm
@@ -304,20 +305,38 @@ def busy_day(petra, ines, adam, with_approval):
 
 def test_every_event_reads_back_from_the_database_in_its_canonical_form(busy_day, monkeypatch):
     made: list[bytes] = []
-    original = Event.objects.create
 
-    def remember(**fields: Any) -> Event:
-        one: Event = original(**fields)
-        made.append(canonical(one))
-        return one
+    def remember(event: Event, text: EventText) -> None:
+        append(event, text)
+        made.append(canonical(event))
 
-    monkeypatch.setattr(Event.objects, "create", remember)
+    monkeypatch.setattr("audit.recording.append", remember)
     first = Event.objects.order_by("-id").first()
     configure(role(EXCHANGE_ADMINISTRATOR), max_activation=HOUR)
     give(person("late"), role(ids.SECURITY_READER), ends_at=NOW + DAY)
     assert first is not None
     assert [canonical(one) for one in Event.objects.filter(pk__gt=first.pk).order_by("id")] == made
     assert len(made) == 3
+
+
+@pytest.mark.django_db
+def test_an_event_its_text_and_its_place_in_the_queue_take_one_statement_where_they_can(django_assert_num_queries):
+    who = person("ines")
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 3):
+        event = write(
+            Kind.GROUP_CHANGED,
+            at=NOW,
+            realm=Realm.GROUP,
+            actor_id=who.pk,
+            ids=Ids(target=who.pk),
+            text={"actor": "Ines", "reason": "Straße"},
+        )
+    stored = EventText.objects.get(pk=event.pk)
+    assert (stored.fields, stored.search) == ({"actor": "Ines", "reason": "Straße"}, "ines strasse")
+    assert event.text == stored
+    assert Pending.objects.filter(event=event).exists()
+    assert Event.objects.get(uuid=event.uuid).pk == event.pk
+    assert (event._state.adding, event._state.db) == (False, "default")
 
 
 def test_every_commitment_verifies_against_the_text_beside_it(busy_day):
@@ -459,10 +478,10 @@ def test_a_change_that_cannot_be_recorded_does_not_happen(change, kinds, monkeyp
     scene = Scene()
     before = everything()
 
-    def broken(*events: Any, **fields: Any) -> Event:
+    def broken(*events: Any) -> None:
         raise DatabaseError("The disk is full.")
 
-    monkeypatch.setattr(Event.objects, "create", broken)
+    monkeypatch.setattr("audit.recording.append", broken)
     monkeypatch.setattr(Event.objects, "bulk_create", broken)
     with pytest.raises(DatabaseError, match="disk is full"):
         change(scene)

@@ -66,7 +66,7 @@ def _encrypt(
 
 def _that_are_read(rows: models.QuerySet[Any], ids: Sequence[Any], unread: list[str]) -> list[Any]:
     """Return those of the rows that a known key reads, one by one, and note the others."""
-    found = []
+    found: list[Any] = []
     for pk in ids:
         try:
             found += rows.filter(pk=pk)
