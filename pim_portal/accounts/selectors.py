@@ -10,6 +10,7 @@ from django.db.models import Q
 from pim_portal.models import EntryTicket, PortalSession
 from roles import ids
 from roles.models import Assignment, User
+from roles.models.prepared import Prepared
 
 
 def could_administer(user: User) -> bool:
@@ -32,10 +33,18 @@ def working_ticket(digest: str, now: datetime) -> EntryTicket | None:
     )
 
 
+_WAITING = Prepared(
+    lambda user_id, now: (
+        EntryTicket.objects.filter(user=user_id, used_at=None, until__gt=now)
+        .select_related("made_by")
+        .order_by("-made_at", "pk")[:1]
+    )
+)
+
+
 def waiting_ticket(user_id: uuid.UUID, now: datetime) -> EntryTicket | None:
     """Return the link made last for this person that still works."""
-    tickets = EntryTicket.objects.filter(user=user_id, used_at=None, until__gt=now).order_by("-made_at", "pk")
-    return tickets.select_related("made_by").first()
+    return _WAITING.first(user_id, now)
 
 
 def sessions_of(user: User, *, now: datetime, idle: timedelta, whole: timedelta) -> list[PortalSession]:

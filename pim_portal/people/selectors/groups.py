@@ -13,6 +13,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Group, PrincipalKind
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.prepared import Prepared
 from roles.selectors.sight import within_sight
 
 
@@ -65,7 +66,16 @@ def planned_members(group: Group, now: datetime) -> int:
     return Assignment.objects.open().filter(resource=group.resource, starts_at__gt=now).count()
 
 
-def groups_of(user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
+_GROUPS_OF = Prepared(
+    lambda user_id, now: (
+        Assignment.objects.in_effect(now)
+        .filter(principal=user_id, resource__group__isnull=False)
+        .select_related("role", "resource__group")
+        .order_by("resource__name_key", "role__name_key", "pk")
+    )
+)
+
+
+def groups_of(user_id: uuid.UUID, now: datetime) -> list[Assignment]:
     """Return the memberships and ownerships of groups that somebody has now, or may activate."""
-    rows = Assignment.objects.in_effect(now).filter(principal=user_id, resource__group__isnull=False)
-    return rows.select_related("role", "resource__group").order_by("resource__name_key", "role__name_key", "pk")
+    return _GROUPS_OF.ask(user_id, now)

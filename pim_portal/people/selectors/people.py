@@ -47,8 +47,9 @@ def scheduled_for(principal: Principal, *, viewer: Authority, now: datetime) -> 
 
 def suspended_of(principal: Principal, *, viewer: Authority, now: datetime) -> AssignmentQuerySet:
     """Return what this user or group has back when it is enabled again; nothing while it is enabled."""
-    rows = not_over(principal, now).filter(starts_at__lte=now, activated_from=None)
-    return _shown(rows if not principal.enabled else rows.none(), of=principal, viewer=viewer)
+    if principal.enabled:
+        return Assignment.objects.none()
+    return _shown(not_over(principal, now).filter(starts_at__lte=now, activated_from=None), of=principal, viewer=viewer)
 
 
 def not_over(principal: Principal, now: datetime) -> AssignmentQuerySet:
@@ -112,7 +113,11 @@ def recent_activity(user: User, *, viewer: Authority) -> EventQuerySet:
     return rows if user.pk == viewer.user.pk else rows.filter(events_within_sight(viewer))
 
 
+_APP_OF = Prepared(
+    lambda user_id: TotpDevice.objects.filter(user=user_id, confirmed=True).order_by().values_list("pk", flat=True)[:1]
+)
+
+
 def has_app(user_id: uuid.UUID) -> bool:
     """Return whether this person has an authenticator app."""
-    found: bool = TotpDevice.objects.filter(user=user_id, confirmed=True).exists()
-    return found
+    return bool(_APP_OF.ask(user_id))
