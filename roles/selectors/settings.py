@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from roles.catalogue import default_settings
@@ -199,8 +200,13 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
 
 
 def portal_default(role: Role) -> EffectiveSettings:
-    """Return the settings of a role that nobody has set anywhere."""
-    return replace(effective(default_settings(role), stages=(), cells=()), is_default=True)
+    """Return the settings of a role that nobody has set anywhere: the same for all of its kind."""
+    return replace(_default_of_kind(role.kind), role_id=role.pk)
+
+
+@cache
+def _default_of_kind(kind: str) -> EffectiveSettings:
+    return replace(effective(default_settings(Role(kind=kind)), stages=(), cells=()), is_default=True)
 
 
 _SETTINGS = Prepared(

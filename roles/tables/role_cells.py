@@ -17,18 +17,23 @@ from roles.templatetags.places import set_where
 
 def role(context: Context, record: Role) -> SafeString:
     """Show the role, of which kind it is, and what it is for."""
-    kinds = (
-        (record.privileged, _("privileged")),
-        (record.home_id is not None, _("custom")),
-        (record.retired_at is not None, _("retired")),
-    )
-    said = " ".join(word for is_so, word in kinds if is_so)
     return format_html(
         "<b>{}</b>{}{}",
         link(address(context["place"], "role", pk=record.pk), record.name),
-        format_html(" {}", sub(said)) if said else NOTHING,
+        kinds(record),
         sub(record.description) if record.description else NOTHING,
     )
+
+
+def kinds(role: Role) -> SafeString:
+    """Say what is special about a role, beside its name."""
+    those = (
+        (role.privileged, _("privileged")),
+        (role.home_id is not None, _("custom")),
+        (role.retired_at is not None, _("retired")),
+    )
+    said = " ".join(word for is_so, word in those if is_so)
+    return format_html(" {}", sub(said)) if said else NOTHING
 
 
 def eligible(context: Context, record: Any) -> SafeString:

@@ -9,10 +9,11 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from roles import wording
-from roles.cells import Cell
+from roles.cells import written
 from roles.models import Role
 from roles.pills import ChoicePill, ListFilter
 from roles.selectors.settings_lists import STANDINGS
+from roles.tables import settings_cells as cells
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 REQUIRED = [("yes", _("Required")), ("no", _("Not required"))]
@@ -41,23 +42,11 @@ class SettingsFilter(ListFilter):
 
 
 class SettingsTable(tables.Table):
-    name = Cell(
-        template_name="manage/cells/settings_role.html",
-        verbose_name=_("Role"),
-        order_by="name_key",
-        attrs={"td": {"class": "main"}},
-    )
-    set = Cell(template_name="manage/cells/settings_source.html", verbose_name=_("Set"), order_by="standing")
-    longest = Cell(
-        template_name="manage/cells/settings_longest.html", verbose_name=_("Activation at most"), order_by="minutes"
-    )
-    approval = Cell(
-        template_name="manage/cells/settings_approval.html",
-        verbose_name=_("Approval"),
-        order_by="approval",
-        attrs={"td": {"class": "whole"}},
-    )
-    last = Cell(template_name="manage/cells/settings_last.html", verbose_name=_("Last changed"), orderable=False)
+    name = written(cells.role, _("Role"), "name_key", look="main")
+    set = written(cells.source, _("Set"), "standing")
+    longest = written(cells.longest, _("Activation at most"), "minutes")
+    approval = written(cells.approval, _("Approval"), "approval", look="whole")
+    last = written(cells.last_changed, _("Last changed"))
 
     class Meta:
         attrs = {"aria-label": _("Role settings")}
