@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "pim_portal.busy.BusyMiddleware",
+    "pim_portal.not_allowed.NotAllowedMiddleware",
     # Last, as it turns a throttled sign-in into its answer.
     "axes.middleware.AxesMiddleware",
 ]

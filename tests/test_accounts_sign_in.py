@@ -237,7 +237,9 @@ def test_signing_out_ends_the_session(client: Client, ines: User):
     assert answer["Location"] == "/account/sign-in/?next=%2Faccount%2F"
     assert "cookies" not in answer["Clear-Site-Data"]
     assert not PortalSession.objects.filter(user=ines).exists()
-    assert client.get(reverse("sign_out")).status_code == 405
+    opened = client.get(reverse("sign_out"))
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "There is nothing to look at here" in opened.content.decode()
 
 
 def test_somebody_disabled_is_out_at_once(client: Client, ines: User):

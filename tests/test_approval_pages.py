@@ -163,7 +163,9 @@ def test_opening_it_changes_nothing(pending, adam):
     before = rows_of_everything()
     for path in (page_of(pending), APPROVALS, f"{APPROVALS}?tab=decided", f"{SELECTED}?request={pending.pk}"):
         html_of(client, path)
-    assert client.get(reverse("approvals:decide", args=[pending.pk])).status_code == 405
+    opened = client.get(reverse("approvals:decide", args=[pending.pk]))
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "There is nothing to look at here" in opened.content.decode()
     assert rows_of_everything() == before
 
 
