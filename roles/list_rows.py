@@ -119,8 +119,7 @@ class OrderedRows(TableQuerysetData):
 
     @cached_property
     def _wanted(self) -> list[Any]:
-        with planned_anew():
-            return self._by_keys(self.wanted or [])
+        return self._by_keys(self.wanted or [])
 
     def __len__(self) -> int:
         if self.wanted is not None:
@@ -142,12 +141,12 @@ class OrderedRows(TableQuerysetData):
             keys = self._keys_of(key)
             if keys is None:
                 return self._in_order(key)
-        # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
-        with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
-            return self._by_keys(keys)
+        return self._by_keys(keys)
 
     def _by_keys(self, keys: Sequence[Any]) -> list[Any]:
-        by_key = {self._key(row): row for row in self._fetched_by(keys)}
+        # What is fetched by nothing but its keys has one plan for all; what asks the conditions again has not.
+        with planned_anew() if self.fetch is None and self.fetched is None else nullcontext():
+            by_key = {self._key(row): row for row in self._fetched_by(keys)}
         return [by_key[one] for one in keys if one in by_key]
 
     def _fetched_by(self, keys: Sequence[Any]) -> Iterable[Any]:

@@ -199,11 +199,9 @@ class ListPage(tables.SingleTableMixin, TemplateView):
         found.walking, found.fetched, found.most = self.walking, self.fetched(), list_rows.MOST_COUNTED
         found.fetch, found.in_hand = self.fetch(), self.in_hand()
         found.parts, found.identity, found.in_own_order = self.parts(), self.identity, self.in_own_order()
-        if self._part is None and (first := self.first()) and (first.narrowed or not self.narrows):
+        if (first := self.first()) and (first.narrowed or not self.narrows):
             found.first = first
-        if self._part is None:
-            found.sorted_first = self.sorted_first
-        found.wanted = self._part
+        found.sorted_first, found.wanted = self.sorted_first, self._part
         found.reach = list_rows.reach_of(self.request.GET)
         return found
 
