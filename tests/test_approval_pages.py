@@ -480,6 +480,26 @@ def test_a_list_says_of_each_request_what_its_page_says(ines, adam, berta, petra
         assert panels[row.pk].panel == approvers_of(row, NOW)
 
 
+@pytest.mark.parametrize("today", ["the same", "others", "administrators", "nobody"])
+@pytest.mark.parametrize("then", ["named", "administrators"])
+def test_a_list_knows_what_the_settings_say_since(ines, adam, berta, petra, zoe, then, today):
+    security = role(ids.SECURITY_READER)
+    asked: list[User] = [adam, berta] if then == "named" else []
+    configure(security, approvers=asked)
+    waiting = request_activation(ines, make_eligible(ines, security))
+    if today == "nobody":
+        # Its stages stay written, and name somebody else.
+        configure(security, approvers=[zoe])
+        configure(security, approval_required=False)
+    elif today != "the same":
+        configure(security, approvers={"others": [berta, zoe], "administrators": []}[today])
+    panel = panels_of(list(Request.objects.shown()), NOW)[waiting.pk].panel
+    assert panel == approvers_of(waiting, NOW)
+    were_asked = {user.pk for user in asked or [petra]}
+    agree = {"the same": were_asked, "nobody": were_asked, "others": {berta.pk, zoe.pk}, "administrators": {petra.pk}}
+    assert {user.pk for user in panel.people} == were_asked & agree[today]
+
+
 # Deciding several
 
 

@@ -108,7 +108,7 @@ def panels_of(requests: Sequence[Request], now: datetime) -> dict[uuid.UUID, Wai
 
 
 def _today(request: Request, book: SettingsBook) -> Stage | None:
-    stages = book.of(request.behind.role, request.behind.resource).stages
+    stages = book.stages_of(request.behind.role, request.behind.resource)
     return next((one for one in stages if one.number == request.stage_number), None)
 
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from roles.catalogue import default_settings
@@ -189,7 +189,7 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
         source_id=row.resource_id,
         source_name=row.resource.name if row.resource else "",
         is_default=False,
-        stages=(stages or BY_ADMINISTRATORS) if row.approval_required else (),
+        stages=_in_force(row, stages),
         cells=cells,
         written_stages=stages,
         changed_at=row.changed_at,
@@ -197,6 +197,11 @@ def effective(row: RoleSettings, *, stages: tuple[Stage, ...], cells: tuple[Cell
         **{name: getattr(row, name) for name in RULES if name != "second_factor"},
         second_factor=SecondFactor(row.second_factor),
     )
+
+
+def _in_force(row: RoleSettings, written: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Return the stages that a request goes through: those written, while the role asks for approval at all."""
+    return (written or BY_ADMINISTRATORS) if row.approval_required else ()
 
 
 def portal_default(role: Role) -> EffectiveSettings:
@@ -272,11 +277,24 @@ class SettingsBook:
         for row in written:
             self._rows.setdefault(row.role_id, []).append(row)
         self._stages = _stages_of(written) if written else {}
-        self._cells = _cells_of(written) if written else {}
+
+    @cached_property
+    def _cells(self) -> dict[Any, tuple[Cell, ...]]:
+        # Whoever asks for the stages alone, as the list of what waits does, has no use for them.
+        written = [row for rows in self._rows.values() for row in rows]
+        return _cells_of(written) if written else {}
 
     def of(self, role: Role, resource: Resource) -> EffectiveSettings:
         """Return what rules `role` at `resource`: the nearest row there or above, the role's default, the portal's."""
         return self._nearest(role, self._rows_above(role, resource))
+
+    def stages_of(self, role: Role, resource: Resource) -> tuple[Stage, ...]:
+        """Return the stages alone of what rules `role` at `resource`."""
+        rows = self._rows_above(role, resource)
+        if not rows:
+            return portal_default(role).stages
+        row = _nearest_of(rows)
+        return _in_force(row, self._stages.get(row.pk, ()))
 
     def without_own(self, role: Role, resource: Resource) -> EffectiveSettings:
         """Return what would rule `role` at `resource` had it no settings of its own there.
@@ -299,8 +317,12 @@ class SettingsBook:
     def _nearest(self, role: Role, rows: list[RoleSettings]) -> EffectiveSettings:
         if not rows:
             return portal_default(role)
-        row = max(rows, key=lambda row: len(row.resource.path) if row.resource else 0)
+        row = _nearest_of(rows)
         return effective(row, stages=self._stages.get(row.pk, ()), cells=self._cells.get(row.pk, ()))
+
+
+def _nearest_of(rows: list[RoleSettings]) -> RoleSettings:
+    return max(rows, key=lambda row: len(row.resource.path) if row.resource else 0)
 
 
 def settings_of(role: Role, resource: Resource) -> EffectiveSettings:
