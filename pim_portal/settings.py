@@ -18,6 +18,7 @@ PIM_BASE_URL = ENVIRONMENT.base_url
 PIM_DATA_DIR = ENVIRONMENT.data_dir
 PIM_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 PIM_EMAIL_CONFIGURED = bool(ENVIRONMENT.email)
+PIM_MAILS_LEAVE = PIM_EMAIL_CONFIGURED or PIM_DEMO  # a demo has its mailbox
 # Only what a viewer starts with; times are kept in UTC.
 PIM_DEFAULT_TIME_ZONE = ENVIRONMENT.time_zone
 PIM_IDLE_MINUTES = ENVIRONMENT.idle_minutes

@@ -304,6 +304,17 @@ def test_a_group_shows_its_members_and_what_it_gives(client: Client, nina: User,
     assert client.get(reverse("group", args=[ines.pk])).status_code == 404
 
 
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_link_is_said_to_be_mailed_where_mail_is_set_up(client: Client, amelie: User, settings, configured: bool):
+    settings.PIM_MAILS_LEAVE = configured
+    sign_in(client, amelie)
+    form = client.get(reverse("invite")).content.decode()
+    assert ("The link is mailed there as well." in form) is configured
+    made = client.post(reverse("invite"), {"name": "New", "username": "new", "email": "new@example.org"})
+    assert ("It is also mailed to new@example.org." in made.content.decode()) is configured
+    assert ("Mail is not set up: hand it over yourself." in made.content.decode()) is not configured
+
+
 def test_the_pages_invite_disable_enable_and_reset(client: Client, amelie: User, ines: User):
     def again() -> Client:
         browser = Client()

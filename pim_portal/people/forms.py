@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from pim_portal.models import TicketKind
@@ -64,11 +65,14 @@ class InviteForm(PeopleForm):
         widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
         error_messages={"required": _("Give them a user name.")},
     )
-    email = forms.EmailField(
-        label=_("E-mail"), max_length=254, required=False, help_text=_("The link is mailed there as well.")
-    )
+    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
     job_title = forms.CharField(label=_("Job title"), max_length=120, required=False)
     department = forms.CharField(label=_("Department"), max_length=120, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.PIM_MAILS_LEAVE:
+            self.fields["email"].help_text = _("The link is mailed there as well.")
 
 
 class GroupForm(PeopleForm):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -133,7 +134,12 @@ def invite(request: PortalRequest) -> Answer:
 
 
 def _link(request: PortalRequest, given: tickets.Given) -> Answer:
-    context = {"link": entry_link(given.secret), "ticket": given.ticket, "person": given.ticket.user}
+    context = {
+        "link": entry_link(given.secret),
+        "ticket": given.ticket,
+        "person": given.ticket.user,
+        "mails_leave": settings.PIM_MAILS_LEAVE,
+    }
     return render(request, "people/link.html", context)
 
 
