@@ -43,6 +43,16 @@ def state_of(key: str, **changed: object) -> State:
 
 
 @pytest.mark.parametrize(
+    ("leave", "told"),
+    [(True, "The mail server does not take them."), (False, "No mail server is named: set PIM_EMAIL_URL.")],
+)
+def test_mails_that_wait_are_laid_to_a_server_only_where_there_is_one(settings, leave: bool, told: str) -> None:
+    settings.PIM_MAILS_LEAVE = leave
+    mail = next(one for one in vitals(figures(oldest_mail=past(NOW - MAIL_LATE, "mail"))) if one.key == "mail")
+    assert mail.advice.startswith(told)
+
+
+@pytest.mark.parametrize(
     ("key", "changed", "just_well", "expected"),
     [
         ("worker", "beats", {"sweep": NOW - WORKER_LATE}, State.FAILING),

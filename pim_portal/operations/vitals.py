@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -216,7 +217,10 @@ def _mail(figures: Figures) -> Vital:
         said.append(failed.format(count=figures.mails_failed))
     value = f"{', '.join(said)}."
     if late:
-        advice = _("The mail server does not take them. Every decision can be made in the portal meanwhile.")
+        cause = _("The mail server does not take them.")
+        if not settings.PIM_MAILS_LEAVE:
+            cause = _("No mail server is named: set PIM_EMAIL_URL.")
+        advice = f"{cause} {_('Every decision can be made in the portal meanwhile.')}"
         return Vital("mail", name, State.FAILING, value, advice)
     if figures.mails_failed:
         return Vital("mail", name, State.UNWELL, value, _("Look at the page of mails, and send them again."))
