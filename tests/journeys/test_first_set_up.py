@@ -37,6 +37,7 @@ def enrol(who: Walker, username: str) -> None:
 
 def test_from_an_empty_installation_to_the_first_activation(clock, sit_down):
     code = make_code(clock=timezone.now)
+    clock.let_the_worker_beat()
     ada = sit_down()
     ada.go("/")
     ada.expect_heading("Set up the portal")
