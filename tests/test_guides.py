@@ -1,4 +1,4 @@
-"""The pages of docs/: every link leads somewhere, every page is found from the index, every picture is in a guide."""
+"""The pages of docs/ and beside it: every link leads somewhere, every page is indexed, every picture is in a guide."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 
 DOCS = Path(settings.BASE_DIR, "docs")
 PAGES = sorted(DOCS.rglob("*.md"))
+BESIDE = sorted(DOCS.parent.glob("*.md"))
 LARGEST = 150_000  # bytes of a picture
 
 
@@ -20,9 +21,17 @@ def links_of(page: Path) -> set[Path]:
     return {(page.parent / "".join(one)).resolve() for one in found if "://" not in "".join(one)}
 
 
-@pytest.mark.parametrize("text", PAGES, ids=lambda text: str(text.relative_to(DOCS)))
-def test_every_link_leads_to_a_file(text):
+def anchors_of(page: Path) -> set[str]:
+    """Return what a link into a page may name: its headings, as they are turned into anchors."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("text", [*PAGES, *BESIDE], ids=lambda text: str(text.relative_to(DOCS.parent)))
+def test_every_link_leads_to_a_file_and_a_heading(text):
     assert [link for link in sorted(links_of(text)) if not link.exists()] == []
+    for page, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text.read_text(encoding="utf-8")):
+        assert anchor in anchors_of((text.parent / page).resolve() if page else text)
 
 
 def test_the_index_leads_to_every_page():
