@@ -13,7 +13,7 @@ from django.urls import reverse
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
-from roles.models import Assignment, Purpose, Resource, StageApprover, User
+from roles.models import Assignment, Purpose, Resource, RoleSettings, StageApprover, User
 from roles.refusals import Refused
 from roles.services.approvers import remove_approver
 from roles.services.assignments import remove
@@ -26,6 +26,7 @@ from tests.people import (
     acting,
     at,
     configure,
+    directory,
     give,
     group,
     make_eligible,
@@ -254,6 +255,24 @@ def test_the_only_approver_is_not_merely_taken_out(petra: User, ines: User, adam
     assert [one["label"] for one in results] == ["Refused"]
     assert "Nobody else is named" in results[0]["sentence"]
     assert StageApprover.objects.filter(principal=ines, stage__settings=settings).count() == 2
+
+
+def named_in(settings: RoleSettings) -> set[uuid.UUID]:
+    return set(StageApprover.objects.filter(stage__settings=settings).values_list("principal", flat=True))
+
+
+def test_whoever_is_taken_out_of_the_default_leaves_what_the_directory_says(petra: User, ines: User, adam: User):
+    default = configure(role(EXCHANGE_ADMINISTRATOR), approvers=[adam, ines])
+    there = configure(role(EXCHANGE_ADMINISTRATOR), directory(), approvers=[petra, ines])
+    actor = acting(petra, Purpose.SETTINGS, default.role_id)
+    remove_approver(default.pk, principal_id=ines.pk, actor=actor, clock=at(NOW))
+    assert (named_in(default), named_in(there)) == ({adam.pk}, {petra.pk, ines.pk})
+
+
+def test_an_approver_is_taken_out_while_no_approval_is_asked_for(petra: User, ines: User, adam: User):
+    settings = configure(role(EXCHANGE_ADMINISTRATOR), approvers=[adam, ines], approval_required=False)
+    assert [one["label"] for one in end_all(petra, ines)] == ["Ended"]
+    assert named_in(settings) == {adam.pk}
 
 
 def test_too_few_approvers_are_refused(petra: User, ines: User, adam: User):

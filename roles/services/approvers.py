@@ -15,7 +15,7 @@ from roles.catalogue import Permission
 from roles.ids import DIRECTORY
 from roles.models import Resource, Role, RoleSettings
 from roles.refusals import About, Refused, Violation
-from roles.selectors.settings import Stage, settings_of
+from roles.selectors.settings import SettingsBook, Stage
 from roles.service import service
 from roles.services.settings import change_settings
 
@@ -29,7 +29,10 @@ def remove_approver(settings_id: uuid.UUID, *, principal_id: uuid.UUID, actor: A
     """
     row = RoleSettings.objects.select_related("role", "resource").get(pk=settings_id)
     Role.objects.select_for_update(no_key=True).get(pk=row.role_id)
-    stages = settings_of(row.role, row.resource or Resource.objects.get(pk=DIRECTORY)).stages
+    # Of these very settings: what the directory says of a role is not its default, and who is named while no approval
+    # is asked for is named all the same.
+    book = SettingsBook([row.role_id])
+    stages = (book.of(row.role, row.resource) if row.resource else book.default_of(row.role)).written_stages
     gone = {principal_id}
     kept = tuple(replace(one, approvers=one.approvers - gone, escalation=one.escalation - gone) for one in stages)
     place = row.resource or Resource.objects.get(pk=DIRECTORY)
