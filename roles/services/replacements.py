@@ -12,7 +12,7 @@ from roles.service import service
 from roles.services.assignments import assign, remove
 from roles.services.change_facts import fresh
 from roles.services.changes import principals_of
-from roles.services.locks import lock_principals
+from roles.services.gifts import Given, lock_given
 
 
 @service(Kind.ASSIGNMENT_REMOVED)
@@ -23,7 +23,7 @@ def make_eligible(assignment_id: uuid.UUID, *, reason: str, actor: Actor, clock:
     Who is eligible already only loses the active one. The step-up covers the assignment and its principal. Raises
     `Refused`.
     """
-    lock_principals(principals_of(assignment_id))
+    lock_given(Given.by(assignment_id), also=principals_of(assignment_id))
     now = clock()
     active = fresh(assignment_id)
     there = Assignment.objects.in_effect(now).eligible()

@@ -21,7 +21,7 @@ from roles.selectors.settings import settings_of
 from roles.service import record, service
 from roles.services.assignments import remove
 from roles.services.changes import principals_of
-from roles.services.locks import lock_principals
+from roles.services.gifts import Given, lock_given
 from roles.services.replacements import make_eligible
 from roles.services.settings import change_settings
 from roles.text import clean
@@ -38,7 +38,7 @@ def fix(incident_id: uuid.UUID, *, seen: str, reason: str, actor: Actor, clock: 
     """
     found = Incident.objects.get(pk=incident_id)
     if found.assignment_id is not None:
-        lock_principals(principals_of(found.assignment_id))
+        lock_given(Given.by(found.assignment_id), also=principals_of(found.assignment_id))
     alert = Alert.objects.select_for_update(no_key=True, of=("self",)).select_related("root").get(pk=found.alert_id)
     now = clock()
     incident = Incident.objects.select_related(*_ABOUT).get(pk=incident_id)
