@@ -14,16 +14,20 @@ from audit.recording import Entry
 from pim_portal.models import Notification
 from pim_portal.notifications.subscriber import tell
 from roles import ids
-from roles.models import Assignment, AssignmentType, Audience, EndReason, NotifiedAct, User
+from roles.models import Assignment, AssignmentType, Audience, EndReason, Group, NotifiedAct, Purpose, User
 from roles.selectors.settings import Cell
 from roles.service import entry_of
+from roles.services.assignments import remove
 from roles.services.ends import write_down_ends
+from roles.services.groups import disable_group
+from roles.services.principals import disable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
     MINUTE,
     NOW,
+    acting,
     at,
     configure,
     give,
@@ -117,3 +121,33 @@ def test_one_that_always_fails_stops_no_other(due: list[Assignment], monkeypatch
     with pytest.raises(ValueError, match="cannot be told"):
         write_down_ends(clock=at(LATER))
     assert set(Assignment.objects.overdue(LATER) | Assignment.objects.orphaned(LATER)) == {broken}
+
+
+def _the_eligibility_is_removed(admin: User, activation: Assignment) -> None:
+    eligibility = activation.activated_from
+    assert eligibility is not None
+    actor = acting(admin, Purpose.ASSIGN, eligibility.pk, now=LATER)
+    remove(eligibility.pk, reason="gone", actor=actor, clock=at(LATER))
+
+
+def _its_holder_is_disabled(admin: User, activation: Assignment) -> None:
+    actor = acting(admin, Purpose.PEOPLE, admin.pk, now=LATER)
+    disable_person(activation.principal_id, reason="gone", actor=actor, clock=at(LATER))
+
+
+def _the_group_is_disabled(admin: User, activation: Assignment) -> None:
+    actor = acting(admin, Purpose.PEOPLE, admin.pk, now=LATER)
+    disable_group(Group.objects.get().pk, reason="gone", actor=actor, clock=at(LATER))
+
+
+@pytest.mark.parametrize("act", [_the_eligibility_is_removed, _its_holder_is_disabled, _the_group_is_disabled])
+def test_nobody_is_said_to_have_ended_what_was_over_before_they_came(act: Any, ines: User, petra: User):
+    """Nothing has written that down yet, and so whoever takes the rest away does: in the name of the portal."""
+    give(petra, role(ids.USER_ADMINISTRATOR))
+    team = group("Team", ines)
+    configure(role(EXCHANGE_ADMINISTRATOR), approval_required=False)
+    activation = request_activation(ines, make_eligible(team, role(EXCHANGE_ADMINISTRATOR))).outcome
+    assert activation is not None
+    act(petra, activation)
+    event = Event.objects.get(assignment_id=activation.pk, kind=Kind.ACTIVATION_EXPIRED)
+    assert (event.actor_id, event.authority_id, event.occurred_at) == (None, None, NOW + HOUR)

@@ -18,7 +18,7 @@ from roles.refusals import About, require
 from roles.rules.custom_roles import DEFINE, RESTORE, RETIRE, DefineFacts, Definition, RetireFacts
 from roles.service import record, service
 from roles.services.assignments import is_retired
-from roles.services.ends import end
+from roles.services.ends import end_unless_over
 from roles.services.locks import lock_principals, root_of
 from roles.services.resources import define_by, serves, spend
 from roles.text import clean, is_visible
@@ -183,14 +183,10 @@ def _write(role: Role, definition: Definition) -> None:
 def _end_all(role: Role, *, actor: Actor, held: Held | None, now: datetime) -> int:
     """End every open assignment of a role; return how many there were. What was over by the clock stays expired."""
     rows = Assignment.objects.open().filter(role=role).order_by("principal_id", "pk")
+    authority_id = held.assignment_id if held else None
     ended = 0
     for row in rows.select_related("principal", "role", "resource"):
-        over = row.ends_at is not None and row.ends_at <= now
-        if over:
-            end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
-            continue
-        authority_id = held.assignment_id if held else None
-        ended += end(row, EndReason.RETIRED, actor=actor, at=now, authority_id=authority_id)
+        ended += end_unless_over(row, EndReason.RETIRED, actor=actor, at=now, authority_id=authority_id)
     return ended
 
 

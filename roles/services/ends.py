@@ -72,6 +72,22 @@ def end(
     return True
 
 
+def end_unless_over(
+    assignment: Assignment,
+    why: EndReason,
+    *,
+    actor: Actor,
+    at: datetime,
+    authority_id: uuid.UUID | None = None,
+    reason: str = "",
+) -> bool:
+    """End an assignment as `end` does, and return whether this did; what was over by the clock expires by itself."""
+    if assignment.ends_at is not None and assignment.ends_at <= at:
+        end(assignment, EndReason.EXPIRED, actor=Actor.portal(), at=at)
+        return False
+    return end(assignment, why, actor=actor, at=at, authority_id=authority_id, reason=reason)
+
+
 def close_slot(slot: Q, *, now: datetime) -> None:
     """Write down the ends of what is over in a unique slot, so that it can be filled again."""
     rows = list(Assignment.objects.open().filter(slot).select_related("principal", "role", "resource"))
@@ -93,8 +109,7 @@ def end_activations(eligibility: Assignment, *, actor: Actor, at: datetime) -> N
     """End every activation made from an eligibility that has just ended."""
     rows = Assignment.objects.open().filter(activated_from=eligibility)
     for row in rows.select_related("principal", "role", "resource"):
-        over = row.ends_at is not None and row.ends_at <= at
-        end(row, EndReason.EXPIRED if over else EndReason.ELIGIBILITY_ENDED, actor=actor, at=at)
+        end_unless_over(row, EndReason.ELIGIBILITY_ENDED, actor=actor, at=at)
 
 
 def end_together(ended: Mapping[EndReason, Sequence[Assignment]], *, actor: Actor, at: datetime) -> int:

@@ -21,7 +21,7 @@ from roles.selectors.groups import roles_beyond
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
-from roles.services.ends import end
+from roles.services.ends import end_unless_over
 from roles.services.gifts import Given, lock_all_given
 from roles.services.locks import lock_principal, lock_principals
 from roles.services.principals import apart_when_enabled
@@ -160,8 +160,7 @@ def _end_all(group: Group, *, actor: Actor, held: Held | None, now: datetime) ->
     made = Assignment.objects.open().filter(activated_from__principal=group)
     for rows, why in ((own, EndReason.GROUP_DISABLED), (made, EndReason.ELIGIBILITY_ENDED)):
         for row in rows.select_related("principal", "role", "resource").order_by("principal_id", "pk"):
-            over = row.ends_at is not None and row.ends_at <= now
-            end(row, EndReason.EXPIRED if over else why, actor=actor, at=now, authority_id=authority_id)
+            end_unless_over(row, why, actor=actor, at=now, authority_id=authority_id)
 
 
 def _may(actor: Actor, group: Group, now: datetime) -> tuple[Held | None, list[Violation]]:

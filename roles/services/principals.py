@@ -23,7 +23,7 @@ from roles.selectors.duties.clashes import clashes_when_enabled
 from roles.service import record, service
 from roles.services import step_ups
 from roles.services.administrators import keep_an_administrator
-from roles.services.ends import end
+from roles.services.ends import end_unless_over
 from roles.services.locks import hold_trees, lock_principal
 from roles.text import MAX_NAME, clean, is_visible
 
@@ -151,14 +151,7 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
     record(Kind.PERSON_DISABLED, actor=actor, at=now, target=user, authority_id=authority_id, reason=clean(reason))
     actives = Assignment.objects.open().active().filter(principal=user).exclude(role=GROUP_MEMBER, activated_from=None)
     for row in actives.select_related("principal", "role", "resource"):
-        over = row.ends_at is not None and row.ends_at <= now
-        end(
-            row,
-            EndReason.EXPIRED if over else EndReason.PERSON_DISABLED,
-            actor=actor,
-            at=now,
-            authority_id=authority_id,
-        )
+        end_unless_over(row, EndReason.PERSON_DISABLED, actor=actor, at=now, authority_id=authority_id)
     keep_an_administrator(now, about=about)
     return user
 

@@ -13,7 +13,7 @@ from roles.rules.resources import RESTORE, RETIRE, RetireFacts
 from roles.selectors.moves import RetirePreview, open_below, preview_of_retirement
 from roles.selectors.resources import is_retired_place, parent_of
 from roles.service import service
-from roles.services.ends import end
+from roles.services.ends import end_unless_over
 from roles.services.locks import lock_trees, root_of
 from roles.services.resources import about_place, define_by, record_place, serves, spend
 from roles.text import clean
@@ -91,10 +91,7 @@ def _end_all(place: Resource, *, actor: Actor, by: uuid.UUID | None, reason: str
     """End all that is open at a place and below; return how many there were. What was over stays expired."""
     ended = 0
     for row in open_below(place).select_related("principal", "role", "resource").order_by("principal_id", "pk"):
-        if row.ends_at is not None and row.ends_at <= now:
-            end(row, EndReason.EXPIRED, actor=Actor.portal(), at=now)
-        else:
-            ended += end(row, EndReason.RETIRED, actor=actor, at=now, authority_id=by, reason=reason)
+        ended += end_unless_over(row, EndReason.RETIRED, actor=actor, at=now, authority_id=by, reason=reason)
     return ended
 
 
