@@ -381,6 +381,14 @@ def test_the_role_can_be_taken_for_less_than_the_whole(client, ines):
     assert Assignment.objects.get(activated_from=eligible).resource_id == lyon.pk
 
 
+def test_that_more_places_are_found_than_listed_is_said_also_once_one_is_chosen(client, ines):
+    nodes = [unit(f"North {number:03}") for number in range(52)]
+    eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    for chosen in ("", str(nodes[0].pk)):
+        page = client.post(ACTIVATE, {"eligibility": eligible.pk, "find": "", "scope": "north", "resource": chosen})
+        assert "The first 50 are listed." in page.content.decode()
+
+
 def test_a_forged_scope_is_refused_beside_its_field(client, ines):
     nodes = tree("Contoso", "prod-weu", "rg-ledger")
     eligible = make_eligible(ines, role(ids.OWNER), nodes[1])

@@ -300,5 +300,5 @@ def scopes_below(eligibility: Assignment, *, text: str = "", chosen: uuid.UUID |
         return Scopes(tuple(kept), many=True, more=False)
     for word in words:
         rows = rows.filter(name_key__contains=word)
-    found = [row for row in rows[: MOST_SCOPES + 1] if row.pk != chosen]
+    found = list((rows.exclude(pk=chosen) if chosen else rows)[: MOST_SCOPES + 1])
     return Scopes((*kept, *found[:MOST_SCOPES]), many=many, more=len(found) > MOST_SCOPES)
