@@ -21,6 +21,7 @@ from tests.people import (
     make_eligible,
     request_activation,
     role,
+    unit,
 )
 from tests.stepping import code_of, errors_in, rows_of_everything, verified
 from tests.test_approval_pages import html_of
@@ -124,6 +125,12 @@ class TestActivating:
         answer = self.send(ines, eligible)
         assert (answer.status_code, answer["Location"]) == (302, page(Request.objects.get()))
         assert EmergencyReview.objects.count() == 1
+
+    def test_so_does_one_for_less_than_the_role_reaches(self, ines, eligible):
+        less = {"resource": str(unit("North").pk)}
+        self.send(ines, eligible, **less)
+        answer = self.send(ines, eligible, **less)
+        assert (answer.status_code, answer["Location"]) == (302, page(Request.objects.get()))
 
     def test_somebody_else_finds_nothing(self, zoe, eligible):
         assert visiting(zoe).get(glass(eligible)).status_code == 404

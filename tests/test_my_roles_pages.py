@@ -381,6 +381,14 @@ def test_the_role_can_be_taken_for_less_than_the_whole(client, ines):
     assert Assignment.objects.get(activated_from=eligible).resource_id == lyon.pk
 
 
+def test_a_double_click_on_less_than_the_whole_leads_to_the_request_also_where_it_repeats_a_code(ines, petra):
+    lyon = unit("Lyon")
+    eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    client = visiting(ines)
+    first, second = (ask_for(client, eligible, resource=lyon.pk, **code_of(ines)) for _click in range(2))
+    assert (first.status_code, second.status_code, second.url) == (302, 302, first.url)
+
+
 def test_that_more_places_are_found_than_listed_is_said_also_once_one_is_chosen(client, ines):
     nodes = [unit(f"North {number:03}") for number in range(52)]
     eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))

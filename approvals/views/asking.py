@@ -28,7 +28,7 @@ from roles import wording
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment
-from roles.refusals import Busy, Refused, broken
+from roles.refusals import Busy, Refused, Violation, broken
 from roles.views.results import Result, keep_results
 
 ALREADY = {"already_active", "already_asked"}
@@ -45,7 +45,11 @@ def submitted(
     form.is_valid()
     actor = form.actor_if_given(one.pk for one in possible)
     if form.errors or actor is None:
-        _tell_the_rest(request, form, possible)
+        told = {one.pk: _broken(request, form, one) for one in possible}
+        if len(prospects) == 1 and (answer := _already(request, prospects[0], form, Refused(told[prospects[0].pk]))):
+            return answer  # the code of a double click has been used
+        for violations in told.values():
+            form.tell(violations)
         return page_of(request, prospects, form, kept=kept, status=422)
     if len(prospects) == 1:
         answer = _ask_alone(request, form, prospects[0], actor, kept)
@@ -60,13 +64,11 @@ def submitted(
     return answer
 
 
-def _tell_the_rest(request: PortalRequest, form: ActivateForm, prospects: Sequence[Prospect]) -> None:
-    """What could not be read does not hide what the rules say of the rest."""
-    for one in prospects:
-        facts, _resource = gather(
-            request.user, one.pk, wanted=form.wanted(one), actor=actor_of(request), now=request.now
-        )
-        form.tell(broken(ACTIVATE, facts))
+def _broken(request: PortalRequest, form: ActivateForm, prospect: Prospect) -> list[Violation]:
+    """Return what the rules say of this role: what could not be read does not hide that."""
+    wanted = form.wanted(prospect)
+    facts, _resource = gather(request.user, prospect.pk, wanted=wanted, actor=actor_of(request), now=request.now)
+    return broken(ACTIVATE, facts)
 
 
 def _ask_alone(

@@ -48,17 +48,22 @@ def break_glass(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         sent = request.POST if request.method == "POST" else None
         form = BreakGlassForm(sent, request=request, prospects=[prospect])
     if form.is_bound and hindrances:
-        if answer := _already(request, prospect):
+        if answer := _already(request, prospect, prospect.eligibility.resource_id):
             return answer
         form.is_valid()
         form.add_refusal(Refused(hindrances))
     elif form.is_valid():
+        wanted = form.wanted(prospect)
+        place_id = wanted.resource_id or prospect.eligibility.resource_id
+        # Before the code is looked at: that of a double click has been used.
+        if answer := _already(request, prospect, place_id):
+            return answer
         try:
             actor = form.actor([pk])
-            wanted = with_ticket_checked(request, form.wanted(prospect), prospect, actor=actor, emergency=True)
+            wanted = with_ticket_checked(request, wanted, prospect, actor=actor, emergency=True)
             made = activate_at_once(pk, wanted=wanted, actor=actor, clock=timezone.now)
         except Refused as refused:
-            if "already_active" in refused.codes and (answer := _already(request, prospect)):
+            if answer := _already(request, prospect, place_id):
                 return answer
             form.add_refusal(refused)
         else:
@@ -89,10 +94,9 @@ def _prospect(request: PortalRequest, pk: uuid.UUID) -> Prospect:
     return prospect_of(request.user, found[0], place=place, actor=actor_of(request), now=request.now, emergency=True)
 
 
-def _already(request: PortalRequest, prospect: Prospect) -> HttpResponse | None:
-    """Lead to the request that a double click, or another window, has made already."""
-    eligibility = prospect.eligibility
-    behind = request_behind(request.user, eligibility, eligibility.resource_id, timezone.now())
+def _already(request: PortalRequest, prospect: Prospect, place_id: uuid.UUID) -> HttpResponse | None:
+    """Lead to the request that a double click, or another window, has made already there."""
+    behind = request_behind(request.user, prospect.eligibility, place_id, timezone.now())
     if behind is None or not behind.outcome_id:
         return None
     messages.info(request, _("This role is already active, or its activation is planned."))
