@@ -349,6 +349,16 @@ def test_disabling_somebody_cancels_what_waits_for_them(pending, ines, adam, pet
         say_yes(pending, adam)
 
 
+def test_what_nobody_decided_in_time_is_not_cancelled_by_who_disables_them(pending, ines, adam, petra):
+    late = pending.lapses_at + MINUTE
+    with transaction.atomic():
+        disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(late))
+        assert cancel_requests_of(ines.pk, actor=OPERATOR, now=late, why="disabled") == 0
+    pending.refresh_from_db()
+    assert (pending.status, pending.decided_at) == (Status.LAPSED, pending.lapses_at)
+    assert pending.status_reason == "Nobody decided in time."
+
+
 def test_before_it_is_written_down_a_disabled_persons_request_reads_as_lapsed(pending, ines, adam, petra):
     disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(NOW + MINUTE))
     with pytest.raises(Refused, match="lapsed"):
