@@ -24,6 +24,7 @@ from pim_portal.accounts.services.tickets import help_back_in, invite
 from pim_portal.demo.mail import DemoMailBackend
 from pim_portal.models import Due, Notification, NotificationState, SampleMail, TicketKind
 from pim_portal.notifications.catalogue import BY_NAME, DUE_MAILS, EVERY_MAIL, MAILS, NO_MAIL
+from pim_portal.notifications.letters.assignments import activation_ended
 from pim_portal.notifications.letters.letter import the_role
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.rendering import subject_of
@@ -34,6 +35,7 @@ from roles.models import Assignment, AssignmentType, Purpose, Role, User
 from roles.refusals import Refused
 from roles.services.assignments import deactivate, remove
 from roles.services.ends import write_down_ends
+from roles.services.principals import disable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -267,6 +269,16 @@ def test_the_end_of_an_activation_is_told_once_to_its_holder(ines, eligibility):
 
     assert [message.subject for message in sent] == ["PIM: Your activation of Exchange Administrator has ended"]
     assert "Its time was over." in sent[0].body
+
+
+def test_why_an_activation_ended_is_a_sentence_whatever_it_was(ines, petra, eligibility):
+    request_activation(ines, eligibility)
+    Notification.objects.all().delete()
+    disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(SOON))
+    row = Notification.objects.get(mail="activation_ended")
+    letter = activation_ended(row, SOON)
+    assert letter is not None
+    assert letter.sentences[-1] == "Its holder was disabled."
 
 
 def test_who_deactivates_gets_no_mail(ines, eligibility):

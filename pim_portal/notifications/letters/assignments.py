@@ -86,7 +86,7 @@ def activation_ended(notification: Notification, now: datetime) -> Letter | None
         subject=_("Your activation of {role} has ended").format(role=role),
         sentences=(
             _("You no longer hold {role} by this activation.").format(role=role),
-            why.get(EndReason(row.end_reason), str(EndReason(row.end_reason).label)),
+            why.get(EndReason(row.end_reason), f"{EndReason(row.end_reason).label}."),
         ),
         facts=(
             (_("Role"), row.role.name),
