@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.archive_checks import archive_after, check_all_told, check_archived
 from audit.findings import Erasures, Finding, Wrong
@@ -209,26 +210,40 @@ def sentence_of(progress: Progress) -> str:
     """Say in words how a verification that is done ended."""
     if progress.finding:
         return progress.finding.sentence
-    whole = _("All {leaves} sealed events in {batches} batches are as they were sealed.")
-    said = [whole.format(leaves=f"{progress.leaves:,}", batches=f"{progress.batch:,}")]
+    batches = ngettext("{count} batch", "{count} batches", progress.batch).format(count=f"{progress.batch:,}")
+    whole = ngettext(
+        "{leaves} sealed event in {batches} is as it was sealed.",
+        "All {leaves} sealed events in {batches} are as they were sealed.",
+        progress.leaves,
+    )
+    said = [whole.format(leaves=f"{progress.leaves:,}", batches=batches)]
     if progress.archived:
-        told = _("{count} of them are in archives; their hashes are kept here.")
+        told = ngettext(
+            "{count} of them is in an archive; its hash is kept here.",
+            "{count} of them are in archives; their hashes are kept here.",
+            progress.archived,
+        )
         said.append(told.format(count=f"{progress.archived:,}"))
     if progress.archive:
         at_hand = progress.archive - len(progress.absent)
-        told = _("{count} of {total} archives are at hand, and unchanged.")
+        told = ngettext(
+            "{count} of {total} archive is at hand, and unchanged.",
+            "{count} of {total} archives are at hand, and unchanged.",
+            progress.archive,
+        )
         said.append(told.format(count=f"{at_hand:,}", total=f"{progress.archive:,}"))
     if progress.absent:
         said.append(_("Not at hand, and not checked: {files}.").format(files=_some(progress.absent)))
     if progress.erased:
         said.append(_("The personal text of {count} was erased on request.").format(count=f"{progress.erased:,}"))
     if progress.waiting:
-        said.append(_("{count} more wait to be sealed.").format(count=f"{progress.waiting:,}"))
-    said.append(
-        _("{count} anchors agree.").format(count=len(progress.tips))
-        if progress.tips
-        else _("No anchor was given, so that a cut-off end or an older backup would not show.")
-    )
+        told = ngettext("{count} more waits to be sealed.", "{count} more wait to be sealed.", progress.waiting)
+        said.append(told.format(count=f"{progress.waiting:,}"))
+    if progress.tips:
+        told = ngettext("{count} anchor agrees.", "{count} anchors agree.", len(progress.tips))
+        said.append(told.format(count=len(progress.tips)))
+    else:
+        said.append(_("No anchor was given, so that a cut-off end or an older backup would not show."))
     return " ".join(said)
 
 

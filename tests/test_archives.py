@@ -93,7 +93,7 @@ def test_what_is_old_leaves_the_database_and_stands_in_the_archive_once(moved, k
     assert (progress.finding, progress.archived, progress.archive, progress.absent) == (None, 10, 1, [])
     said = sentence_of(progress)
     assert "10 of them are in archives" in said
-    assert "1 of 1 archives are at hand, and unchanged" in said
+    assert "1 of 1 archive is at hand, and unchanged" in said
     told_of = Event.objects.get(uuid=made.event)
     assert told_of.kind == Kind.HISTORY_ARCHIVED
     assert told_of.details["sha256"] == archive_files.sha256_of(file_of(folder, made.name))

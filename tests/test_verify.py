@@ -593,7 +593,7 @@ def test_the_command_takes_tips_out_of_any_text(portal, history, capsys, setting
     log = portal / "portal.log"
     log.write_text(f"2026 INFO The audit history was sealed up to pim-audit-tip 1 {number} {leaves} {hashed}\n")
     call_command("verify_audit", "--anchors", str(log))
-    assert "1 anchors agree" in capsys.readouterr().out
+    assert "1 anchor agrees" in capsys.readouterr().out
     cut_off(3)
     with pytest.raises(SystemExit):
         call_command("verify_audit", "--anchors", str(log))
@@ -601,6 +601,14 @@ def test_the_command_takes_tips_out_of_any_text(portal, history, capsys, setting
     settings.PIM_AUDIT_ANCHORS = [f"file:{log}"]
     with pytest.raises(SystemExit):
         call_command("verify_audit")
+
+
+def test_one_of_each_is_told_of_as_one():
+    progress = verifying.Progress(1, 1, batch=1, leaves=1, archived=1, archive=1, waiting=1, tips=[(1, 1, "ab")])
+    assert verifying.sentence_of(progress) == (
+        "1 sealed event in 1 batch is as it was sealed. 1 of them is in an archive; its hash is kept here. "
+        "1 of 1 archive is at hand, and unchanged. 1 more waits to be sealed. 1 anchor agrees."
+    )
 
 
 def test_what_only_looks_like_a_tip_is_no_tip():

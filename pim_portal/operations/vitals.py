@@ -229,9 +229,9 @@ def _mail(figures: Figures) -> Vital:
 
 def _seals(figures: Figures) -> Vital:
     name = gettext_lazy("Seals of the history")
-    events = f"{figures.sealed:,}"
     if figures.unsealed_for <= SEAL_LATE:
-        return Vital("seals", name, State.WELL, _("{count} events are sealed.").format(count=events))
+        sealed = ngettext("{count} event is sealed.", "{count} events are sealed.", figures.sealed)
+        return Vital("seals", name, State.WELL, sealed.format(count=f"{figures.sealed:,}"))
     span = wording.roughly(figures.unsealed_for)
     value = ngettext(
         "{count} event has not been sealed, for {span}.",

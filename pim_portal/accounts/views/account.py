@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -102,5 +103,6 @@ def sessions_end(request: PortalRequest) -> HttpResponseBase:
     ended = sessions.end_other_sessions(
         request.user, but=request.session.session_key, actor=actor_of(request), clock=timezone.now
     )
-    messages.success(request, _("{count} other sessions ended.").format(count=ended))
+    told = ngettext("{count} other session ended.", "{count} other sessions ended.", ended)
+    messages.success(request, told.format(count=ended))
     return redirect("account")

@@ -7,6 +7,7 @@ from itertools import chain
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from pim_portal.imports import sheets
 from pim_portal.imports.reading import Line
@@ -61,7 +62,12 @@ def bring(line: Line, by: Bringing) -> str:
     added = _give(group, line, by)
     if not new and not added:
         raise ThereError
-    return "" if new else _("The group is there; {count} more of its people are added.").format(count=added)
+    told = ngettext(
+        "The group is there; {count} more of its people is added.",
+        "The group is there; {count} more of its people are added.",
+        added,
+    )
+    return "" if new else told.format(count=added)
 
 
 def _give(group: Group, line: Line, by: Bringing) -> int:

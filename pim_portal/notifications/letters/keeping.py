@@ -52,10 +52,13 @@ def _when(event: Event) -> str:
 def history_archived(notification: Notification, now: datetime) -> Letter | None:
     """Hand an auditor what identifies an archive."""
     told = event_of(notification).details
+    moved = ngettext(
+        "{count} audit event moved into archive {number}",
+        "{count} audit events moved into archive {number}",
+        told["count"],
+    )
     return Letter(
-        subject=_("{count} audit events moved into archive {number}").format(
-            count=f"{told['count']:,}", number=told["archive"]
-        ),
+        subject=moved.format(count=f"{told['count']:,}", number=told["archive"]),
         sentences=(
             _("They were older than is set for their kind, and left the database. Their seals still verify."),
             _("Keep this mail: whoever changes the file of the archive cannot change what stands here."),

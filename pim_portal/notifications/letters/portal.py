@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.kinds import Realm
 from audit.proofs import tip_line
@@ -24,10 +25,11 @@ def audit_tip(notification: Notification, now: datetime) -> Letter | None:
     """Hand an auditor the tip of the history to keep."""
     assert notification.event is not None  # noqa: S101 - the tip is an event
     tip = notification.event.details
+    subject = ngettext(
+        "The audit history on {day}: {leaves} event", "The audit history on {day}: {leaves} events", tip["leaves"]
+    )
     return Letter(
-        subject=_("The audit history on {day}: {leaves} events").format(
-            day=wording.day(notification.event.occurred_at), leaves=f"{tip['leaves']:,}"
-        ),
+        subject=subject.format(day=wording.day(notification.event.occurred_at), leaves=f"{tip['leaves']:,}"),
         sentences=(
             _("The audit history is sealed up to here. Keep this mail: it is proof outside the portal."),
             _("Nobody who cuts off its end, or restores an older backup, can make it lead through here."),
