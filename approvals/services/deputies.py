@@ -34,10 +34,7 @@ def name_deputy(
     """
     if actor.user is None:
         raise Refused([Violation("nobody", _("Only a person can name a deputy."))])
-    key = search_key(called)
-    found = (
-        User.objects.filter(Q(username_key=key) | Q(email_key=key)).exclude(username_key="").first() if key else None
-    )
+    found = _found(called)
     locked = lock_principals({actor.user.pk, *([found.pk] if found else [])})
     now = clock()
     approver = User.objects.get(pk=actor.user.pk)
