@@ -50,7 +50,7 @@ def change_person(
     former = user.email if "email" in changed else ""
     if user.manager_id != manager_id:
         changed.append("manager")
-    held, violations = may(actor, Permission.MANAGE_PEOPLE, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, now)
     if DECISIVE & set(changed) and actor.user is not None:
         violations += taking_over(user, by=Authority(actor.user, now))
     if user_id in chain_of(manager_id):

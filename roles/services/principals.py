@@ -53,7 +53,7 @@ def add_person(
         time_zone=time_zone,
         created_at=now,
     )
-    held, violations = may(actor, Permission.MANAGE_PEOPLE, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, now)
     violations += broken_fields(user)
     about = About(ids=Ids(target=user.pk), text={"target": user.name})
     if violations:
@@ -78,11 +78,10 @@ def save_or_refuse(user: User, *, about: About, adding: bool = False) -> None:
         raise
 
 
-def may(actor: Actor, permission: Permission, clock: Clock) -> tuple[Held | None, list[Violation]]:
+def may(actor: Actor, permission: Permission, now: datetime) -> tuple[Held | None, list[Violation]]:
     """Return by what somebody may do this to people, and what keeps them from it."""
     if actor.user is None:
         return None, []
-    now = clock()
     held = Authority(actor.user, now).by(permission)
     violations = []
     if held is None:
@@ -136,7 +135,7 @@ def disable_person(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Cloc
     now = clock()
     user = User.objects.get(pk=user_id)
     about = About(ids=Ids(target=user.pk), text={"target": user.name, "reason": clean(reason)})
-    held, violations = may(actor, Permission.MANAGE_PEOPLE, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, now)
     if not user.enabled:
         violations.append(Violation("already_disabled", _("This person is already disabled.")))
     if actor.id == user.pk:
@@ -163,7 +162,7 @@ def enable_person(user_id: uuid.UUID, *, actor: Actor, clock: Clock) -> User:
     hold_trees()
     now = clock()
     user = User.objects.get(pk=user_id)
-    held, violations = may(actor, Permission.MANAGE_PEOPLE, clock)
+    held, violations = may(actor, Permission.MANAGE_PEOPLE, now)
     violations += apart_when_enabled(user, actor, now) if not violations and not user.enabled else []
     if user.enabled:
         violations.append(Violation("already_enabled", _("This person is already enabled.")))

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import IO, Final
 
@@ -183,7 +183,7 @@ def confirm(upload_id: uuid.UUID, *, reason: str, invite: bool = False, actor: A
     user = actor.user
     about = About(Ids(resource=upload.place_id), upload.place.realm, {"resource": upload.place.name})
     violations = []
-    if user is None or user.pk != upload.uploader_id or not _may(actor, upload.place, clock):
+    if user is None or user.pk != upload.uploader_id or not _may(actor, upload.place, now):
         violations.append(Violation("not_allowed", _("You may not import here.")))
     if not upload.can_be_confirmed:
         sentence = _("Only a file without a wrong line, which makes something, can be applied.")
@@ -207,10 +207,10 @@ def confirm(upload_id: uuid.UUID, *, reason: str, invite: bool = False, actor: A
     return upload
 
 
-def _may(actor: Actor, place: Resource, clock: Clock) -> bool:
+def _may(actor: Actor, place: Resource, now: datetime) -> bool:
     if actor.user is None:
         return False
-    authority = Authority(actor.user, clock())
+    authority = Authority(actor.user, now)
     return authority.allows(Permission.DEFINE, place) and authority.allows(Permission.ASSIGN, place)
 
 
