@@ -52,6 +52,7 @@ from approvals.views.requests import (
     visible_request,
 )
 from approvals.views.tabs import tab_of, tabs_of_approvals
+from approvals.wording import what_changed
 from roles.actors import Actor
 from roles.middleware import PortalRequest, actor_of
 from roles.models import AssignmentType
@@ -59,7 +60,6 @@ from roles.refusals import Refused, broken
 from roles.selectors.people import people_among
 from roles.selectors.resources import places_of
 from roles.selectors.settings import settings_behind
-from roles.settings_words import Compared
 from roles.views.ids import ids_in
 from roles.views.results import Result, keep_results
 
@@ -266,24 +266,13 @@ def _decide_each(request: PortalRequest, form: DecideForm, chosen: Sequence[Requ
             sentence = refused.sentence
             if "changed" in refused.codes:
                 now = Request.objects.shown().get(pk=asked.pk)
-                sentence = _what_changed(sentence, changed_since(now, shown.get(str(asked.pk), "")))
+                if changed := what_changed(changed_since(now, shown.get(str(asked.pk), ""))):
+                    sentence = f"{sentence} {changed}."
             results.append(Result(name, "refused", _("Refused"), sentence, url))
         else:
             results.append(_result(said, name, url, verdict=Verdict(form.cleaned_data["verdict"])))
     title = ngettext("What became of the request", "What became of the {count} requests", len(chosen))
     return keep_results(request, title.format(count=len(chosen)), results, back=reverse("approvals:approvals"))
-
-
-def _what_changed(sentence: str, changed: Sequence[Compared]) -> str:
-    """Say in one line what is not as the page showed it."""
-    words = _("{label}: {now} (was {before})")
-    none = _("none")
-    return " ".join(
-        [
-            sentence,
-            *(words.format(label=one.label, now=one.right or none, before=one.left or none) + "." for one in changed),
-        ]
-    )
 
 
 def _result(said: Request, name: str, url: str, *, verdict: Verdict) -> Result:
