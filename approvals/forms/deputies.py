@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from approvals.rules.deputies import LONGEST
 from roles.forms.fields import LocalDateTimeField
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
@@ -40,4 +41,4 @@ class DeputyForm(StepUpForm):
         super().__init__(*args, request=request, purpose=Purpose.DECIDE, **kwargs)
         zone = timezone.get_current_timezone_name()
         self.fields["starts_at"].help_text = _("Empty: at once. Your clock ({zone}).").format(zone=zone)
-        self.fields["ends_at"].help_text = _("At most 90 days later; it ends by itself.")
+        self.fields["ends_at"].help_text = _("At most {days} days later; it ends by itself.").format(days=LONGEST.days)
