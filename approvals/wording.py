@@ -122,4 +122,4 @@ def form_of_tickets(settings: Iterable[EffectiveSettings]) -> str:
     told = [_("Its form: {pattern}").format(pattern=_(" and ").join(patterns))] if patterns else []
     if any(one.ticket_verified for one in settings):
         told.append(_("The portal asks the ticket system before the role is given."))
-    return ". ".join(told) if len(told) < 2 else f"{told[0]}. {told[1]}"
+    return ". ".join(told)

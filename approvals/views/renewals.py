@@ -63,7 +63,9 @@ def _ask(request: PortalRequest, pk: uuid.UUID, action: Action) -> HttpResponse:
         else:
             messages.success(request, _("You asked. You get a mail when it is decided."))
             return redirect("approvals:request", pk=made.pk)
-    return _page(request, form, row, action, hindrances=[] if form.is_bound else hindrances, told=told)
+    possible = all(one.field for one in told)
+    shown = [] if form.is_bound else hindrances
+    return _page(request, form, row, action, hindrances=shown, possible=possible)
 
 
 def _page(
@@ -77,6 +79,5 @@ def _page(
         "place": places_of([row.resource])[row.resource_id],
         "standing": standing_of(request.user, row, request.now),
         "deciders": names_of(deciders),
-        "possible": not context["told"] or not any(not one.field for one in context["told"]),  # type: ignore[attr-defined]
     }
     return form_page(request, "approvals/ask_renewal.html", form, **page, **context)

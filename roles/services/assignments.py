@@ -62,7 +62,7 @@ def assign(
     resource = Resource.objects.get(pk=resource.pk)
     now = clock()
     role = Role.objects.select_related("home").get(pk=role.pk)
-    starts = max(starts_at or now, now) if starts_at is None or starts_at <= now else starts_at
+    starts = max(starts_at or now, now)
     slot = Q(principal=principal, role=role, resource=resource, type=type, activated_from=None)
     close_slot(slot, now=now)
     held, beyond = authority_over(actor, role, resource, now)

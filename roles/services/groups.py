@@ -55,8 +55,7 @@ def add_group(
     if violations:
         raise Refused(violations, about=About(text={"target": name}))
     _spend(actor, now)
-    pk = uuid.uuid4()
-    resource = plant(ResourceKind.GROUP, name=name, pk=pk)
+    resource = plant(ResourceKind.GROUP, name=name)
     group = Group(id=uuid.uuid4(), name=name, description=description, resource=resource, created_at=now)
     group.save(force_insert=True)
     _record(Kind.GROUP_ADDED, group, actor=actor, held=held, now=now)
