@@ -1,6 +1,6 @@
 """Recording: the one way into the history, and the road along which others hear of it.
 
-`record` takes plain values and knows no other app. It runs inside the transaction of the change that it tells of: if
+`write` takes plain values and knows no other app. It runs inside the transaction of the change that it tells of: if
 the event cannot be written, neither is the change. Subscribers run in the same transaction, write to their own outbox
 only and never change the domain.
 """

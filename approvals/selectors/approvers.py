@@ -171,8 +171,7 @@ def asked_to_decide(request: Request, now: datetime) -> list[User]:
     """Return everyone who is told of what waits.
 
     The approvers of the waiting stage when it was asked, from half of the window on its escalation, and who stands in
-    for them now; of an extension or renewal who
-    administers the place, or could after activating.
+    for them now; of an extension or renewal who administers the place, or could after activating.
     """
     if request.action == Action.CHANGE_SETTINGS:
         return deciders_of(request, now, may_become=True)

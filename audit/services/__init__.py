@@ -1,1 +1,1 @@
-"""What changes the history beside recording: sealing it, and erasing personal text."""
+"""What changes the history beside recording: sealing it."""

@@ -1,4 +1,4 @@
-"""Reading a CSV file of assignments line by line, in constant memory."""
+"""Reading a CSV file line by line, in constant memory."""
 
 from __future__ import annotations
 
