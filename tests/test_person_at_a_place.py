@@ -134,13 +134,14 @@ def links_of(client, place: Resource, tab: str) -> list[str]:
     return re.findall(rf'href="(/manage/resources/{place.pk}/people/[^"]+)"', html)
 
 
-def test_the_lists_link_to_no_page_that_is_not_there(olga, ines, forest, now):
-    adam, zoe, berta = (person(name, now=now) for name in ("adam", "zoe", "berta"))
+def test_the_lists_link_to_each_page_that_is_there_and_to_no_other(olga, ines, forest, now):
+    adam, zoe, berta, tom = (person(name, now=now) for name in ("adam", "zoe", "berta", "tom"))
     give(adam, role(READER), forest[0], now=now)
     give(zoe, role(READER), forest[1], now=now)
     give(berta, role(READER), forest[1], ends_at=now - timedelta(days=3), now=now)
+    give(tom, role(READER), forest[1], ends_at=now + timedelta(days=3), now=now)
     client = visiting(olga)
-    for tab, linked in (("active", {olga, zoe}), ("expired", set())):
+    for tab, linked in (("active", {olga, zoe, tom}), ("expired", set())):
         found = links_of(client, forest[1], tab)
         assert set(found) == {page(forest[1], one) for one in linked}
         assert [client.get(one).status_code for one in found] == [200] * len(found)

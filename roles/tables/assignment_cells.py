@@ -32,7 +32,8 @@ def _where_named(context: Context, holder: Any, record: Any) -> str:
     place = context.get("place")
     if holder.kind != PrincipalKind.USER or not place or place.kind == ResourceKind.GROUP:
         return ""
-    over = context.get("over") or getattr(record, "over", None)
+    end = getattr(record, "over", None)
+    over = context.get("over") or (end is not None and end <= now_of(context))
     from_above = getattr(record, "membership", "") == INHERITED
     return "" if over or from_above else address(place, "person_at", pk=holder.pk)
 
