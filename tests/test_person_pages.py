@@ -110,6 +110,15 @@ def test_who_sees_people_only_sees_groups_and_no_roles_nor_reasons(uma: User, pe
     assert team.name in shown(uma, "person", ines)
 
 
+def test_of_many_groups_the_page_says_how_many_it_leaves_out(uma: User, ines: User):
+    for number in range(1, 11):
+        group(f"Team {number:02}", ines)
+    html = shown(uma, "person", ines)
+    assert "Team 08" in html
+    assert f'<a href="{reverse("person_access", args=[ines.pk])}?kind=group">and 2 more</a>' in html
+    assert "Team 10" in shown(uma, "person_access", ines, "?kind=group")
+
+
 def test_nothing_of_the_other_world_shows_on_any_page(nina: User, ines: User, adam: User):
     root = tree("Contoso")[0]
     team = group("Blue", ines)

@@ -87,13 +87,15 @@ def person(request: PortalRequest, pk: uuid.UUID) -> Answer:
     manages, resets = viewer.allows(Permission.MANAGE_PEOPLE), viewer.allows(Permission.RESET_PEOPLE)
     joined, other = user.has_usable_password(), user.pk != request.user.pk
     reports = user.reports.order_by("name_key", "pk")
+    groups = groups_of(user.pk, now)
     context = {
         "person": user,
         "tabs": tabs_of(user, "overview"),
         "state": state_of(user),
         "parts": [_part(tab, user, viewer=viewer, now=now) for tab in LISTS],
         "events": selectors.recent_activity(user, viewer=viewer).exclude(kind=Kind.SECOND_FACTOR_GIVEN)[:SHOWN],
-        "groups": groups_of(user.pk, now)[:SHOWN],
+        "groups": groups[:SHOWN],
+        "groups_beyond": len(groups[SHOWN:]),
         "has_app": selectors.has_app(user.pk),
         "reports": reports[:SHOWN],
         "reports_in_all": reports.count(),
