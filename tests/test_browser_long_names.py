@@ -52,3 +52,16 @@ def test_a_name_of_sixty_letters_makes_no_page_wider(
         if page.evaluate(SCROLLS_SIDEWAYS):
             wide.append(path)
     assert not wide
+
+
+def test_a_long_name_of_the_viewer_makes_no_page_wider(new_context: Callable[..., BrowserContext], live_server: Any):
+    rosario = person(
+        "rosario", name="María Fernanda del Rosario Etxeberria-Goikoetxea y Villanueva", now=timezone.now()
+    )
+    context = new_context(base_url=live_server.url)
+    context.add_cookies([cookie_of(rosario, live_server)])
+    page = context.new_page()
+    page.goto("/")
+    for width in (1280, 1101, 1000, 861):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert not page.evaluate(SCROLLS_SIDEWAYS), width
