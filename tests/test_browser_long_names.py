@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext
 
 from roles import ids
 from tests.looking import SCROLLS_SIDEWAYS
-from tests.people import directory, give, group, make_eligible, person, role
+from tests.people import custom_role, directory, give, group, make_eligible, person, request_activation, role
 from tests.visitors import cookie_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(240)]
@@ -65,3 +65,27 @@ def test_a_long_name_of_the_viewer_makes_no_page_wider(new_context: Callable[...
     for width in (1280, 1101, 1000, 861):
         page.set_viewport_size({"width": width, "height": 740})
         assert not page.evaluate(SCROLLS_SIDEWAYS), width
+
+
+SCROLLS_IN_ITS_CARD = """
+    [...document.querySelectorAll(".table-card")].some((one) => one.scrollWidth > one.clientWidth)
+"""
+
+
+def test_no_list_of_long_names_scrolls_in_its_card(new_context: Callable[..., BrowserContext], live_server: Any):
+    now = timezone.now()
+    petra, wolfe = person("petra", now=now), person("wolfe", name=LONG, now=now)
+    give(petra, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), now=now)
+    made = custom_role(directory(), LONG, now=now)
+    request_activation(wolfe, make_eligible(wolfe, made, now=now), reason=LONG, now=now)
+    context = new_context(base_url=live_server.url)
+    context.add_cookies([cookie_of(petra, live_server)])
+    page = context.new_page()
+    scrolled = []
+    for path in ("assignments/", "assignments/?tab=active", "requests/", "reach/", "roles/", "settings/"):
+        page.goto(f"/manage/directory/{path}")
+        for width in (1280, 1101, 1000, 861):
+            page.set_viewport_size({"width": width, "height": 740})
+            if page.evaluate(SCROLLS_IN_ITS_CARD):
+                scrolled.append((path, width))
+    assert not scrolled

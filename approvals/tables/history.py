@@ -111,12 +111,12 @@ class HistoryFilter(ListFilter):
 
 class HistoryTable(tables.Table):
     requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
-    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key", look="long")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
-    reason = written(cells.reason, _("Reason and ticket"), look="wide")
+    reason = written(cells.reason, _("Reason and ticket"), look="wide long")
     status = written(cells.request_status, _("Status"))
-    decisions = written(cells.decisions, _("Decisions"), look="wide")
+    decisions = written(cells.decisions, _("Decisions"), look="wide long")
 
     class Meta:
         attrs = {"aria-label": _("Requests")}

@@ -31,7 +31,7 @@ class EligibleTable(tables.Table):
         "activate-selected", label=lambda record: record.role.name, when=lambda record: record.ready
     )
     role = written(cells.role, _("Role"), "role__name_key", look="main")
-    where = written(cells.where, _("Where"), "resource__name_key")
+    where = written(cells.where, _("Where"), "resource__name_key", look="long")
     ends_at = written(cells.eligible_until, _("Eligible until"), "ends_at")
     status = written(cells.standing, _("Status"))
     actions = written(cells.standing_actions, _("Action"), look="end")
@@ -45,7 +45,7 @@ class EligibleTable(tables.Table):
 
 class HeldTable(tables.Table):
     role = written(cells.role, _("Role"), "role__name_key", look="main")
-    where = written(cells.where, _("Where"), "resource__name_key")
+    where = written(cells.where, _("Where"), "resource__name_key", look="long")
     state = written(cells.state, _("State"))
     ends_at = written(cells.held_until, _("Ends"), "ends_at")
     actions = written(cells.held_actions, _("Action"), look="end")
@@ -57,7 +57,7 @@ class HeldTable(tables.Table):
 
 class EndedTable(tables.Table):
     role = written(cells.role, _("Role"), "role__name_key", look="main")
-    where = written(cells.where, _("Where"), "resource__name_key")
+    where = written(cells.where, _("Where"), "resource__name_key", look="long")
     state = written(cells.state, _("State"))
     over = written(cells.ended, _("Ended"), "over")
     actions = written(cells.ended_actions, _("Action"), look="end")

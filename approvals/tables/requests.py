@@ -65,11 +65,11 @@ class DecidedFilter(WaitingFilter):
 
 class MyRequestsTable(tables.Table):
     role = written(cells.request_role, _("Role"), "role__name_key", look="main")
-    where = written(where, _("Where"), "resource__name_key")
+    where = written(where, _("Where"), "resource__name_key", look="long")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
     status = written(cells.request_status, _("Status"), look="whole")
-    who = written(cells.who_decides, _("Who decides"))
+    who = written(cells.who_decides, _("Who decides"), look="long")
     actions = written(cells.request_actions, _("Action"), look="end")
 
     class Meta:
@@ -80,9 +80,9 @@ class MyRequestsTable(tables.Table):
 class WaitingTable(tables.Table):
     request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
     requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
-    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key", look="long")
     when = written(cells.wanted, _("When"), "wanted_duration")
-    reason = written(cells.reason, _("Reason and ticket"), look="wide")
+    reason = written(cells.reason, _("Reason and ticket"), look="wide long")
     lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
     actions = written(cells.review, _("Action"), look="end")
 
@@ -94,10 +94,10 @@ class WaitingTable(tables.Table):
 class RenewalsTable(tables.Table):
     request = SelectColumn("decide-selected", label=lambda record: f"{record.principal.name}: {record.role.name}")
     requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
-    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key", look="long")
     now = written(cells.present_end, _("Ends"), "assignment__ends_at")
     wanted = written(cells.wanted_end, _("Asked for"), "wanted_end")
-    reason = written(cells.reason, _("Reason"), look="wide")
+    reason = written(cells.reason, _("Reason"), look="wide long")
     lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
     actions = written(cells.review, _("Action"), look="end")
 
@@ -108,7 +108,7 @@ class RenewalsTable(tables.Table):
 
 class ChangesTable(tables.Table):
     requestor = written(cells.requestor, _("Proposed by"), "principal__name_key", look="main")
-    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key", look="long")
     made_at = written(cells.asked, _("Proposed"), "made_at")
     lapses_at = written(cells.lapses, _("Lapses"), "lapses_at")
     actions = written(cells.review, _("Action"), look="end")
@@ -120,11 +120,11 @@ class ChangesTable(tables.Table):
 
 class DecidedTable(tables.Table):
     requestor = written(cells.requestor, _("Requestor"), "principal__name_key", look="main")
-    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key")
+    role = written(cells.role_and_scope, _("Role and scope"), "role__name_key", look="long")
     to = written(cells.action, _("To"), "action")
     made_at = written(cells.asked, _("Asked"), "made_at")
     status = written(cells.request_status, _("Status"), look="whole")
-    decisions = written(cells.decisions, _("Decisions"), look="wide")
+    decisions = written(cells.decisions, _("Decisions"), look="wide long")
 
     class Meta:
         attrs = {"aria-label": _("Decided requests")}

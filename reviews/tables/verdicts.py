@@ -37,7 +37,7 @@ class ResultFilter(WorkFilter):
 
 class ResultTable(tables.Table):
     who = written(work_cells.who, gettext_lazy("Who"), "principal_key", look="main")
-    role = written(work_cells.role, gettext_lazy("Role"), "role_key")
+    role = written(work_cells.role, gettext_lazy("Role"), "role_key", look="long")
     since = written(work_cells.since, gettext_lazy("Since"), "since")
     recommendation = written(work_cells.recommendation, gettext_lazy("Recommendation"), "recommendation", look="wide")
     verdict = cell("verdict", gettext_lazy("Verdict"), "verdict")
@@ -50,7 +50,7 @@ class ResultTable(tables.Table):
 
 class WorkTable(tables.Table):
     who = written(work_cells.who, gettext_lazy("Who"), "principal_key", look="main")
-    role = written(work_cells.role, gettext_lazy("Role"), "role_key")
+    role = written(work_cells.role, gettext_lazy("Role"), "role_key", look="long")
     since = written(work_cells.since, gettext_lazy("Since"), "since")
     used = written(work_cells.used, gettext_lazy("Used"), "last_activated_at")
     recommendation = written(work_cells.recommendation, gettext_lazy("Recommendation"), "recommendation", look="wide")

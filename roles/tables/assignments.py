@@ -105,8 +105,8 @@ def _named(row: Assignment) -> str:
 class EligibleTable(tables.Table):
     chosen = SelectColumn("selection", label=_named, when=lambda row: row.membership != INHERITED)
     name = written(cells.holder, gettext_lazy("Name"), "principal__name_key", look="main")
-    role = written(cells.role, gettext_lazy("Role"), "role__name_key")
-    membership = written(cells.membership, gettext_lazy("Membership"), "membership")
+    role = written(cells.role, gettext_lazy("Role"), "role__name_key", look="long")
+    membership = written(cells.membership, gettext_lazy("Membership"), "membership", look="long")
     start = written(cells.start, gettext_lazy("Start"), "starts_at")
     end = written(cells.end, gettext_lazy("End"), "ends_at")
     acts = written(cells.acts, "", look="end")

@@ -57,9 +57,9 @@ class ReachFilter(ListFilter):
 
 class ReachTable(tables.Table):
     person = written(cells.person, _("Person"), *_REST, look="main")
-    role = written(role, _("Role"), "role__name_key", *_REST)
+    role = written(role, _("Role"), "role__name_key", *_REST, look="long")
     when = written(cells.when, _("When"), "when", *_REST)
-    how = written(cells.how, _("How"), look="wide")
+    how = written(cells.how, _("How"), look="wide long")
     until = written(cells.end, _("Since and until"), "ends_at", *_REST)
 
     class Meta:
