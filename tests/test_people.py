@@ -315,6 +315,12 @@ def test_a_link_is_said_to_be_mailed_where_mail_is_set_up(client: Client, amelie
     assert ("Mail is not set up: hand it over yourself." in made.content.decode()) is not configured
 
 
+def test_an_address_that_is_none_is_refused_in_words_of_the_portal(client: Client, amelie: User):
+    sign_in(client, amelie)
+    refused = client.post(reverse("invite"), {"name": "New", "username": "new", "email": "new"})
+    assert "Write a whole e-mail address, like name@example.org." in refused.content.decode()
+
+
 def test_the_pages_invite_disable_enable_and_reset(client: Client, amelie: User, ines: User):
     def again() -> Client:
         browser = Client()

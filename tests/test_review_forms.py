@@ -51,6 +51,8 @@ def form_of(*reviewers: User, **values: Any) -> dict[str, Any]:
 REFUSED = {
     "too long for its period": ({"days_1": "28"}, "With this frequency an instance may last at most 27 days"),
     "no duration": ({"days_1": ""}, "Say for how many days."),
+    "too long": ({"days_1": "999"}, "Write a whole number from 1 to 365."),
+    "no whole days": ({"look_back_days": "1.5"}, "Write a whole number from 1 to"),
     "no look-back": ({"look_back_days": ""}, "Say for how many days."),
     "nobody chosen": ({"reviewers_1": []}, "Choose who reviews."),
     "a start in the past": ({"starts_at": "2020-01-01T09:00"}, "The start lies in the past."),

@@ -38,8 +38,13 @@ class AlertForm(StepUpForm):
             said = _("From {least} to {most}; {default} by default.").format(
                 least=one.least, most=one.most, default=one.default
             )
+            in_range = _("Write a whole number from {least} to {most}.").format(least=one.least, most=one.most)
             self.fields[one.name] = forms.IntegerField(
-                label=one.label, min_value=one.least, max_value=one.most, help_text=f"{one.help} {said}".strip()
+                label=one.label,
+                min_value=one.least,
+                max_value=one.most,
+                help_text=f"{one.help} {said}".strip(),
+                error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), in_range),
             )
         self.order_fields(["enabled", *(one.name for one in kind.settings), "mails", "seen", "device", "code"])
 

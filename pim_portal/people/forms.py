@@ -65,7 +65,12 @@ class InviteForm(PeopleForm):
         widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
         error_messages={"required": _("Give them a user name.")},
     )
-    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        required=False,
+        error_messages={"invalid": _("Write a whole e-mail address, like name@example.org.")},
+    )
     job_title = forms.CharField(label=_("Job title"), max_length=120, required=False)
     department = forms.CharField(label=_("Department"), max_length=120, required=False)
 

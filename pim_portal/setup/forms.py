@@ -38,7 +38,10 @@ class SetUpForm(RefusableForm, NewPasswordMixin):
         label=_("E-mail"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
-        error_messages={"required": _("Write your e-mail address.")},
+        error_messages={
+            "required": _("Write your e-mail address."),
+            "invalid": _("Write a whole e-mail address, like name@example.org."),
+        },
     )
     root = forms.CharField(
         label=_("First resource root"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,13 +46,17 @@ class Box:
 
 
 def _number(label: Any, most: int, *, required: bool = False, **kwargs: Any) -> forms.IntegerField:
+    in_range = format_lazy(gettext_lazy("Write a whole number from 1 to {most}."), most=most)
     return forms.IntegerField(
         label=label,
         min_value=1,
         max_value=most,
         required=required,
         widget=forms.NumberInput(_DAYS),
-        error_messages={"required": gettext_lazy("Say for how many days.")},
+        error_messages={
+            "required": gettext_lazy("Say for how many days."),
+            **dict.fromkeys(("invalid", "min_value", "max_value"), in_range),
+        },
         **kwargs,
     )
 
