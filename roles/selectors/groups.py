@@ -42,7 +42,7 @@ def carried_by(group_resource: Resource) -> Iterator[Carried]:
     for seat in seats.order_by("stage__settings__role__name_key", "pk"):
         settings = seat.stage.settings
         # The defaults of a role are changed by whoever may change settings for the whole directory.
-        label = _("deciding about {role}").format(role=settings.role.name)
+        label = _("a say in requests for {role}").format(role=settings.role.name)
         yield Carried(label, settings.resource or directory, Permission.CHANGE_SETTINGS)
     for also in ALSO:
         yield from also(group_resource)
