@@ -252,6 +252,13 @@ def test_the_digest_says_what_waits(week, ines):
     assert "Ines asks for Security Reader" in digest_for(week)
 
 
+def test_no_two_lines_of_the_digest_in_a_row_are_empty(week, ines):
+    other = make_eligible(ines, role(ids.SECURITY_READER))
+    configure(other.role, approvers=[week])
+    request_activation(ines, other)
+    assert "\n\n\n" not in digest_for(week).strip()
+
+
 def test_the_digest_says_which_reviews_wait(week, ines, adam):
     started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(week, adam)])
     assert "Access review Quarterly check at Directory: 1 assignment: review by" in digest_for(week)
