@@ -15,6 +15,7 @@ from roles import ids
 from roles.models import Assignment, Group, TotpDevice, User
 from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, MINUTE, give, group, make_eligible, person, role, tree
 from tests.test_accounts_sign_in import give_password, sign_in
+from tests.visitors import session_of
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +136,32 @@ def test_it_shows_no_secret(client: Client, petra: User):
 def test_a_secret_cannot_be_asked_for_letter_by_letter(client: Client, petra: User, query: str):
     sign_in(client, petra)
     assert client.get(reverse("admin:roles_user_changelist") + "?" + query).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("page", "way"),
+    [
+        ("roles_user", "sessions__session_key"),
+        ("roles_user", "pk__user__sessions__session_key"),
+        ("roles_user", "pk__user__password"),
+        ("roles_user", "pk__user__stepup__session"),
+        ("roles_group", "pk__assignments__resource__name"),
+        ("roles_totpdevice", "user__pk__user__password"),
+        ("roles_stepup", "user__pk__user__sessions__session_key"),
+        ("pim_portal_notification", "recipient__user__pk__user__password"),
+    ],
+)
+def test_a_secret_cannot_be_asked_for_by_a_roundabout_way(client: Client, petra: User, page: str, way: str):
+    give(petra, role(ids.SECURITY_ADMINISTRATOR), now=timezone.now())
+    sign_in(client, petra)
+    assert client.get(reverse(f"admin:{page}_changelist") + f"?{way}__startswith=a").status_code == 400
+
+
+def test_nobody_reads_the_session_of_somebody_else_through_the_list_of_people(client: Client, nina: User, petra: User):
+    key = session_of(petra)
+    sign_in(client, nina)
+    page = client.get(reverse("admin:roles_user_changelist") + f"?sessions__session_key__startswith={key[:2]}")
+    assert "Petra" not in page.content.decode()
 
 
 def test_an_unknown_key_is_no_error(client: Client, petra: User):
