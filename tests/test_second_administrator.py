@@ -324,6 +324,63 @@ class TestMoving:
         configure(forest["reader"], forest["rg"], reason_required=True)
         assert isinstance(self.move(forest, "olga", "loose"), Resource)
 
+    def test_a_target_that_its_author_loosens_alone_meanwhile_is_not_what_was_agreed_to(self, forest):
+        asked = self.move(forest, "olga", "loose")
+        change(forest["olga"], forest["reader"], forest["loose"], second_factor=SecondFactor.NONE)
+        with pytest.raises(Refused, match="settings_changed"):
+            decide(Verdict.APPROVE, asked, forest["oscar"], now=NOW + MINUTE)
+        assert Resource.objects.get(pk=forest["rg"].pk).path.startswith(forest["strict"].path)
+        assert decide(Verdict.DENY, asked, forest["oscar"], now=NOW + MINUTE).status == Status.DENIED
+
+    def test_another_role_that_would_be_loosened_meanwhile_is_not_what_was_agreed_to(self, forest):
+        owner = role(ids.OWNER)
+        configure(owner, forest["strict"], reason_required=True, permanent_eligible_allowed=True)
+        give_eligible(forest["olga"], owner, forest["rg"])
+        asked = self.move(forest, "olga", "loose")
+        change(forest["oscar"], owner, forest["loose"], reason_required=False)
+        with pytest.raises(Refused, match="settings_changed"):
+            decide(Verdict.APPROVE, asked, forest["oscar"], now=NOW + MINUTE)
+        assert Resource.objects.get(pk=forest["rg"].pk).path.startswith(forest["strict"].path)
+
+
+class TestResetting:
+    """What comes from above follows what is set above, where the author of a reset may have no stake."""
+
+    @pytest.fixture
+    def reset(self, db: None) -> tuple[Request, dict[str, Any]]:
+        forest = two_subscriptions()
+        configure(forest["reader"], Resource.objects.get(name="Root"), max_activation=2 * HOUR)
+        asked = reset_or_ask(
+            forest["reader"],
+            resource=forest["strict"],
+            actor=acting(forest["olga"], Purpose.SETTINGS, forest["reader"].pk),
+            clock=at(NOW),
+        )
+        assert isinstance(asked, Request)
+        return asked, forest
+
+    def test_what_was_shown_is_made(self, reset):
+        asked, forest = reset
+        decide(Verdict.APPROVE, asked, forest["oscar"], now=NOW + MINUTE)
+        assert longest(forest["reader"], forest["strict"]) == 2 * HOUR
+
+    def test_what_its_author_loosens_above_meanwhile_is_not_what_was_agreed_to(self, reset):
+        asked, forest = reset
+        above = Resource.objects.get(name="Root")
+        loosened = change(forest["olga"], forest["reader"], above, max_activation=DAY, reason_required=False)
+        assert isinstance(loosened, RoleSettings), "She has no stake there: what she may activate obeys other settings."
+        with pytest.raises(Refused) as refused:
+            decide(Verdict.APPROVE, asked, forest["oscar"], now=NOW + MINUTE)
+        assert refused.value.codes == {"settings_changed"}
+        assert "1 d" in refused.value.sentence or "24 h" in refused.value.sentence
+        assert longest(forest["reader"], forest["strict"]) == HOUR
+
+    def test_nor_is_it_made_alone(self, reset):
+        asked, forest = reset
+        change(forest["olga"], forest["reader"], Resource.objects.get(name="Root"), max_activation=DAY)
+        with pytest.raises(Refused, match="settings_changed"):
+            alone(forest["olga"], asked, now=NOW + DAY)
+
 
 class TestDeciding:
     def test_the_other_administrator_agrees_and_it_is_made(self, waiting, paul, petra, exchange):

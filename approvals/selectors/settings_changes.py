@@ -11,7 +11,7 @@ from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, Role, User
 from roles.selectors.resources import parent_of
-from roles.selectors.settings import EffectiveSettings, SettingsBook, settings_behind
+from roles.selectors.settings import EffectiveSettings, SettingsBook, differ, settings_behind
 from roles.selectors.settings_use import approvers_in, names_of
 from roles.selectors.sight import within_sight
 from roles.selectors.stakes import others_who_may
@@ -80,15 +80,35 @@ def ruling(request: Request) -> EffectiveSettings:
 def drifted(request: Request) -> list[Compared]:
     """Return what changed in the settings since the change was proposed, line by line; nothing where they stand.
 
-    What can be seen of settings in no line, as where they come from, is told as one.
+    Those that rule, and those that would: a reset and a move take what is set elsewhere, where their author may change
+    it alone. What can be seen of settings in no line, as where they come from, is told as one.
     """
+    proposal = proposal_of(request)
     rows: list[Compared] = []
-    for ruling, now in zip(proposal_of(request).rulings, ruling_now(request), strict=True):
-        if now.seen == ruling.seen:
-            continue
-        found = differences(ruling.before, now, names_of(approvers_in(ruling.before, now)))
-        rows += found or [Compared("", "", "")]
+    for ruling, now, then in zip(
+        proposal.rulings, ruling_now(request), _would_rule_now(request, proposal), strict=True
+    ):
+        if now.seen != ruling.seen:
+            rows += _differences(ruling.before, now) or [Compared("", "", "")]
+        if differ(then, ruling.after):
+            rows += _differences(ruling.after, then) or [Compared("", "", "")]
     return rows
+
+
+def _would_rule_now(request: Request, proposal: Proposal) -> list[EffectiveSettings]:
+    """Return what would rule if the change were made now, for each role of the proposal."""
+    roles = Role.objects.in_bulk([one.role_id for one in proposal.rulings])
+    book = SettingsBook(roles)
+    if proposal.act == Act.RESET:
+        return [book.without_own(roles[one.role_id], request.resource) for one in proposal.rulings]
+    if proposal.act == Act.MOVE:
+        target = Resource.objects.get(pk=proposal.target_id)
+        return [book.of(roles[one.role_id], target) for one in proposal.rulings]
+    return [one.after for one in proposal.rulings]
+
+
+def _differences(was: EffectiveSettings, now: EffectiveSettings) -> list[Compared]:
+    return differences(was, now, names_of(approvers_in(was, now)))
 
 
 def proposed(request: Request) -> list[tuple[Role, list[Compared]]]:

@@ -17,7 +17,7 @@ from approvals.selectors.requests import shown_request
 from audit.kinds import Kind, Realm
 from audit.recording import Ids
 from roles.actors import Actor
-from roles.models import User
+from roles.models import Role, User
 from roles.models.prepared import Prepared
 from roles.refusals import About, Refused, Violation
 from roles.rules.looser import loosened
@@ -80,6 +80,8 @@ def lock_request(request_id: uuid.UUID, *, deciding: Iterable[uuid.UUID] = ()) -
     elif row.action == Action.CHANGE_SETTINGS:
         lock_principals({row.principal_id, *touched, *deciding})
         hold_tree(row.resource_id)
+        # Nobody changes the settings of this role meanwhile, here or above.
+        Role.objects.select_for_update(no_key=True).get(pk=row.role_id)
     else:
         lock_given(Given(row.principal_id, row.role_id, row.resource_id), also={*touched, *deciding})
     return shown_request(request_id)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from approvals.models import Action, Request
 from approvals.proposals import Act, Proposal, as_data, proposal_of, ruling_of
-from approvals.rules.settings_changes import ALONE, AloneFacts
+from approvals.rules.settings_changes import ALONE, AloneFacts, drift
 from approvals.selectors.settings_changes import WINDOW, alone_from, drifted, places_behind
 from approvals.selectors.showing import shown_digest
 from approvals.services.closing import close_lapsed
@@ -194,8 +194,13 @@ def make_agreed(request: Request, *, actor: Actor, now: datetime, alone: bool = 
     resource = None if proposal.everywhere else request.resource
     if proposal.act == Act.MOVE:
         target: Resource = Resource.objects.get(pk=proposal.target_id)
-        seen = preview_of_move(request.resource, target, now).digest
-        move_resource(request.resource_id, target.pk, seen=seen, **given)
+        preview = preview_of_move(request.resource, target, now)
+        author = User.objects.get(pk=request.requestor_id)
+        loosens = {role.pk: role.name for role, *_ in loosened_by_move(author, request.resource, target, preview, now)}
+        shown = {one.role_id for one in proposal.rulings}
+        if others := [name for pk, name in loosens.items() if pk not in shown]:
+            raise Refused([drift(", ".join(others))], about=about_request(request))
+        move_resource(request.resource_id, target.pk, seen=preview.digest, **given)
     elif proposal.act == Act.RESET:
         reset_settings(request.role, resource=request.resource, seen=proposal.ruling.seen, **given)
     else:
