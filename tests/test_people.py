@@ -17,13 +17,17 @@ from pim_portal.accounts.services import tickets
 from pim_portal.models import EntryTicket, PortalSession, TicketKind
 from pim_portal.people import services
 from roles import ids
+from roles.actors import Actor
 from roles.models import Assignment, Purpose, TotpDevice, User
 from roles.refusals import Refused
+from roles.services.assignments import remove
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
+    MINUTE,
     NOW,
+    OPERATOR,
     PASSWORD,
     acting,
     at,
@@ -184,6 +188,40 @@ def test_whoever_may_administer_is_reset_only_by_another_administrator(amelie: U
     give(paul, role(RESETTER))
     for target in (petra, eligible, member):
         assert help_back_in(target, paul)
+
+
+@pytest.mark.parametrize("through", ["directly", "group"])
+def test_a_link_made_before_somebody_came_to_administer_no_longer_works(
+    amelie: User, paul: User, ines: User, through: str
+):
+    """Whoever made it has it before their eyes, and could not make it any more."""
+    given = help_back_in(ines, amelie, TicketKind.RECOVERY)
+    administers = role(ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    if through == "directly":
+        make_eligible(ines, administers, starts_at=NOW + MINUTE, now=NOW + MINUTE)
+    else:
+        tier_0 = group("Tier 0")
+        give(tier_0, administers)
+        give(ines, role(ids.GROUP_MEMBER), tier_0.resource, starts_at=NOW + MINUTE, now=NOW + MINUTE)
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=ines), clock=at(NOW + HOUR))
+    assert TotpDevice.objects.filter(user=ines).exists()
+    assert not User.objects.get(pk=ines.pk).check_password(NEW)
+
+
+def test_a_link_for_an_administrator_outlives_the_role_of_the_one_who_made_it(paul: User, petra: User):
+    give(paul, role(RESETTER))
+    given = help_back_in(petra, paul)
+    paul_administers = Assignment.objects.get(principal=paul, role=ids.PRIVILEGED_ROLE_ADMINISTRATOR)
+    remove(paul_administers.pk, reason="over", actor=OPERATOR, clock=at(NOW + MINUTE))
+    assert tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=petra), clock=at(NOW + HOUR))
+
+
+def test_a_link_by_an_administrator_works_for_somebody_who_became_one_since(paul: User, ines: User):
+    give(paul, role(RESETTER))
+    given = help_back_in(ines, paul)
+    make_eligible(ines, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), starts_at=NOW + MINUTE, now=NOW + MINUTE)
+    assert tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=ines), clock=at(NOW + HOUR))
 
 
 def test_the_last_administrator_keeps_a_second_factor(petra: User, amelie: User):
