@@ -277,6 +277,20 @@ class TestStages:
         say_yes(staged, adam)
         assert say_no(staged, zoe).status == Status.DENIED
 
+    def test_more_who_must_agree_in_a_stage_that_is_over_refuse_it(self, staged, adam, berta, zoe):
+        say_yes(staged, adam)
+        configure(staged.role, approvers=[[adam, berta], [berta, zoe]], quorum=2)
+        with pytest.raises(Refused, match="settings_stricter"):
+            say_yes(staged, zoe)
+        assert say_no(staged, zoe).status == Status.DENIED
+
+    def test_as_many_as_agreed_in_a_stage_that_is_over_are_enough(self, staged, adam, berta, zoe, nina):
+        configure(staged.role, approvers=[[adam, berta], [zoe, nina]], quorum=2)
+        for one in (adam, berta):
+            say_yes(staged, one)
+        configure(staged.role, approvers=[[adam, berta], [berta, zoe]])
+        assert say_yes(staged, zoe).status == Status.GRANTED
+
     def test_the_shortest_grant_of_all_holds(self, staged, adam, zoe):
         say_yes(staged, adam, duration=30 * MINUTE)
         say_yes(staged, zoe)

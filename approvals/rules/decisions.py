@@ -158,8 +158,10 @@ def settings_became_stricter(facts: DecideFacts) -> Violation | None:
     """What was asked must satisfy today's settings as well. A shorter maximum shortens it; the rest cannot be met."""
     if facts.verdict != Verdict.APPROVE or facts.status != Status.PENDING or not facts.timed:
         return None
+    earlier = [one for one in facts.settings.stages if one.number < facts.panel.number]
     demands = {
         _("more stages of approval"): len(facts.settings.stages) > facts.stages_then,
+        _("that more agree in an earlier stage"): any(facts.agreed(one.number) < one.quorum for one in earlier),
         _("a second factor"): _DEMANDS.index(facts.settings.second_factor) > _DEMANDS.index(facts.factor_then),
         _("a ticket"): tickets.missing(facts.settings, facts.ticket) is not None,
         _("a ticket of another form"): tickets.misfit(facts.settings, facts.ticket) is not None,
