@@ -3,7 +3,8 @@ importing, restoring."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -103,6 +104,19 @@ def test_a_planned_activation_counts_from_its_start(ines, nodes, makes, releases
     with pytest.raises(Refused, match="duties"):
         request_activation(ines, other, hours=3)
     assert request_activation(ines, other, hours=2).status == Status.GRANTED
+
+
+def test_a_night_of_23_hours_does_not_hide_the_last_hour_of_a_planned_activation(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0], reach=DutyReach.ACTIVE)
+    eligible = make_eligible(ines, makes, nodes[1])
+    # On this clock 01:30 and four hours of the wall are 05:30, which is three hours later.
+    start = datetime(2027, 3, 28, 1, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    evening = start.astimezone(UTC) - 6 * HOUR
+    last_hour = start.astimezone(UTC) + 3 * HOUR
+    give(ines, releases, nodes[1], starts_at=last_hour, ends_at=last_hour + HOUR)
+    with pytest.raises(Refused, match="duties"):
+        request_activation(ines, eligible, hours=4, start=start, now=evening)
+    assert request_activation(ines, eligible, hours=3, start=start, now=evening).status == Status.GRANTED
 
 
 def test_at_a_smaller_scope_it_counts_where_the_rule_reaches(ines, nodes, makes, releases):

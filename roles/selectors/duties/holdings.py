@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, AssignmentType, Group
@@ -73,7 +73,8 @@ def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 def end_after(start: datetime, duration: timedelta) -> datetime | None:
     """Return when this time is over; none where that lies beyond the calendar."""
     try:
-        return start + duration
+        # In UTC: on the clock of a form, hours are those of the wall, of which a change of clocks skips one.
+        return start.astimezone(UTC) + duration
     except OverflowError:
         return None
 
