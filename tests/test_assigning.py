@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -133,6 +136,15 @@ def test_permanent_eligibility_of_a_resource_role_waits_until_the_settings_allow
     with pytest.raises(Refused, match="too_long"):
         give(zoe, role(ids.READER), root, type=AssignmentType.ELIGIBLE, starts_at=NOW, ends_at=NOW + 366 * DAY)
     give(zoe, role(ids.READER), root, type=AssignmentType.ELIGIBLE, starts_at=NOW, ends_at=NOW + 365 * DAY)
+
+
+def test_a_night_of_25_hours_makes_no_day_longer(petra, zoe):
+    configure(role(EXCHANGE_ADMINISTRATOR), permanent_active_allowed=False, expire_active_after=DAY)
+    noon = datetime(2027, 10, 30, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # the clock is put back that night
+    given = {"type": AssignmentType.ACTIVE, "starts_at": noon}
+    with pytest.raises(Refused, match="too_long"):
+        give(zoe, role(EXCHANGE_ADMINISTRATOR), ends_at=noon.replace(day=31), **given)
+    give(zoe, role(EXCHANGE_ADMINISTRATOR), ends_at=noon.replace(day=31, hour=11), **given)
 
 
 def test_the_same_is_not_given_twice_but_again_at_its_very_end(petra, zoe):

@@ -14,6 +14,7 @@ from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.rules.groups import beyond
 from roles.selectors.duties.clashes import Clash
+from roles.selectors.duties.holdings import end_after
 from roles.selectors.settings import EffectiveSettings
 from roles.text import is_visible
 
@@ -129,7 +130,8 @@ def lasts_too_long(facts: AssignFacts) -> Violation | None:
     settings = facts.settings
     permanent = settings.permanent_eligible_allowed if eligible else settings.permanent_active_allowed
     longest = settings.expire_eligible_after if eligible else settings.expire_active_after
-    if facts.ends_at is not None and not permanent and facts.ends_at - facts.starts_at > longest:
+    latest = end_after(facts.starts_at, longest)
+    if facts.ends_at is not None and not permanent and latest is not None and facts.ends_at > latest:
         sentence = ngettext(
             "The settings of this role allow at most %(days)s day.",
             "The settings of this role allow at most %(days)s days.",
