@@ -10,13 +10,31 @@ from django.utils import timezone
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from pim_portal.accounts.services.tickets import invite_again
 from pim_portal.models import Notification
 from pim_portal.notifications.outbox import deliver
 from roles import ids
 from roles.models import Purpose, Role, User
 from roles.refusals import Refused
+from roles.selectors.settings import Stage
 from roles.services.people import change_person
-from tests.people import DAY, NOW, acting, at, give, group, make_eligible, person, role
+from roles.services.principals import add_person
+from roles.services.settings import change_settings
+from tests.people import (
+    DAY,
+    NOW,
+    OPERATOR,
+    acting,
+    at,
+    configure,
+    directory,
+    give,
+    group,
+    make_eligible,
+    person,
+    role,
+    tree,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +126,45 @@ def test_a_user_administrator_does_not_choose_who_reviews_a_privileged_person(
         change(ines, uma, manager_id=manager.pk)
     assert change(ines, petra, manager_id=manager.pk)
     assert change(adam, uma, manager_id=petra.pk), "Of anybody else they do."
+
+
+@pytest.mark.parametrize("way", ["by name", "as escalation", "group"])
+def test_nor_those_of_somebody_who_decides_about_a_privileged_role(way: str, uma: User, ines: User, petra: User):
+    named = group("Deciders", ines) if way == "group" else ines
+    asked = frozenset({petra.pk} if way == "as escalation" else {named.pk})
+    later = frozenset({named.pk} if way == "as escalation" else set())
+    administrator = role(ids.GLOBAL_ADMINISTRATOR)
+    for what in (administrator, Role.objects.filter(kind="directory", privileged=False).first()):
+        change_settings(
+            what,
+            resource=directory(),
+            values={"approval_required": True},
+            stages=(Stage(1, 1, asked, later),),
+            actor=OPERATOR,
+            clock=at(NOW),
+        )
+    with pytest.raises(Refused, match="target_administers"):
+        change(ines, uma, email="mallory@example.org")
+    assert change(ines, petra, email="mallory@example.org")
+    configure(administrator, directory(), approvers=[petra])
+    assert change(ines, uma, email="ines@example.org"), "Who decides about other roles only is theirs to change."
+
+
+def test_nor_those_of_somebody_who_decides_who_joins_a_group_that_holds_one(uma: User, ines: User):
+    tier = group("Tier 0")
+    give(tier, role(ids.OWNER), tree("Root")[0])
+    configure(role(ids.GROUP_MEMBER), tier.resource, approvers=[ines])
+    with pytest.raises(Refused, match="target_administers"):
+        change(ines, uma, email="mallory@example.org")
+
+
+def test_an_approver_who_has_not_joined_is_not_invited_again_by_a_user_administrator(uma: User, petra: User):
+    """Whoever makes the link has it before their eyes, and would decide in their place."""
+    new = add_person(username="new", name="New", email="new@example.org", actor=OPERATOR, clock=at(NOW))
+    configure(role(ids.GLOBAL_ADMINISTRATOR), directory(), approvers=[new])
+    with pytest.raises(Refused, match="target_administers"):
+        invite_again(new.pk, actor=acting(uma, Purpose.PEOPLE, uma.pk), clock=at(NOW))
+    assert invite_again(new.pk, actor=acting(petra, Purpose.PEOPLE, petra.pk), clock=at(NOW))
 
 
 @pytest.mark.parametrize("way", ["held", "eligible", "group", "eligible membership", "scheduled", "privileged"])

@@ -77,13 +77,21 @@ def gives(group_resource: Resource, authority: Authority) -> list[str]:
 
 
 def privileged_through(user_id: uuid.UUID) -> bool:
-    """Return whether somebody holds, may activate or is to get a privileged role, or one by which roles are given.
+    """Return whether somebody holds, may activate or is to get a privileged role, or one by which roles are given; or
+    decides who gets one.
 
     Of either world, and without saying of which; directly or through a group, now or as soon as a membership or
     assignment that is planned begins.
     """
     groups = Assignment.objects.open().filter(principal=user_id, resource__group__isnull=False)
-    strong = Q(role__privileged=True) | Q(role__in=GRANTS[Permission.ASSIGN].resource)
-    rows = Assignment.objects.open().filter(strong)
-    direct = rows.filter(principal=user_id)
-    return direct.exists() or rows.filter(principal__in=groups.values("resource__group")).exists()
+    selves = [user_id, *groups.values_list("resource__group", flat=True)]
+    rows = Assignment.objects.open().filter(_strong(""))
+    if rows.filter(principal__in=selves).exists():
+        return True
+    decided = _strong("stage__settings__") | Q(stage__settings__resource__group__in=rows.order_by().values("principal"))
+    return StageApprover.objects.filter(decided, principal__in=selves).exists()
+
+
+def _strong(at: str) -> Q:
+    """The role found `at` is privileged, or gives roles."""
+    return Q(**{f"{at}role__privileged": True}) | Q(**{f"{at}role__in": GRANTS[Permission.ASSIGN].resource})

@@ -95,7 +95,7 @@ def taking_over(user: User, *, by: Authority) -> list[Violation]:
     if administers or not privileged_through(user.pk):
         return []
     sentence = _(
-        "This person has, or may come to, a privileged role. Only a Privileged Role Administrator may change their "
-        "user name, e-mail address or manager, or invite them again."
+        "This person has, may come to, or decides about a privileged role. Only a Privileged Role Administrator may "
+        "change their user name, e-mail address or manager, or invite them again."
     )
     return [Violation("target_administers", sentence, "email")]
