@@ -100,6 +100,14 @@ def test_nobody_gets_a_name_too_long_to_sign_in_by(amelie: User):
     assert len(User.objects.get(email="new@example.org").username_key) == 249
 
 
+@pytest.mark.parametrize("name", ["ines＠example.org", "ines﹫example.org", "ines／x", "ines＼x"])
+def test_nobody_is_called_by_signs_that_are_read_as_somebody_elses_address(amelie: User, ines: User, name: str):
+    """A deputy, or a line of an import, is named by either: their form that is compared would be the same."""
+    with pytest.raises(Refused) as refusal:
+        invitation(amelie, username=name)
+    assert [(one.code, one.field) for one in refusal.value.violations] == [("invalid", "username")]
+
+
 def test_nobody_is_invited_twice(amelie: User):
     invitation(amelie)
     with pytest.raises(Refused) as refusal:

@@ -16,7 +16,7 @@ from roles.authority import Authority, Held
 from roles.catalogue import Permission
 from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, EndReason, Principal, Purpose, User
-from roles.models.principals import LONGEST_KEY, search_key
+from roles.models.principals import LONGEST_KEY, USERNAME_SHAPE, search_key
 from roles.refusals import About, Refused, Violation
 from roles.rules.duties import told
 from roles.selectors.duties.clashes import clashes_when_enabled
@@ -113,8 +113,12 @@ def broken_fields(user: User) -> list[Violation]:
         checked_here.append("username")
     try:
         user.clean_fields(exclude=checked_here)
+        if user.username:
+            # As it is compared, too: some signs become an @ by folding, and the name that of somebody's address.
+            USERNAME_SHAPE(search_key(user.username))
     except ValidationError as error:
-        for field, messages in error.message_dict.items():
+        told = error.message_dict if hasattr(error, "error_dict") else {"username": error.messages}
+        for field, messages in told.items():
             violations += [Violation("invalid", message, field) for message in messages]
     return violations
 
