@@ -151,6 +151,16 @@ def test_who_was_taken_in_by_the_group_they_review_does_not_review_it(ines, adam
     assert say(instance, berta, Opinion.APPROVE, row, now=NOW + DAY) == 1
 
 
+def test_who_will_belong_to_the_group_tomorrow_does_not_review_it_today(ines, adam, berta):
+    team = group("Operators", ines)
+    give(team, role(EXCHANGE_ADMINISTRATOR))
+    give(adam, role(ids.GROUP_MEMBER), team.resource, starts_at=NOW + DAY, now=NOW - DAY)
+    instance = exchange(adam, berta)
+    row = row_of(instance, team)
+    assert "not_yours" in codes(lambda: say(instance, adam, Opinion.APPROVE, row))
+    assert say(instance, berta, Opinion.APPROVE, row) == 1
+
+
 def test_a_manager_who_reports_to_themselves_does_not_review_themselves(adam, berta):
     type(adam).objects.filter(pk=adam.pk).update(manager=adam)
     make_eligible(adam, role(EXCHANGE_ADMINISTRATOR))

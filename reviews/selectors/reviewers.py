@@ -2,7 +2,7 @@
 
 For each row of a stage there are the reviewers that its kind names: the chosen people, the person, their manager. Where
 that leaves nobody, the fallback reviewers stand in. Whoever is a member of a group, or may become one, is as good as
-the group: they do not review what it holds.
+the group: they do not review what it holds. So is whoever will be one, when a membership that is planned begins.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ NOTHING = Q(pk__in=[])
 
 
 def selves_of(people: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Return for each person what is as good as themselves: they, and the groups they belong to or may join."""
+    """Return for each person what is as good as themselves: they, and the groups they belong to, may or will join."""
     selves = {person: {person} for person in people}
-    rows = Assignment.objects.in_effect(now).filter(principal__in=selves, role=GROUP_MEMBER).order_by()
+    rows = Assignment.objects.now_or_later(now).filter(principal__in=selves, role=GROUP_MEMBER).order_by()
     for person, group in rows.values_list("principal", "resource__group"):
         if group is not None:
             selves[person].add(group)
