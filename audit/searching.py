@@ -60,11 +60,15 @@ TEXTS: Final = Searched(
 )
 
 
-def holds(word: str, *, at: str = "text__") -> Q:
-    """Return the condition that a text holds this folded word; one or two letters, that a word in it begins so."""
+def holds(word: str, *, at: str = "text__", column: str = "") -> Q:
+    """Return the condition that a text holds this folded word; one or two letters, that a word in it begins so.
+
+    `column` is another one than that in which texts are searched.
+    """
+    column = column or f"{at}search"
     if len(word) >= SHORT:
-        return Q(**{f"{at}search__contains": word})
-    return Q(**{f"{at}search__regex": _beginning(word)})
+        return Q(**{f"{column}__contains": word})
+    return Q(**{f"{column}__regex": _beginning(word)})
 
 
 def words_of(text: str) -> list[str]:

@@ -228,6 +228,27 @@ def test_the_address_of_whoever_acted_on_me_is_not_shown(ines, adam, story):
     assert "127.0.0.1" in details_page(adam, decided)
 
 
+@pytest.mark.parametrize("words", ["127.0.0.1", "127", "12", "phone 127.0"])
+def test_nor_is_it_found_piece_by_piece(ines, adam, story, words):
+    approved = "Adam approved"
+    assert approved not in page(ines, q=words)
+    assert approved in page(adam, q=words)
+    assert approved in page(ines, q="phone confirmed")
+
+
+def test_what_they_wrote_is_found_beside_their_address(ines, adam):
+    actor = Actor(adam, address="198.51.100.7")
+    record(Kind.PERSON_CHANGED, actor=actor, at=NOW, target=ines, reason="asked from 198.51.100.9")
+    record(Kind.PERSON_ENABLED, actor=actor, at=NOW, target=ines, reason="back")
+    found = page(ines, q="198.51")
+    assert "Adam changed" in found
+    assert "Adam enabled" not in found
+
+
+def test_ones_own_address_is_found(ines, story):
+    assert "Ines deactivated" in page(ines, q="192.0.2.7")
+
+
 def unknown(user: User, pk: uuid.UUID) -> str:
     """Return the answer to an event that is not there, but for its own address and the token of its forms."""
     response = visiting(user).get(reverse("my_audit_event", args=[pk]))

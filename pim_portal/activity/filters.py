@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Func, Q, QuerySet, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Kind, Outcome, Realm
@@ -39,12 +42,29 @@ class HistoryFilter(ListFilter):
         for name, value in self.form.cleaned_data.items():
             if name != "q":
                 queryset = self.filters[name].filter(queryset, value)
-        self.unsearched = queryset
-        return self.search(queryset, "q", words)
+        self.unsearched = self.shown(queryset, words_of(words))
+        return self.search(self.unsearched, "q", words)
+
+    def shown(self, rows: QuerySet[Event], words: Sequence[str]) -> QuerySet[Event]:
+        """Return those of the events in whose texts, as far as their reader is shown them, the words may be found."""
+        return rows
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         for word in words_of(value):
             rows = rows.filter(holds(word))
+        return rows
+
+
+class OwnHistoryFilter(HistoryFilter):
+    """The same of one's own history: from where somebody else acted is not shown, nor told piece by piece."""
+
+    def shown(self, rows: QuerySet[Event], words: Sequence[str]) -> QuerySet[Event]:
+        own = Q(actor_id=None) | Q(actor_id=self.request.user.pk)
+        address = Coalesce(Lower(KeyTextTransform("address", "text__fields")), Value(""))
+        rest = Func("text__search", address, Value(""), function="REPLACE", output_field=TextField())
+        said = Case(When(own, then=F("text__search")), default=rest)
+        for word in words:
+            rows = rows.annotate(said=said).filter(holds(word, column="said"))
         return rows
 
 

@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.selectors import own_archived_of, own_history_of
 from audit.sentences import sentence
 from pim_portal.activity.downloads import Reading, watch_own
-from pim_portal.activity.filters import HistoryFilter
+from pim_portal.activity.filters import OwnHistoryFilter
 from pim_portal.activity.selectors.details import authority_behind, details_of, ids_of, texts_of
 from pim_portal.activity.tables import HistoryTable
 from pim_portal.activity.views.audit import archived_page
@@ -32,7 +32,7 @@ class MyAuditPage(HistoryWithFiles):
     formats = FORMATS
     template_name = "activity/my_audit.html"
     table_class = HistoryTable
-    filter_class = HistoryFilter
+    filter_class = OwnHistoryFilter
 
     def rows(self) -> QuerySet[Event]:
         return own_history_of(self.request.user.pk)
