@@ -42,8 +42,9 @@ test: tools lint  ## The whole judge: lint, every test but the long ones on SQLi
 	$(PY) -m pytest -n 2 -m "not long"
 	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "not browser and not long"
 
-test-long: tools  ## What takes a minute each: every page in a browser, the largest imports
+test-long: tools  ## What takes a minute each: every page in a browser, the largest imports, a long history; on both databases
 	$(PY) -m pytest -n 2 -m long
+	$(PY) -m tests.postgres $(PY) -m pytest -n 2 -m "long and not browser"
 
 faults: .venv/dev.stamp  ## Break things on purpose, on SQLite and PostgreSQL, and hold the rows against the rules (docs/faults.md)
 	$(PY) -m tests.faults

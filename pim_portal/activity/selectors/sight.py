@@ -6,7 +6,11 @@ a whole.
 
 from __future__ import annotations
 
-from django.db.models import Q
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from audit.kinds import Realm
 from audit.models import Event, EventQuerySet
@@ -20,10 +24,13 @@ from roles.selectors.sight import within_sight
 
 def in_sight(authority: Authority, *, at: str = "") -> Q:
     """Return the condition that this person may read an event; `at` leads from the row to it, with a trailing `__`."""
-    places = Resource.objects.filter(within_sight(authority, Permission.SEE_AUDIT, at=""))
-    seen = Q(**{f"{at}resource_id__in": keys_or_query(places)})
-    whole = Q(**{f"{at}realm__in": whole_worlds(authority)})
+    seen = Q(**{f"{at}resource_id__in": authority.once(_places)})
+    whole = Q(**{f"{at}realm__in": authority.once(whole_worlds)})
     return seen | (Q(**{f"{at}resource_id": None}) & whole)
+
+
+def _places(authority: Authority) -> Sequence[uuid.UUID] | QuerySet[Any]:
+    return keys_or_query(Resource.objects.filter(within_sight(authority, Permission.SEE_AUDIT, at="")))
 
 
 def sees_of(authority: Authority, realm: Realm) -> bool:
@@ -33,7 +40,7 @@ def sees_of(authority: Authority, realm: Realm) -> bool:
     """
     if realm == Realm.GROUP:
         return True
-    return realm in whole_worlds(authority) or any(authority.paths(Permission.SEE_AUDIT, realm))
+    return realm in authority.once(whole_worlds) or any(authority.paths(Permission.SEE_AUDIT, realm))
 
 
 def whole_worlds(authority: Authority) -> list[Realm]:
