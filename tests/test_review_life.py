@@ -298,6 +298,25 @@ def test_a_change_moves_what_is_planned_and_leaves_what_runs(cast, eligible):
     assert say(instance, berta, Opinion.DENY, row, now=now) == 1
 
 
+def test_a_change_takes_no_occurrence_away_that_is_due(cast, eligible):
+    review = make_review(
+        role(EXCHANGE_ADMINISTRATOR), stages=[chosen(cast["adam"], days=6)], frequency=Frequency.WEEKLY
+    )
+    turn()
+    turn(NOW + 6 * DAY)
+    due = NOW + 7 * DAY  # the worker has not come yet
+    new = replace(wanted_of(review), mail_text="Look at the tickets.")
+    change_review(review.pk, new, actor=OPERATOR, clock=at(due + MINUTE))
+    turn(due + 2 * MINUTE)
+    starts = list(review.instances.order_by("number").values_list("number", "starts_at"))
+    assert starts == [(1, NOW), (2, due), (3, NOW + 14 * DAY)]
+    # What is due can still be left out: by a series that ends before it.
+    third = NOW + 14 * DAY
+    turn(third - DAY)
+    change_review(review.pk, replace(new, occurrences=2), actor=OPERATOR, clock=at(third + MINUTE))
+    assert review.instances.count() == 2
+
+
 def test_the_kind_of_reviewers_stays_while_it_runs(cast, eligible):
     instance = exchange(stages=[chosen(cast["adam"])])
     new = replace(wanted_of(instance.review), stages=(managers(cast["adam"]),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reviews.calendar import days_later, starts_after
 from reviews.models import AccessReview, Frequency, Instance
@@ -15,7 +15,7 @@ def plan_next(review: AccessReview, now: datetime) -> Instance | None:
     """
     planned = review.instances.filter(taken_at=None).order_by("number").last()
     begun = review.instances.exclude(taken_at=None).order_by("number").last()
-    start = _next_start(review, begun, now)
+    start = _next_start(review, begun, planned, now)
     if start is None:
         if planned is not None:
             planned.delete()  # nothing but a date: no row was taken, nobody was asked
@@ -28,7 +28,9 @@ def plan_next(review: AccessReview, now: datetime) -> Instance | None:
     return made
 
 
-def _next_start(review: AccessReview, begun: Instance | None, now: datetime) -> datetime | None:
+def _next_start(
+    review: AccessReview, begun: Instance | None, planned: Instance | None, now: datetime
+) -> datetime | None:
     if review.deleted_at is not None:
         return None
     if begun is None:
@@ -36,5 +38,7 @@ def _next_start(review: AccessReview, begun: Instance | None, now: datetime) -> 
     if review.occurrences is not None and begun.number >= review.occurrences:
         return None
     frequency = Frequency(review.frequency)
-    after = max(begun.starts_at, now)
+    # What is due and has not begun yet is not missed: the worker is late, or the instance before it still runs.
+    reached = min(now, planned.starts_at - timedelta.resolution) if planned else now
+    after = max(begun.starts_at, reached)
     return next(starts_after(review.starts_at, review.zone, frequency, after, last=review.ends_on), None)
