@@ -569,6 +569,44 @@ def test_applying_compares_with_the_assignment_as_it_is_now(cast):
     assert Assignment.objects.get(pk=ends_soon.pk).end_reason != EndReason.REMOVED
 
 
+def test_what_was_there_beside_it_all_along_was_not_given_anew(cast):
+    ines, adam, exchange_role = cast["ines"], cast["adam"], role(EXCHANGE_ADMINISTRATOR)
+    denied = make_eligible(ines, exchange_role)
+    give(ines, exchange_role)
+    instance = exchange(stages=[chosen(adam)], auto_apply=True)
+    say(instance, adam, Opinion.DENY, row_of(instance, ines, type="eligible"))
+    remove(denied.pk, actor=OPERATOR, clock=at(NOW + DAY))
+    turn(END)
+    assert row_of(instance, ines, type="eligible").result == ApplyResult.GONE
+
+
+def test_what_was_given_anew_and_is_over_as_well_does_not_stay(cast):
+    ines, adam, exchange_role = cast["ines"], cast["adam"], role(EXCHANGE_ADMINISTRATOR)
+    denied = make_eligible(ines, exchange_role)
+    instance = exchange(stages=[chosen(adam)], auto_apply=True)
+    say(instance, adam, Opinion.DENY, row_of(instance, ines))
+    remove(denied.pk, actor=OPERATOR, clock=at(NOW + DAY))
+    make_eligible(ines, exchange_role, starts_at=NOW + 2 * DAY, ends_at=NOW + 3 * DAY, now=NOW + 2 * DAY)
+    turn(END)
+    assert row_of(instance, ines).result == ApplyResult.GONE
+
+
+@pytest.mark.parametrize("ended", ["assignments", "membership"])
+def test_what_is_over_is_not_said_to_be_held_through_a_group_or_from_above(ended, cast):
+    root, below = tree("Root", "Production")
+    ines, zoe, adam, reader = cast["ines"], cast["zoe"], cast["adam"], role(ids.READER)
+    team = group("Operators", ines)
+    above, through = give(zoe, reader, root), give(team, reader, below)
+    instance = started(reader, stages=[chosen(adam)], place=below, inherited=True, auto_apply=True)
+    say(instance, adam, Opinion.DENY, *instance.verdicts.all())
+    membership = Assignment.objects.get(principal=ines, role=ids.GROUP_MEMBER)
+    for one in [above, through] if ended == "assignments" else [above, membership]:
+        remove(one.pk, actor=OPERATOR, clock=at(NOW + DAY))
+    turn(END)
+    assert {row.result for row in instance.verdicts.all()} == {ApplyResult.GONE}
+    assert not Notification.objects.filter(mail="review_left").exists()
+
+
 def test_what_is_held_through_a_group_or_from_above_is_said_and_not_removed(cast):
     root, below = tree("Root", "Production")
     ines, zoe, adam = cast["ines"], cast["zoe"], cast["adam"]

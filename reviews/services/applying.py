@@ -23,6 +23,7 @@ from reviews.services.ground import about_review, authority_at, covered, lock_in
 from reviews.services.long_acts import CHUNK
 from reviews.wording import reason_of_recommendation
 from roles.actors import Actor, Clock
+from roles.ids import GROUP_MEMBER
 from roles.models import Assignment
 from roles.refusals import Refused, require
 from roles.service import service
@@ -73,7 +74,7 @@ def apply_due(*, clock: Clock, limit: int) -> int:
         denied = to_apply(instance).values_list("pk", "through", "inherited")[: limit - applied]
         for row, through, inherited in list(denied):
             if through or inherited:
-                _settle(instance, [row], ApplyResult.THROUGH_GROUP if through else ApplyResult.INHERITED, clock=clock)
+                _settle(instance, [row], _held_elsewhere(row, clock()), clock=clock)
             elif not _apply_row(row, clock=clock):
                 _wait_for_somebody(pk, clock=clock)
                 break
@@ -101,6 +102,12 @@ def _settle(instance: Instance, rows: Iterable[uuid.UUID], result: ApplyResult, 
         now = clock()
         new = Verdict.objects.filter(pk__in=rows, result=ApplyResult.NEW).order_by()
         new.update(result=result, applied_at=now, applied_by_name=_applied_by(instance))
+
+
+def _held_elsewhere(pk: uuid.UUID, now: datetime) -> ApplyResult:
+    """Return why a denied row cannot be removed here; or, where it is over, that nothing is left to remove."""
+    row = Verdict.objects.select_related("instance", "assignment").get(pk=pk)
+    return _over(row, now) or (ApplyResult.THROUGH_GROUP if row.through_id else ApplyResult.INHERITED)
 
 
 def _apply_row(pk: uuid.UUID, *, clock: Clock) -> bool:
@@ -149,11 +156,8 @@ def _wait_for_somebody(pk: uuid.UUID, *, clock: Clock) -> None:
 
 def _remove(row: Verdict, right: Right, clock: Clock) -> tuple[ApplyResult, str]:
     held = row.assignment
-    if held.over_at is not None and held.over_at <= clock():
-        again = Assignment.objects.open().filter(
-            principal=held.principal_id, role=held.role_id, resource=held.resource_id, activated_from=None
-        )
-        return (ApplyResult.REPLACED if again.exclude(pk=held.pk).exists() else ApplyResult.GONE), ""
+    if over := _over(row, clock()):
+        return over, ""
     try:
         # A savepoint: what `remove` had done when it was refused is undone, the result stays.
         remove(held.pk, actor=Actor.portal(), reason=why(row), authority_id=right.assignment_id, clock=clock)
@@ -161,6 +165,22 @@ def _remove(row: Verdict, right: Right, clock: Clock) -> tuple[ApplyResult, str]
         return ApplyResult.REFUSED, refused.sentence
     moved = (held.starts_at, held.ends_at) != (row.since, row.until)
     return ApplyResult.REMOVED, _("Its times had been changed since the start of the review.") if moved else ""
+
+
+def _over(row: Verdict, now: datetime) -> ApplyResult | None:
+    """Return what became of a row that is over, and whether it was given anew since; None while it is held."""
+    held, who = row.assignment, row.principal_id
+    if held.over_at is not None and held.over_at <= now:
+        standing = Assignment.objects.open().exclude(ends_at__lte=now).filter(activated_from=None)
+        # What was there beside it when the rows were taken is another row, and no gift since.
+        since = standing.filter(created_at__gt=row.instance.taken_at).exclude(pk=held.pk)
+        again = since.filter(principal=held.principal_id, role=held.role_id, resource=held.resource_id)
+        return ApplyResult.REPLACED if again.exists() else ApplyResult.GONE
+    # Whoever may become a member again by activating it still is one as far as removing goes.
+    member = Assignment.objects.open().exclude(ends_at__lte=now).filter(principal=who, role=GROUP_MEMBER)
+    if row.through_id is not None and not member.filter(resource__group=row.through_id).exists():
+        return ApplyResult.GONE
+    return None
 
 
 def why(row: Verdict) -> str:
