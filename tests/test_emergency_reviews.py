@@ -165,6 +165,11 @@ class TestWho:
         emergency = break_it(ines, glass_allowed(ines, EXCHANGE_ADMINISTRATOR, adam))
         review(adam, emergency)
 
+    def test_who_was_called_off_before_they_stood_in_may(self, ines, adam, emergency):
+        row = named(ines, adam, starts_at=NOW + 2 * HOUR)
+        end_deputy(row.pk, actor=Actor(user=ines), clock=at(NOW + HOUR))
+        assert review(adam, emergency, now=NOW + 3 * HOUR).justified
+
     def test_a_deputy_to_the_microsecond(self, ines, adam, petra):
         Deputy.objects.create(approver=ines, deputy=adam, starts_at=NOW - HOUR, ends_at=NOW, reason="x")
         emergency = break_it(ines, glass_allowed(ines, EXCHANGE_ADMINISTRATOR, adam))

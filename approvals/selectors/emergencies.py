@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from approvals.models import Deputy, EmergencyReview, Request, RequestApprover
 from roles.authority import Authority
@@ -45,7 +45,8 @@ def stood_in_for(request: Request, now: datetime) -> set[uuid.UUID]:
     """Return who was a deputy of the person behind an emergency at any moment from then until `now`."""
     people = [request.principal_id, request.requestor_id]
     rows = Deputy.objects.filter(approver__in=people, starts_at__lte=now, ends_at__gt=request.made_at)
-    lasted = rows.filter(Q(ended_at=None) | Q(ended_at__gt=request.made_at))
+    # Who was called off before the start never stood in.
+    lasted = rows.exclude(ended_at__lte=F("starts_at")).filter(Q(ended_at=None) | Q(ended_at__gt=request.made_at))
     return set(lasted.values_list("deputy", flat=True))
 
 
