@@ -19,6 +19,7 @@ from pim_portal.alerts.definitions.frequent import occasions
 from pim_portal.models import Heartbeat, Notification, NotificationState
 from pim_portal.operations.services import beat
 from roles import ids
+from roles.actors import Actor
 from roles.models import Assignment, Audience, NotifiedAct, SecondFactor, User
 from roles.selectors.settings import Cell, Stage
 from roles.services.assignments import deactivate
@@ -74,6 +75,12 @@ class TestUnused:
         row = make_eligible(ines, exchange())
         request_activation(ines, row, now=NOW - 30 * DAY + early)
         assert len(found("unused_roles")) == counts
+
+    def test_an_activation_that_was_called_off_before_its_start_is_none(self, ines):
+        row = make_eligible(ines, exchange())
+        planned = request_activation(ines, row, now=NOW - 2 * DAY, start=NOW - DAY)
+        deactivate(planned.outcome_id, actor=Actor(ines), clock=at(NOW - 2 * DAY))
+        assert found("unused_roles") == [f"assignment:{row.pk}"]
 
     def test_one_member_uses_it_for_the_group(self, ines, adam):
         row = make_eligible(group("Mail", ines, adam), exchange())

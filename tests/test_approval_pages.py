@@ -25,6 +25,7 @@ from audit.models import Event
 from roles import ids
 from roles.actors import Actor
 from roles.models import Assignment, Purpose, Role, RoleKind, StepUp, User
+from roles.services.assignments import deactivate
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -117,6 +118,14 @@ def test_recent_activations_of_the_role_are_shown(ines, adam, berta, eligibility
     configure(eligibility.role, approvers=[adam, berta])
     html = html_of(visiting(adam), page_of(request_activation(ines, eligibility)))
     assert "activated this role once in 30 days: 3 h" in html
+
+
+def test_an_activation_that_was_called_off_before_its_start_is_not_among_them(ines, adam, eligibility):
+    planned = request_activation(ines, eligibility, now=NOW - 3 * DAY, start=NOW - 2 * DAY)
+    deactivate(planned.outcome_id, actor=Actor(ines), clock=at(NOW - 3 * DAY))
+    configure(eligibility.role, approvers=[adam])
+    html = html_of(visiting(adam), page_of(request_activation(ines, eligibility)))
+    assert "did not activate this role in the last 30 days" in html
 
 
 def test_an_approver_sees_nothing_of_the_other_world(ines, adam, pending):

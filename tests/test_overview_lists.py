@@ -218,6 +218,12 @@ def test_what_was_activated_within_ninety_days_is_used(petra, ines, eligibility,
     assert shown(visiting(petra), "/overview/directory/unused/") == count
 
 
+def test_what_was_planned_and_called_off_is_not_used(petra, ines, eligibility):
+    made = request_activation(ines, eligibility, now=NOW - 2 * DAY, start=NOW - DAY)
+    deactivate(made.outcome_id, actor=Actor(ines), clock=at(NOW - 2 * DAY))
+    assert shown(visiting(petra), "/overview/directory/unused/") == 1
+
+
 def act(user: User, *rows: Assignment, world: str = "directory", **fields: str) -> tuple[int, str]:
     form = {"chosen": [str(one.pk) for one in rows], "act": "eligible", "reason": "less is enough"} | fields
     client = verified(user)

@@ -15,7 +15,19 @@ from roles import ids
 from roles.actors import Actor
 from roles.models import AssignmentType
 from roles.service import record
-from tests.people import DAY, EXCHANGE_ADMINISTRATOR, NOW, give, group, make_eligible, person, request_activation, role
+from roles.services.assignments import deactivate
+from tests.people import (
+    DAY,
+    EXCHANGE_ADMINISTRATOR,
+    NOW,
+    at,
+    give,
+    group,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+)
 from tests.reviewing import chosen, row_of, started
 
 MICROSECOND = timedelta(microseconds=1)
@@ -69,6 +81,15 @@ def test_each_row_says_how_much_it_is_used(cast):
     assert (row.activations, row.last_activated_at, row.last_sign_in_at) == (2, NOW - 2 * DAY, NOW - DAY)
     assert (row.recommendation, row.because) == (APPROVE, Because.ACTIVATED)
     assert reason_of_recommendation(row, 30) == "Activated 2 times in the last 30 days."
+
+
+def test_what_was_planned_and_called_off_before_its_start_is_no_use(cast):
+    eligible = make_eligible(cast["ines"], role(EXCHANGE_ADMINISTRATOR))
+    planned = request_activation(cast["ines"], eligible, now=NOW - 10 * DAY, start=NOW - 9 * DAY)
+    deactivate(planned.outcome_id, actor=Actor(cast["ines"]), clock=at(NOW - 9 * DAY))
+    row = row_of(exchange(cast["adam"]), cast["ines"])
+    assert (row.activations, row.last_activated_at) == (0, None)
+    assert (row.recommendation, row.because) == (DENY, Because.NOT_ACTIVATED)
 
 
 def test_a_group_is_used_when_a_member_uses_it(cast):

@@ -12,9 +12,11 @@ from django.utils.html import escape
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
+from roles.actors import Actor
 from roles.models import Audience, NotifiedAct, Resource, Role, RoleSettings, User
 from roles.places import address
 from roles.selectors.settings import Cell, settings_of
+from roles.services.assignments import deactivate
 from roles.services.principals import disable_person
 from roles.services.settings import change_settings
 from tests.people import (
@@ -206,6 +208,12 @@ class TestThePage:
         request_activation(ines, mine)
         assert "1 eligible assignment obeys" in page(olga, nodes[1], reader)
         assert "1 activation began" in page(olga, nodes[1], reader)
+
+    def test_what_was_called_off_before_its_start_never_began(self, olga, ines, nodes):
+        mine = make_eligible(ines, role(ids.READER), nodes[1])
+        planned = request_activation(ines, mine, now=NOW - 2 * DAY, start=NOW)
+        deactivate(planned.outcome_id, actor=Actor(ines), clock=at(NOW - DAY))
+        assert "0 activations began" in page(olga, nodes[1], role(ids.READER))
 
     def test_it_says_for_whom_nobody_else_could_approve(self, petra, ines, adam, berta, exchange):
         make_eligible(ines, exchange)

@@ -127,13 +127,12 @@ def earlier_activations(request: Request, now: datetime, *, takes_part: bool) ->
 
     Who does not take part in the request, but looks on, learns of those there and below.
     """
-    rows = Assignment.objects.filter(
+    rows = Assignment.objects.begun(now).filter(
         principal=request.principal_id,
         role=request.role_id,
         activated_from__isnull=False,
         resource__path__startswith="" if takes_part else request.resource.path,
         starts_at__gt=now - RECENT,
-        starts_at__lte=now,
     )
     spans = [
         min(row.over_at or now, now) - row.starts_at

@@ -66,7 +66,8 @@ def _activations(
 ) -> dict[_Key, tuple[datetime | None, int]]:
     eligible = {one.assignment.pk for one in candidates if one.assignment.type == AssignmentType.ELIGIBLE}
     rows = (
-        Assignment.objects.filter(activated_from__in=eligible, starts_at__lte=now)
+        Assignment.objects.begun(now)
+        .filter(activated_from__in=eligible)
         .order_by()
         .values_list("activated_from", "principal")
         .annotate(last=Max("starts_at"), lately=Count("pk", filter=Q(starts_at__gte=since)))

@@ -101,6 +101,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Return what this person took by elevating their access, where it lasts at `now`."""
         return self.in_effect(now).filter(principal=user_id, elevated_from__isnull=False)
 
+    def begun(self, now: datetime) -> AssignmentQuerySet:
+        """Return what has begun by `now`, over or not; what was called off before its start never did."""
+        return self.filter(starts_at__lte=now).exclude(ended_at__lte=F("starts_at"))
+
     def overdue(self, now: datetime) -> AssignmentQuerySet:
         """Return what is over by the clock and not written down yet."""
         return self.open().filter(ends_at__lte=now)

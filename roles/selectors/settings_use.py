@@ -50,7 +50,7 @@ def _eligible(role: Role, place: Resource | None, now: datetime) -> AssignmentQu
 def use_of(role: Role, place: Resource, now: datetime) -> Use:
     """Count who is eligible under the settings of a place, and how often the role was activated from there lately."""
     eligibilities = Assignment.objects.eligible().filter(governed(role, place)).values("pk")
-    begun = Assignment.objects.filter(activated_from__in=eligibilities, starts_at__gt=now - LATELY, starts_at__lte=now)
+    begun = Assignment.objects.begun(now).filter(activated_from__in=eligibilities, starts_at__gt=now - LATELY)
     return Use(_eligible(role, place, now).count(), begun.count())
 
 

@@ -49,7 +49,7 @@ class Unused(AlertKind):
 
     def find(self, ground: Ground) -> Iterator[Finding]:
         since = ground.now - timedelta(days=ground.least("days"))
-        activations = Assignment.objects.filter(activated_from=OuterRef("pk"), starts_at__lte=ground.now)
+        activations = Assignment.objects.begun(ground.now).filter(activated_from=OuterRef("pk"))
         used = activations.filter(Q(starts_at__gt=since) | Q(ended_at=None, ends_at__gt=ground.now))
         eligible = Assignment.objects.in_effect(ground.now).eligible().filter(~Exists(used), starts_at__lte=since)
         rows = ground.narrow(eligible.filter(resource__path__startswith=ground.root.path))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -85,7 +85,7 @@ MORE: dict[str, Listing] = {
 def _unused(now: datetime) -> Q:
     """Return the condition that nobody activated what they have been eligible for since 90 days or longer."""
     since = now - UNUSED_FOR
-    activations = Assignment.objects.filter(activated_from=OuterRef("pk"), starts_at__lte=now)
+    activations = Assignment.objects.begun(now).filter(activated_from=OuterRef("pk"))
     used = activations.filter(Q(starts_at__gt=since) | Q(ended_at=None, ends_at__gt=now))
     return Q(~ByRow(used), type="eligible", starts_at__lte=since)
 
@@ -194,9 +194,7 @@ def smaller_lately(paths: Paths, now: datetime) -> Lately[list[uuid.UUID]]:
 def begun(below: Q, now: datetime) -> AssignmentQuerySet:
     """Return the activations that began in the last seven days of the viewer's calendar, over or not."""
     first = midnight(days(now)[0], timezone.get_current_timezone())
-    rows = Assignment.objects.filter(below, activated_from__isnull=False, starts_at__gte=first, starts_at__lte=now)
-    # What was called off before its start was never active.
-    return rows.exclude(ended_at__lte=F("starts_at"))
+    return Assignment.objects.begun(now).filter(below, activated_from__isnull=False, starts_at__gte=first)
 
 
 def days(now: datetime) -> list[date]:
