@@ -6,6 +6,7 @@ import pytest
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from reviews.models import Frequency
 from reviews.services.series import delete_review
 from roles import ids
 from roles.authority import Authority
@@ -15,6 +16,7 @@ from roles.selectors.groups import gives
 from roles.services.assignments import assign
 from roles.services.groups import change_group, disable_group, enable_group
 from tests.people import (
+    DAY,
     EXCHANGE_ADMINISTRATOR,
     MINUTE,
     NOW,
@@ -30,7 +32,7 @@ from tests.people import (
     role,
     tree,
 )
-from tests.reviewing import chosen, make_review
+from tests.reviewing import chosen, make_review, turn
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +143,16 @@ def test_who_lets_others_into_a_group_of_reviewers_must_be_able_to_say_who_revie
     assert "Who may open mailboxes" not in refused.value.sentence, "Gina sees no reviews of the directory."
     assert let_in(adam, auditors, petra)
     delete_review(review.pk, reason="over", actor=OPERATOR, clock=at(NOW))
+    assert let_in(ines, auditors, gina)
+
+
+def test_a_series_that_is_over_is_in_nobodys_way(gina: User, berta: User, ines: User):
+    auditors = group("Auditors", berta)
+    make_review(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(auditors)], frequency=Frequency.MONTHLY, occurrences=1)
+    turn(NOW)
+    with pytest.raises(Refused, match="group_holds_more"):
+        let_in(ines, auditors, gina)
+    turn(NOW + 7 * DAY)
     assert let_in(ines, auditors, gina)
 
 
