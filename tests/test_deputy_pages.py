@@ -6,6 +6,8 @@ import pytest
 import time_machine
 
 from approvals.models import Decision, Deputy, Request, Status
+from audit.kinds import Kind, Outcome
+from audit.models import Event
 from tests.deputising import named
 from tests.people import NOW, request_activation
 from tests.stepping import errors_in, verified
@@ -72,4 +74,11 @@ def test_only_the_two_end_it(adam, zoe, berta):
     assert visiting(zoe).get(address).status_code == 405
     assert visiting(zoe).post(address).status_code == 302
     assert Deputy.objects.get().ended_at == NOW
-    assert visiting(adam).post(address).status_code == 404
+
+
+def test_whoever_ends_it_twice_is_told_that_it_has_ended(adam, zoe):
+    row = named(adam, zoe)
+    client = visiting(adam)
+    client.post(f"{DEPUTIES}{row.pk}/end/")
+    assert "This has already ended." in client.post(f"{DEPUTIES}{row.pk}/end/", follow=True).content.decode()
+    assert Event.objects.filter(kind=Kind.DEPUTY_ENDED, outcome=Outcome.DONE).count() == 1

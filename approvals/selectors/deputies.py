@@ -46,7 +46,12 @@ def approvers_behind(user_id: uuid.UUID, now: datetime) -> set[uuid.UUID]:
     return set(_BEHIND.ask(user_id, now))
 
 
-def deputies_concerning(user: User, now: datetime) -> DeputyQuerySet:
-    """Return what this person named, and where they stand in themselves, that is not over."""
+def deputies_ever(user: User) -> DeputyQuerySet:
+    """Return what this person named, and where they stand in themselves, over or not."""
     mine = Deputy.objects.filter(approver=user.pk) | Deputy.objects.filter(deputy=user.pk)
-    return mine.not_over(now).select_related("approver", "deputy").order_by("starts_at", "pk")
+    return mine.select_related("approver", "deputy").order_by("starts_at", "pk")
+
+
+def deputies_concerning(user: User, now: datetime) -> DeputyQuerySet:
+    """Return of these what is not over."""
+    return deputies_ever(user).not_over(now)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.forms.deputies import DeputyForm
-from approvals.selectors.deputies import deputies_concerning
+from approvals.selectors.deputies import deputies_concerning, deputies_ever
 from approvals.services.deputies import end_deputy, name_deputy
 from approvals.views.tabs import tabs_of_approvals
 from roles.answers import form_page, read_and_send
@@ -61,7 +61,7 @@ def add_deputy(request: PortalRequest) -> HttpResponse:
 @require_POST
 def end(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
     """End that somebody stands in for the viewer, or the viewer for somebody."""
-    row = get_object_or_404(deputies_concerning(request.user, request.now), pk=pk)
+    row = get_object_or_404(deputies_ever(request.user), pk=pk)  # a double click finds it ended, and is told so
     try:
         end_deputy(row.pk, actor=actor_of(request), clock=timezone.now)
     except Refused as refused:
