@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from approvals.models import Decision, Deputy, Request, RequestApprover, Status, Verdict
 from approvals.rules.deputies import LONGEST
@@ -237,6 +239,15 @@ class TestNaming:
         with pytest.raises(Refused, match="too_long"):
             named(adam, zoe, ends_at=NOW + LONGEST + TICK)
         named(adam, zoe, ends_at=NOW + LONGEST)
+
+    @pytest.mark.parametrize(("first", "last"), [((9, 1), (11, 30)), ((3, 1), (5, 30))])
+    def test_ninety_days_are_those_of_the_clock_when_it_changes_meanwhile(self, first, last, adam, zoe):
+        berlin = ZoneInfo("Europe/Berlin")
+        starts_at, ends_at = (datetime(2027, *day, 9, tzinfo=berlin) for day in (first, last))
+        with timezone.override(berlin):
+            with pytest.raises(Refused, match="too_long"):
+                named(adam, zoe, starts_at=starts_at, ends_at=ends_at + TICK)
+            assert named(adam, zoe, starts_at=starts_at, ends_at=ends_at).ends_at == ends_at
 
     @pytest.mark.parametrize("ends_at", [NOW, NOW - DAY])
     def test_it_ends_later(self, adam, zoe, ends_at):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from roles.models import User
@@ -55,8 +56,13 @@ def ends_too_early(facts: DeputyFacts) -> Violation | None:
     return None
 
 
+def on_the_clock(moment: datetime) -> datetime:
+    """Return what the clock of whoever reads the page shows: its days have 25 hours where the clocks go back."""
+    return timezone.localtime(moment).replace(tzinfo=None)
+
+
 def too_long(facts: DeputyFacts) -> Violation | None:
-    if facts.ends_at - facts.starts_at > LONGEST:
+    if on_the_clock(facts.ends_at) - on_the_clock(facts.starts_at) > LONGEST:
         sentence = _("Somebody can stand in for you for at most {days} days at a time.")
         return Violation("too_long", sentence.format(days=LONGEST.days), "ends_at")
     return None
