@@ -12,6 +12,7 @@ from audit.models import Event
 from pim_portal.models import Notification
 from reviews.models import ApplyResult, Frequency, IfUnanswered, Instance, Opinion, PastVerdict, Status
 from reviews.services import applying, running
+from reviews.services import starting as starting_service
 from reviews.services.applying import apply_due
 from reviews.services.deciding import accept_recommendations
 from reviews.services.ending import end_due
@@ -315,6 +316,22 @@ def test_a_change_takes_no_occurrence_away_that_is_due(cast, eligible):
     turn(third - DAY)
     change_review(review.pk, replace(new, occurrences=2), actor=OPERATOR, clock=at(third + MINUTE))
     assert review.instances.count() == 2
+
+
+def test_the_roles_stay_while_the_rows_are_taken(cast, eligible, monkeypatch):
+    other = role(ids.GLOBAL_READER)
+    for one in (cast["ines"], cast["zoe"]):
+        make_eligible(one, other)
+    monkeypatch.setattr(starting_service, "CHUNK", 1)
+    review = make_review(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(cast["adam"])])
+    new = replace(wanted_of(review), roles=frozenset([other.pk]))
+    for _step in ("begin", "take"):
+        start_due(clock=at(NOW), limit=50)
+    with pytest.raises(Refused, match="starting"):
+        change_review(review.pk, new, actor=OPERATOR, clock=at(NOW))
+    turn()
+    assert {row.role_id for row in review.instances.get().verdicts.all()} == {EXCHANGE_ADMINISTRATOR}
+    change_review(review.pk, new, actor=OPERATOR, clock=at(NOW))
 
 
 def test_the_kind_of_reviewers_stays_while_it_runs(cast, eligible):

@@ -83,6 +83,8 @@ class Before:
     started: bool
     running: bool
     deleted: bool
+    roles: Ids
+    starting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,14 @@ def no_role(facts: SeriesFacts) -> Violation | None:
         return Violation("no_role", _("Choose at least one role."), "roles")
     if facts.roles_there < len(facts.wanted.roles):
         return Violation("role_elsewhere", _("One of these roles cannot be assigned here."), "roles")
+    return None
+
+
+def roles_changed(facts: SeriesFacts) -> Violation | None:
+    before = facts.before
+    if before is not None and before.starting and before.roles != facts.wanted.roles:
+        sentence = _("An instance is just starting: its assignments are being gathered. Change the roles after that.")
+        return Violation("starting", sentence, "roles")
     return None
 
 
@@ -271,6 +281,7 @@ SERIES: Final[tuple[Rule[SeriesFacts], ...]] = (
     name_missing,
     text_too_long,
     no_role,
+    roles_changed,
     start_wrong,
     zone_unknown,
     duration_wrong,

@@ -198,6 +198,8 @@ def before_of(review: AccessReview) -> Before:
         started=review.instances.exclude(taken_at=None).exists(),
         running=_running(review).exists(),
         deleted=review.deleted_at is not None,
+        roles=frozenset(review.roles.values_list("pk", flat=True)),
+        starting=_running(review).filter(filled_at=None).exists(),
     )
 
 
