@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from reviews.models import ApplyResult, Opinion, Verdict
+from reviews.models import ApplyResult, How, IfUnanswered, Opinion, Verdict
 from reviews.selectors.earlier import earlier_of
+from reviews.selectors.places import unreviewable
+from reviews.selectors.reviewers import still_reviewing
 from reviews.services.applying import apply
 from reviews.services.deciding import Saying, accept_recommendations, decide, decide_waiting
 from reviews.services.running import stop
@@ -159,6 +161,33 @@ def test_who_will_belong_to_the_group_tomorrow_does_not_review_it_today(ines, ad
     row = row_of(instance, team)
     assert "not_yours" in codes(lambda: say(instance, adam, Opinion.APPROVE, row))
     assert say(instance, berta, Opinion.APPROVE, row) == 1
+
+
+def test_whoever_is_not_the_manager_any_more_does_not_review_and_who_stands_in_does(ines, adam, berta, zoe):
+    type(ines).objects.filter(pk=ines.pk).update(manager=adam)
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[managers(zoe)])
+    row = row_of(instance, ines)
+    assert still_reviewing(instance, NOW).names == ("Adam",)
+    for manager in (berta, None):
+        type(ines).objects.filter(pk=ines.pk).update(manager=manager)
+        for who in (adam, berta):
+            assert "not_yours" in codes(lambda who=who: say(instance, who, Opinion.APPROVE, row))
+        assert still_reviewing(instance, NOW).names == ("Zoe",)
+    assert say(instance, zoe, Opinion.APPROVE, row) == 1
+
+
+def test_a_row_whose_manager_changed_and_for_whom_nobody_stands_in_is_left(ines, adam, berta):
+    type(ines).objects.filter(pk=ines.pk).update(manager=adam)
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    instance = started(
+        role(EXCHANGE_ADMINISTRATOR), stages=[managers()], if_unanswered=IfUnanswered.REMOVE, auto_apply=True
+    )
+    type(ines).objects.filter(pk=ines.pk).update(manager=berta)
+    assert [count for _stage, count in unreviewable(instance, NOW)] == [1]
+    turn(END)
+    row = row_of(instance, ines)
+    assert (row.how, row.verdict, row.result) == (How.NOBODY_COULD, Opinion.NOT_REVIEWED, ApplyResult.KEPT)
 
 
 def test_a_manager_who_reports_to_themselves_does_not_review_themselves(adam, berta):

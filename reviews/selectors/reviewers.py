@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from reviews.models import Instance, InstanceStage, Panelist, ReviewersKind, StagePrincipal, Verdict
 from roles.ids import GROUP_MEMBER
@@ -21,6 +21,8 @@ from roles.selectors.named import named
 
 Ids = frozenset[uuid.UUID]
 NOTHING = Q(pk__in=[])
+# Whom a row is about, where their manager is still the one of the start.
+_MANAGED = User.objects.filter(pk=OuterRef("principal"), manager=OuterRef("manager")).order_by()
 
 
 def selves_of(people: Iterable[uuid.UUID], now: datetime) -> dict[uuid.UUID, set[uuid.UUID]]:
@@ -54,7 +56,7 @@ class Bench:
         if self.kind == ReviewersKind.SELF:
             return ~Q(principal_kind=PrincipalKind.USER) | Q(principal__enabled=False)
         if self.kind == ReviewersKind.MANAGERS:
-            return Q(manager=None) | Q(manager__enabled=False)
+            return ~Exists(_MANAGED) | Q(manager__enabled=False)
         return self._of_all(self.reviewers)
 
     @property
@@ -75,7 +77,7 @@ class Bench:
         if self.kind == ReviewersKind.SELF:
             mine = Q(principal=user_id)
         elif self.kind == ReviewersKind.MANAGERS:
-            mine = Q(manager=user_id) & ~own
+            mine = Q(Exists(_MANAGED), manager=user_id) & ~own
         elif user_id in self.reviewers:
             mine = ~own
         if user_id in self.fallbacks:
@@ -119,7 +121,7 @@ def unfinished_reviewers(stage: InstanceStage, now: datetime) -> QuerySet[User]:
     if bench.kind == ReviewersKind.SELF:
         who |= Q(pk__in=waiting.order_by().values("principal"))
     if bench.kind == ReviewersKind.MANAGERS:
-        who |= Q(pk__in=waiting.filter(manager__isnull=False).order_by().values("manager"))
+        who |= Q(pk__in=waiting.filter(Exists(_MANAGED)).order_by().values("manager"))
     return User.objects.filter(who, enabled=True).order_by("name_key", "pk")
 
 
