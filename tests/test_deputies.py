@@ -243,7 +243,7 @@ class TestNaming:
     @pytest.mark.parametrize(("first", "last"), [((9, 1), (11, 30)), ((3, 1), (5, 30))])
     def test_ninety_days_are_those_of_the_clock_when_it_changes_meanwhile(self, first, last, adam, zoe):
         berlin = ZoneInfo("Europe/Berlin")
-        starts_at, ends_at = (datetime(2027, *day, 9, tzinfo=berlin) for day in (first, last))
+        starts_at, ends_at = (datetime(2027, month, day, 9, tzinfo=berlin) for month, day in (first, last))
         with timezone.override(berlin):
             with pytest.raises(Refused, match="too_long"):
                 named(adam, zoe, starts_at=starts_at, ends_at=ends_at + TICK)
