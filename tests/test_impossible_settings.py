@@ -16,7 +16,8 @@ from roles.refusals import Refused
 from roles.selectors.approvers import people_of_escalation, people_of_stage
 from roles.selectors.impossible import Impossible, impossible_settings
 from roles.selectors.panels import PanelBook
-from roles.selectors.settings import Stage
+from roles.selectors.settings import Stage, settings_of
+from roles.selectors.settings_use import gaps_in
 from roles.services.assignments import remove
 from roles.services.groups import disable_group, enable_group
 from roles.services.principals import disable_person, enable_person
@@ -153,6 +154,32 @@ def test_a_later_stage_counts_for_itself(eligibility, adam, berta):
     configure(eligibility.role, approvers=[[adam], [berta]])
     disable(berta)
     assert told() == [("Exchange Administrator", "everywhere", 2, 0, "everybody")]
+
+
+class TestNobodyDecidesInTwoStages:
+    """Each stage by itself has people enough; both together have not."""
+
+    @pytest.fixture(autouse=True)
+    def _shared(self, eligibility, adam, berta):
+        configure(eligibility.role, approvers=[[adam], [adam, berta]])
+
+    def test_both_together_are_told_once_and_the_service_refuses(self, eligibility, ines, berta):
+        assert told() == []
+        disable(berta)
+        assert told() == [("Exchange Administrator", "everywhere", 2, 0, "everybody")]
+        with pytest.raises(Refused, match="nobody_to_approve"):
+            request_activation(ines, eligibility)
+
+    def test_one_of_them_who_may_activate_it_has_too_few_others(self, eligibility, berta):
+        mine = make_eligible(berta, eligibility.role)
+        assert told() == [("Exchange Administrator", "everywhere", 2, 0, "Berta")]
+        with pytest.raises(Refused, match="nobody_to_approve"):
+            request_activation(berta, mine)
+
+    def test_the_page_of_the_settings_says_the_same(self, eligibility, berta):
+        disable(berta)
+        (gap,) = gaps_in(settings_of(eligibility.role, directory()), role=eligibility.role, place=directory(), now=NOW)
+        assert (gap.stage, gap.quorum, gap.people, gap.person) == (2, 1, 0, None)
 
 
 def test_each_place_with_settings_of_its_own_is_told_by_itself(eligibility, adam, berta):

@@ -150,8 +150,8 @@ class TestBounds:
 
 
 class TestStages:
-    def test_five_are_allowed_and_six_are_not(self, exchange, adam):
-        stages = [stage(number, adam) for number in range(1, 7)]
+    def test_five_are_allowed_and_six_are_not(self, exchange):
+        stages = [stage(number, person(f"approver{number}")) for number in range(1, 7)]
         change(exchange, directory(), approval_required=True, stages=tuple(stages[:5]))
         assert len(settings_of(exchange, directory()).stages) == 5
         with pytest.raises(Refused, match="stages"):
@@ -202,17 +202,33 @@ class TestWhatLocksPeopleOut:
         with pytest.raises(Refused, match="quorum_too_large"):
             change(exchange, directory(), approval_required=True, stages=(stage(1, team, quorum=2),))
 
-    def test_more_must_agree_than_there_are_in_a_later_stage(self, exchange, adam, berta):
-        stages = (stage(1, adam), stage(2, adam, berta, quorum=3))
+    def test_more_must_agree_than_there_are_in_a_later_stage(self, exchange, adam, berta, petra):
+        stages = (stage(1, adam), stage(2, berta, petra, quorum=3))
         with pytest.raises(Refused, match="quorum_too_large") as refused:
             change(exchange, directory(), approval_required=True, stages=stages)
         assert [one.field for one in refused.value.violations] == ["quorum_2"]
-        change(exchange, directory(), approval_required=True, stages=(stages[0], stage(2, adam, berta, quorum=2)))
+        change(exchange, directory(), approval_required=True, stages=(stages[0], stage(2, berta, petra, quorum=2)))
 
     def test_somebody_named_twice_counts_once(self, exchange, adam):
         stages = (stage(1, adam, group("Team", adam), quorum=2),)
         with pytest.raises(Refused, match="quorum_too_large"):
             change(exchange, directory(), approval_required=True, stages=stages)
+
+    def test_one_person_alone_in_two_stages_since_nobody_decides_twice(self, exchange, adam, berta):
+        with pytest.raises(Refused, match="too_few_for_all_stages") as refused:
+            change(exchange, directory(), approval_required=True, stages=(stage(1, adam), stage(2, adam)))
+        assert [one.field for one in refused.value.violations] == ["approvers_2"]
+        change(exchange, directory(), approval_required=True, stages=(stage(1, adam), stage(2, adam, berta)))
+
+    def test_the_same_few_in_three_stages(self, exchange, adam, berta, petra):
+        stages = (stage(1, adam, berta), stage(2, petra), stage(3, adam, berta, quorum=2))
+        with pytest.raises(Refused, match="too_few_for_all_stages") as refused:
+            change(exchange, directory(), approval_required=True, stages=stages)
+        assert [one.field for one in refused.value.violations] == ["approvers_3"]
+
+    def test_the_only_administrator_in_two_stages_that_name_nobody(self, exchange, petra):
+        with pytest.raises(Refused, match="too_few_for_all_stages"):
+            change(exchange, directory(), approval_required=True, stages=(stage(1), stage(2)))
 
     def test_with_nobody_named_administrators_decide_of_directory_roles(self, exchange, petra, paul):
         change(exchange, directory(), approval_required=True, stages=(stage(1, quorum=2),))

@@ -273,7 +273,7 @@ class TestEditing:
         assert rows_of_everything() == before
 
     def test_all_of_it_is_saved(self, petra, adam, berta, exchange):
-        team = group("Team", berta)
+        team = group("Team", person("carla"))
         answer = save(
             petra,
             directory(),

@@ -65,6 +65,14 @@ def test_a_later_stage_that_lost_its_people_is_told_at_once(ines, adam, berta, p
     assert shortfall_of(request, SOON) == Shortfall(stage=2, lacking=1, people=0)
 
 
+def test_two_stages_that_are_left_with_one_person_for_both(ines, adam, berta, petra, with_approval):
+    configure(with_approval.role, approvers=[[adam], [adam, berta]])
+    request = request_activation(ines, with_approval)
+    assert shortfall_of(request, SOON) is None
+    gone(berta)
+    assert shortfall_of(request, SOON) == Shortfall(stage=2, lacking=1, people=0)
+
+
 def test_who_may_become_an_administrator_counts_where_nobody_is_named(ines, eligibility):
     paula = person("paula")
     give(person("last"), role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))

@@ -15,6 +15,7 @@ from roles.refusals import Violation
 from roles.rules.asked import reason_too_long, second_factor_missing
 from roles.rules.duties import kept_apart
 from roles.selectors.duties.clashes import Clash
+from roles.selectors.seats import Need, shortages
 from roles.selectors.settings import EffectiveSettings
 from roles.text import is_visible
 from roles.wording import exact, span
@@ -142,8 +143,9 @@ def ticket_not_accepted(facts: ActivateFacts) -> Violation | None:
 
 
 def nobody_to_approve(facts: ActivateFacts) -> Violation | None:
-    """Nobody waits a day for somebody who cannot come."""
-    if all(panel.is_possible for panel in facts.panels):
+    """Nobody waits a day for somebody who cannot come. A deputy fills a seat and adds none."""
+    needs = [Need(one.number, one.quorum, frozenset(user.pk for user in one.people)) for one in facts.panels]
+    if next(shortages(needs), None) is None:
         return None
     sentence = _(
         "Nobody but you could approve this now, or too few people. "

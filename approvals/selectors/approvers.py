@@ -41,11 +41,6 @@ class Panel:
     later: tuple[User, ...] = ()
 
     @property
-    def is_possible(self) -> bool:
-        """Whether enough people are there to agree. A deputy fills a seat and adds none."""
-        return len(self.people) >= self.quorum
-
-    @property
     def deciders(self) -> tuple[User, ...]:
         """Everybody who can decide, each once: the approvers first."""
         found = {user.pk: user for user in (*self.people, *(one.deputy for one in self.substitutes))}

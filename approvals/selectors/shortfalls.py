@@ -9,6 +9,7 @@ from datetime import datetime
 from approvals.models import TIMED, Decision, Request, Verdict
 from approvals.selectors.approvers import as_asked
 from roles.selectors.approvers import people_of_escalation, people_of_stage
+from roles.selectors.seats import Need, shortages
 from roles.selectors.settings import EffectiveSettings, settings_behind
 
 
@@ -38,6 +39,7 @@ def shortfall_of(
     today = {one.number: one for one in (settings or settings_behind(request.behind)).stages}
     decisions = list(request.decisions.all()) if said is None else said
     gone = {one.approver_id for one in decisions} | {one.seat_id for one in decisions}
+    needs: list[Need] = []
     for stage in request.stages.filter(number__gte=request.stage_number).prefetch_related("approvers"):
         then = {row.principal_id: row.escalation for row in stage.approvers.all()}
         named = today.get(stage.number, as_asked(stage.number, stage.quorum, then))
@@ -46,7 +48,6 @@ def shortfall_of(
         able += people_of_escalation(named, now, excluding=out)
         left = {one.pk for one in able if one.pk in then}
         agreed = sum(one.verdict == Verdict.APPROVE and one.stage_id == stage.pk for one in decisions)
-        lacking = max(stage.quorum, named.quorum) - agreed
-        if len(left) < lacking:
-            return Shortfall(stage.number, lacking, len(left))
-    return None
+        needs.append(Need(stage.number, max(0, stage.quorum - agreed, named.quorum - agreed), frozenset(left)))
+    found = next(shortages(needs), None)
+    return Shortfall(found[0].stage, found[0].quorum, found[0].left) if found else None

@@ -17,6 +17,7 @@ from roles.refusals import Violation
 from roles.rules.asked import second_factor_missing
 from roles.rules.groups import beyond
 from roles.rules.looser import second_administrator
+from roles.selectors.seats import Need, People, shortages
 from roles.selectors.settings import Cell
 from roles.wording import span
 
@@ -35,12 +36,16 @@ MAX_ADDRESSES = 50  # in one cell
 
 @dataclass(frozen=True, slots=True)
 class StageFacts:
-    """One stage as it would be: `people` is how many enabled people could decide in it now."""
+    """One stage as it would be: `who` are the enabled people who could decide in it now."""
 
     number: int
     quorum: int
     named: bool
-    people: int
+    who: People
+
+    @property
+    def people(self) -> int:
+        return len(self.who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,20 @@ def somebody_could_approve(facts: SettingsFacts) -> Violation | None:
     return None
 
 
+def enough_for_all_stages(facts: SettingsFacts) -> Violation | None:
+    """Nobody decides in two stages: where the same few are named in several, the later ones could never be complete."""
+    if not facts.approval_required or approvers_named(facts) or somebody_could_approve(facts):
+        return None
+    needs = [Need(one.number, one.quorum, one.who) for one in facts.stages if one.quorum > 0]
+    for need, _person in shortages(needs):
+        sentence = _(
+            "Nobody decides in two stages: once those before it are complete, too few people would be left who could "
+            "approve in stage %(stage)s. Name others."
+        )
+        return Violation("too_few_for_all_stages", sentence % {"stage": need.stage}, f"approvers_{need.stage}")
+    return None
+
+
 def _unnamed(facts: SettingsFacts) -> Iterator[StageFacts]:
     return (one for one in facts.stages if not one.named)
 
@@ -249,7 +268,7 @@ def takes_nobody_else(act: NotifiedAct | str, audience: Audience | str) -> bool:
 
 
 _MAY = (not_allowed, second_factor_missing, group_holds_more, wrong_place, changed_meanwhile)
-_LOCKS_NOBODY_OUT = (approvers_named, not_by_itself, somebody_could_approve)
+_LOCKS_NOBODY_OUT = (approvers_named, not_by_itself, somebody_could_approve, enough_for_all_stages)
 
 CHANGE = (
     *_MAY,

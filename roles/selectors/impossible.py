@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from roles.models import Assignment, Resource, Role, RoleSettings, User
-from roles.selectors.panels import PanelBook, People
-from roles.selectors.settings import SettingsBook, Stage
-from roles.selectors.settings_use import Gap
+from roles.selectors.panels import PanelBook
+from roles.selectors.seats import Need, alone_and_together, shortages
+from roles.selectors.settings import SettingsBook
+from roles.selectors.settings_use import Gap, gap_of
+
+# The tree paths at which a person is eligible for a role, by both.
+Eligible = dict[tuple[uuid.UUID, uuid.UUID], set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,17 @@ class Impossible:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A stage of some settings, and who could decide in it."""
+    """The stages of some settings, and who could decide in each."""
 
     role: Role
     place: Resource | None
-    stage: Stage
-    people: People
+    needs: tuple[Need, ...]
+
+    @property
+    def missed(self) -> set[uuid.UUID]:
+        """Who would be missing where they asked themselves."""
+        tight = (need.people for _numbers, need in alone_and_together(self.needs) if need.is_tight)
+        return set[uuid.UUID]().union(*tight)
 
 
 def impossible_settings(now: datetime, within: Resource | None = None) -> Iterator[Impossible]:
@@ -58,24 +67,24 @@ def impossible_settings(now: datetime, within: Resource | None = None) -> Iterat
     panels = PanelBook((stage for one in settings for stage in one.stages), now)
     own = _own_paths(found)
     cases = [
-        _Case(row.role, row.resource, stage, panels.of(stage))
+        _Case(row.role, row.resource, tuple(Need(stage.number, stage.quorum, panels.of(stage)) for stage in one.stages))
         for row, one in zip(found, settings, strict=True)
         if row.resource is not None or within is None or within.path not in own[row.role_id]
-        for stage in one.stages
     ]
-    # Only an approver is missing in their own stage.
-    tight = [one for one in cases if 0 < len(one.people) == one.stage.quorum]
-    eligible = _eligible(tight, now)
-    people = User.objects.in_bulk({person for one in tight for person in one.people})
-    for case in cases:
-        stage, many = case.stage, len(case.people)
-        if many < stage.quorum:
-            yield Impossible(case.role, case.place, Gap(stage.number, stage.quorum, many, None))
-        elif many == stage.quorum:
-            governed = _governed(case, within, own[case.role.pk])
-            for person in sorted(case.people, key=lambda pk: (people[pk].name_key, pk)):
-                if any(map(governed, eligible.get((case.role.pk, person), ()))):
-                    yield Impossible(case.role, case.place, Gap(stage.number, stage.quorum, many - 1, people[person]))
+    # Only an approver is missing in a stage of theirs.
+    missed = {number: case.missed for number, case in enumerate(cases)}
+    eligible = _eligible({case.role.pk for number, case in enumerate(cases) if missed[number]}, missed.values(), now)
+    people = User.objects.in_bulk({person for some in missed.values() for person in some})
+    for number, case in enumerate(cases):
+        concerned = _concerned(case, eligible, _governed(case, within, own[case.role.pk]))
+        in_order = sorted(missed[number], key=lambda pk: (people[pk].name_key, pk))
+        for need, person in shortages(case.needs, concerned=concerned, in_order=in_order):
+            yield Impossible(case.role, case.place, gap_of(need, people[person] if person else None))
+
+
+def _concerned(case: _Case, eligible: Eligible, governed: Callable[[str], bool]) -> Callable[[uuid.UUID], bool]:
+    """Return whether a person may activate the role where these settings rule."""
+    return lambda person: any(map(governed, eligible.get((case.role.pk, person), ())))
 
 
 def _governed(case: _Case, within: Resource | None, own: set[str]) -> Callable[[str], bool]:
@@ -95,10 +104,10 @@ def _own_paths(rows: Sequence[RoleSettings]) -> dict[uuid.UUID, set[str]]:
     return found
 
 
-def _eligible(cases: Sequence[_Case], now: datetime) -> dict[tuple[uuid.UUID, uuid.UUID], set[str]]:
-    """Return the tree paths at which people of these stages are eligible for their very role."""
-    people = {person for case in cases for person in case.people}
-    found: dict[tuple[uuid.UUID, uuid.UUID], set[str]] = defaultdict(set)
+def _eligible(roles: Collection[uuid.UUID], some: Iterable[set[uuid.UUID]], now: datetime) -> Eligible:
+    """Return the tree paths at which these people are eligible for these roles."""
+    people = set[uuid.UUID]().union(*some)
+    found: Eligible = defaultdict(set)
     if not people:
         return found
     members: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
@@ -107,7 +116,7 @@ def _eligible(cases: Sequence[_Case], now: datetime) -> dict[tuple[uuid.UUID, uu
     memberships = Assignment.objects.memberships(now).filter(principal__in=people, resource__group__isnull=False)
     for group, person in memberships.order_by().values_list("resource__group", "principal"):
         members[group].add(person)
-    rows = Assignment.objects.in_effect(now).eligible().filter(role__in={case.role.pk for case in cases})
+    rows = Assignment.objects.in_effect(now).eligible().filter(role__in=roles)
     for role, principal, path in (
         rows.filter(principal__in=list(members)).order_by().values_list("role", "principal", "resource__path")
     ):

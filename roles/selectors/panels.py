@@ -13,9 +13,8 @@ from functools import cached_property
 
 from roles.models import Assignment, User
 from roles.selectors.approvers import people_of_stage
+from roles.selectors.seats import People
 from roles.selectors.settings import BY_ADMINISTRATORS, Stage
-
-People = frozenset[uuid.UUID]
 
 
 class PanelBook:

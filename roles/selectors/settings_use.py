@@ -16,6 +16,7 @@ from roles.ids import DIRECTORY
 from roles.models import Assignment, Principal, Resource, Role, RoleSettings, User
 from roles.models.assignments import AssignmentQuerySet
 from roles.selectors.approvers import people_of_stage
+from roles.selectors.seats import Need, shortages
 from roles.selectors.settings import EffectiveSettings
 
 LATELY = timedelta(days=30)
@@ -60,7 +61,7 @@ class Gap:
 
     stage: int
     quorum: int
-    people: int  # who could decide, the person themselves left out
+    people: int  # who could decide, the person themselves left out, and whom other stages take
     person: User | None
 
 
@@ -69,15 +70,21 @@ def gaps_in(settings: EffectiveSettings, *, role: Role, place: Resource | None, 
 
     People, groups and memberships change after settings were made; the rules of a change see only its own moment.
     """
-    for stage in settings.stages:
-        people = people_of_stage(stage, now, excluding=[], may_become=True)
-        if len(people) < stage.quorum:
-            yield Gap(stage.number, stage.quorum, len(people), None)
-        elif len(people) == stage.quorum:
-            # Only an approver is missing in their own stage.
-            for person in people:
-                if _eligible(role, place, now).of(person.pk, now).exists():
-                    yield Gap(stage.number, stage.quorum, len(people) - 1, person)
+    panels = [(one, people_of_stage(one, now, excluding=[], may_become=True)) for one in settings.stages]
+    people = {user.pk: user for _stage, panel in panels for user in panel}
+    found = shortages(
+        [Need(one.number, one.quorum, frozenset(user.pk for user in panel)) for one, panel in panels],
+        # Only an approver is missing in a stage of theirs.
+        concerned=lambda pk: _eligible(role, place, now).of(pk, now).exists(),
+        in_order=sorted(people, key=lambda pk: (people[pk].name_key, pk)),
+    )
+    for need, pk in found:
+        yield gap_of(need, people[pk] if pk else None)
+
+
+def gap_of(need: Need, person: User | None) -> Gap:
+    """Say what is lacking, for everybody or for this person, who is one of those that are left."""
+    return Gap(need.stage, need.quorum, need.left - 1 if person else need.left, person)
 
 
 def changes_at(role: Role, place: Resource) -> EventQuerySet:

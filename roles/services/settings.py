@@ -180,8 +180,8 @@ class _Ground:
         return fields if fields and second_needed(self.actor.user, self.role, self.resource, self.now) else ()
 
     def _stage(self, stage: Stage) -> StageFacts:
-        people = len(people_of_stage(stage, self.now, excluding=[], may_become=True))
-        return StageFacts(stage.number, stage.quorum, bool(stage.approvers), people)
+        people = people_of_stage(stage, self.now, excluding=[], may_become=True)
+        return StageFacts(stage.number, stage.quorum, bool(stage.approvers), frozenset(one.pk for one in people))
 
     @property
     def _allowed(self) -> bool:
