@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,9 @@ from pim_portal.overview.selectors.figures import worlds
 from pim_portal.overview.selectors.lists import ACTIVATIONS, IN_EFFECT, MORE, walking_of
 from roles import ids
 from roles.actors import Actor
+from roles.assignment_files import COLUMNS
 from roles.authority import Authority
-from roles.models import Assignment, User
+from roles.models import Assignment, Resource, User
 from roles.services.assignments import deactivate
 from roles.services.principals import disable_person
 from tests.people import (
@@ -40,6 +42,7 @@ from tests.people import (
 )
 from tests.reviewing import chosen, started
 from tests.stepping import verified
+from tests.test_every_download import read_csv
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +143,50 @@ def test_no_list_shows_the_other_world(organisation):
     for page in ("world_requests", "world_reviews"):
         assert client.get(reverse(page, args=["directory"])).status_code == 404
         assert client.get(reverse(page, args=["resource"])).status_code == 200
+
+
+class TestAPlaceAndAllBelow:
+    """What is given at a place is on its own list; what is given further down is on this one as well."""
+
+    @pytest.fixture
+    def nodes(self, zoe: User, ines: User, adam: User) -> list[Resource]:
+        nodes = tree("Root", "prod", "rg")
+        give(zoe, role(ids.READER), nodes[0])
+        give(ines, role(ids.READER), nodes[1])
+        make_eligible(adam, role(ids.READER), nodes[2])
+        return nodes
+
+    @pytest.fixture
+    def client(self, nodes: list[Resource]) -> Client:
+        olga = person("olga")
+        give(olga, role(ids.OWNER), nodes[1])
+        return visiting(olga)
+
+    def all_of(self, place: object) -> str:
+        return reverse("world_list", args=["resource", "all"]) + f"?place={place}"
+
+    def test_it_shows_what_is_given_there_and_further_down(self, nodes, client):
+        assert shown(client, self.all_of(nodes[1].pk)) == 3
+        assert shown(client, self.all_of(nodes[2].pk)) == 1
+        assert shown(client, self.all_of(nodes[1].pk) + "&type=eligible") == 1
+
+    def test_the_list_of_a_place_leads_there_where_something_lies_below(self, nodes, client):
+        there = reverse("resource:assignments", args=[nodes[1].pk])
+        assert self.all_of(nodes[1].pk) in client.get(there).content.decode()
+        last = reverse("resource:assignments", args=[nodes[2].pk])
+        assert "?place=" not in client.get(last).content.decode()
+
+    def test_its_file_has_the_columns_of_the_hosted_product(self, nodes, client):
+        answer: Any = client.get(self.all_of(nodes[1].pk) + "&download=csv")
+        header, *rows = read_csv(b"".join(answer.streaming_content))
+        assert header == [label for label, _value in COLUMNS]
+        places = sorted(row[header.index("Scope Path")] for row in rows)
+        assert places == sorted([nodes[1].scope_path, nodes[1].scope_path, nodes[2].scope_path])
+
+    def test_what_one_may_not_see_is_as_unknown_as_any(self, nodes, client):
+        other = tree("Other")[0]
+        for place in (nodes[0].pk, other.pk, ids.DIRECTORY, uuid.uuid4(), "root", ""):
+            assert client.get(self.all_of(place)).status_code == 404
 
 
 def test_every_insight_leads_to_a_list_of_that_very_number(organisation, zoe):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -23,11 +23,13 @@ from pim_portal.overview.selectors import lists
 from pim_portal.overview.selectors.insights import insights_lately
 from pim_portal.overview.tables import ReviewFilter, ReviewTable, WorldFilter, WorldTable
 from reviews.selectors.results import counts_of_instances
+from roles.assignment_files import columns_for
 from roles.catalogue import Permission
+from roles.downloads import Column
 from roles.list_rows import First
 from roles.lists import ListPage
 from roles.middleware import PortalRequest
-from roles.models import Assignment, Role
+from roles.models import Assignment, Resource, Role
 from roles.models.assignments import AssignmentQuerySet
 from roles.models.prepared import Prepared
 from roles.places import address
@@ -35,16 +37,18 @@ from roles.selectors.smaller import proposals
 from roles.selectors.walking import SORTED, first_in
 from roles.smaller_words import evidence_of
 from roles.views.assignments import role_in
+from roles.views.ids import ids_in
 
 TEMPLATE = "overview/list.html"
 
 
 class WorldList(ListPage):
-    """A list over all of a world that the viewer may see."""
+    """A list over all of a world that the viewer may see, or over a place and all below it that a query names."""
 
     request: PortalRequest
     realm: Realm
     paths: lists.Paths
+    only_place: Resource | None = None
     title: str | Promise = ""
 
     def get(self, request: HttpRequest, *args: Any, world: str, **kwargs: Any) -> HttpResponse:
@@ -56,10 +60,18 @@ class WorldList(ListPage):
         self.paths = lists.paths_in(self.request.authority, self.realm) if self.realm in lists.WORLDS else {}
         if not self.paths:
             raise Http404
+        if "place" in request.GET:
+            self.only_place = self._place(ids_in(request.GET, "place"))
+            self.paths = {self.only_place.path: self.only_place.pk}
         return super().get(request, *args, **kwargs)
 
+    def _place(self, named: Sequence[uuid.UUID]) -> Resource:
+        """Return the place of this world that is named; what the viewer may not see is not there."""
+        return get_object_or_404(Resource, lists.below(self.paths, "path"), pk=named[0])
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(world=lists.WORLDS[self.realm], listed=self.title, **kwargs)
+        context = {"world": lists.WORLDS[self.realm], "listed": self.title, "only_place": self.only_place}
+        return super().get_context_data(**context, **kwargs)
 
 
 RELATED = ("principal__user", "role", "resource__group", "activated_from__principal")
@@ -87,6 +99,11 @@ class Assignments(WorldList):
     @property
     def role_id(self) -> uuid.UUID | None:
         return role_in(self.request)
+
+    @cached_property
+    def download_columns(self) -> Sequence[Column]:  # type: ignore[override]  # of a place as its own list has them
+        sees = self.request.authority.allows
+        return columns_for(lambda place: sees(Permission.SEE, place)) if self.only_place else ()
 
     def get_table_kwargs(self) -> dict[str, Any]:
         chosen = () if self.may_act else ("chosen",)
