@@ -89,6 +89,17 @@ def test_the_mail_says_when_it_ends(ending):
     ]
 
 
+def test_who_has_it_through_a_group_is_not_told_to_ask_for_what_only_others_may(ines, petra):
+    team = group("Night shift", ines)
+    make_eligible(team, role(EXCHANGE_ADMINISTRATOR), ends_at=END)
+    Notification.objects.all().delete()
+    assert told("ends_soon", END - DAY) == ["Ines"]
+    sent_at(END - DAY)
+    text = next(one.body for one in mail.outbox if one.subject.startswith("PIM: Your eligibility"))
+    assert "ask for more time" not in text
+    assert "ask an owner of the group Night shift, or an administrator" in " ".join(text.split())
+
+
 def test_after_an_outage_the_reminder_still_comes_and_says_how_long_is_left(ending):
     told("ends_soon", END - 5 * DAY)
     assert sent_at(END - 5 * DAY)[0].endswith("ends in 5 days")

@@ -41,9 +41,13 @@ def ends_soon(notification: Notification, now: datetime) -> Letter | None:
     if row.type == AssignmentType.ELIGIBLE:
         subject = _("Your eligibility for {the_role} ends {when}")
     through = [] if row.principal_id == notification.recipient_id else [(_("Through the group"), row.principal.name)]
+    ask = _("If you still need it after that, ask for more time before it ends.")
+    if through:
+        # What is given to a group is extended for the group, and not at the wish of one of its members.
+        ask = _("If you still need it after that, ask an owner of the group {group}, or an administrator.")
     return Letter(
         subject=subject.format(**words),
-        sentences=(_("If you still need it after that, ask for more time before it ends."),),
+        sentences=(ask.format(group=row.principal.name),),
         facts=(*_facts(row), *through),
         button=_("Open my roles"),
         path=reverse("approvals:my_roles"),
