@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,7 @@ from roles.actors import Actor
 from roles.models import Assignment, Purpose, TotpDevice, User
 from roles.refusals import Refused
 from roles.services.assignments import remove
+from roles.services.principals import enable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -39,6 +41,7 @@ from tests.people import (
     tree,
 )
 from tests.test_accounts_sign_in import give_code, give_password, sign_in
+from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
 NEW = "another long password"
@@ -348,6 +351,25 @@ def test_a_group_shows_its_members_and_what_it_gives(client: Client, nina: User,
     assert "Ines" in shown
     assert "Exchange Administrator" in shown
     assert client.get(reverse("group", args=[ines.pk])).status_code == 404
+
+
+def test_whoever_enables_somebody_hears_what_their_groups_give_them_at_once(petra: User, amelie: User, ines: User):
+    team = group("Blue team", ines)
+    give(team, role(EXCHANGE_ADMINISTRATOR))
+    make_eligible(group("Green team", ines), role(ids.GLOBAL_READER))
+    give(ines, role(ids.SECURITY_READER))
+    actor = acting(petra, Purpose.PEOPLE, petra.pk)
+    services.disable(ines.pk, reason="away", actor=actor, clock=at(NOW))
+    page = reverse("person_enable", args=[ines.pk])
+    with time_machine.travel(NOW + HOUR, tick=False):
+        shown = visiting(petra).get(page)
+        assert [one.role.name for one in shown.context["held"]] == ["Exchange Administrator"]
+        assert "Is held again at once, through a group" in shown.content.decode()
+        assert visiting(amelie).get(page).context["held"] == []  # she sees people, and nobody's roles
+        enable_person(ines.pk, actor=acting(petra, Purpose.PEOPLE, petra.pk, now=NOW + HOUR), clock=at(NOW + HOUR))
+        assert visiting(petra).get(page).context["held"] == []
+    held = Assignment.objects.held_by(ines.pk, NOW + HOUR).exclude(role__kind="group")
+    assert [one.role.name for one in held.select_related("role")] == ["Exchange Administrator"]
 
 
 @pytest.mark.parametrize("configured", [True, False])

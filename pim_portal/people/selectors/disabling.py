@@ -1,4 +1,4 @@
-"""What disabling somebody would do, said beforehand (DESIGN.md §5 rule 10)."""
+"""What disabling somebody, or enabling them again, would do, said beforehand (DESIGN.md §5 rule 10)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,24 @@ class Effect:
     suspended: list[Assignment]
     cancelled: list[Request]
     last_administrator: bool
+
+
+def held_again(user: User, *, viewer: Authority, now: datetime) -> list[Assignment]:
+    """Return the roles that this person holds as soon as they are enabled, within sight of the viewer.
+
+    Nothing of their own is active then; but they belong to their groups again, and what a group holds its members hold.
+    """
+    if user.enabled:
+        return []
+    mine = Assignment.objects.now_or_later(now, as_enabled=[user.pk]).active()
+    joined = mine.filter(principal=user, role=GROUP_MEMBER, starts_at__lte=now).values_list("resource", flat=True)
+    rows = (
+        Assignment.objects.in_effect(now)
+        .active()
+        .filter(visible_to(viewer), principal__group__resource__in=list(joined))
+    )
+    shown = rows.select_related("role", "resource", "principal")
+    return list(shown.order_by("role__name_key", "resource__path", "pk"))
 
 
 def what_disabling_does(user: User, *, viewer: Authority, now: datetime) -> Effect:

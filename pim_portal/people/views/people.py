@@ -27,7 +27,7 @@ from pim_portal.models import TicketKind
 from pim_portal.people import services
 from pim_portal.people.forms import PERSON_FIELDS, EditForm, InviteForm, PeopleForm, ReasonForm, ResetForm
 from pim_portal.people.selectors import people as selectors
-from pim_portal.people.selectors.disabling import what_disabling_does
+from pim_portal.people.selectors.disabling import held_again, what_disabling_does
 from pim_portal.people.selectors.groups import groups_of
 from pim_portal.people.tables import AccessTable, PeopleFilter, PeopleTable, state_of
 from pim_portal.people.views.access import EMPTY, LABELS, LISTS, tabs_of
@@ -229,7 +229,9 @@ def enable(request: PortalRequest, pk: uuid.UUID) -> Answer:
         messages.success(request, _("{name} is enabled.").format(name=user.name))
         return redirect("person", pk=user.pk)
 
-    return _form_about(request, pk, PeopleForm, "people/enable.html", act)
+    found = get_object_or_404(User, pk=pk)
+    held = held_again(found, viewer=request.authority, now=request.now)
+    return _form_about(request, pk, PeopleForm, "people/enable.html", act, held=held)
 
 
 @only_with(Permission.RESET_PEOPLE)
