@@ -15,12 +15,14 @@ from roles.selectors.administrators import lasting_administrators
 from roles.services.assignments import remove
 from roles.services.changes import change, renew
 from roles.services.ends import write_down_ends
+from roles.services.principals import disable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
     HOUR,
     MINUTE,
     NOW,
+    OPERATOR,
     acting,
     at,
     configure,
@@ -119,6 +121,14 @@ class TestChanging:
         end = ends_soon.ends_at
         with pytest.raises(Refused, match="over"):
             change_as(petra, ends_soon, ends_at=end + DAY, now=end)
+
+    def test_what_is_suspended_with_its_holder_gets_less_time_and_not_more(self, petra, ines, ends_soon):
+        disable_person(ines.pk, reason="away", actor=OPERATOR, clock=at(NOW))
+        with pytest.raises(Refused, match="disabled"):
+            change_as(petra, ends_soon, ends_at=NOW + 11 * DAY)
+        with pytest.raises(Refused, match="disabled"):
+            change_as(petra, ends_soon, ends_at=None)
+        assert change_as(petra, ends_soon, ends_at=NOW + 9 * DAY).ends_at == NOW + 9 * DAY
 
     def test_what_would_change_nothing_is_refused(self, petra, ends_soon):
         with pytest.raises(Refused, match="no_change"):

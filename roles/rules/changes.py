@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from roles.models import Assignment, EndReason
 from roles.refusals import Violation
-from roles.rules.assignments import ASSIGN, AssignFacts, already_assigned
+from roles.rules.assignments import ASSIGN, AssignFacts, already_assigned, disabled
 
 EXTENDED_WITHIN = timedelta(days=14)  # before its end, a later end is an extension
 RENEWED_WITHIN = timedelta(days=30)  # after its end
@@ -25,6 +25,7 @@ class ChangeFacts(AssignFacts):
     assignment: Assignment
     moves_start: bool
     moves_end: bool
+    longer: bool = True  # whether it gives any time that was not given before
 
 
 def is_activation(facts: ChangeFacts | RenewFacts) -> Violation | None:
@@ -39,6 +40,11 @@ def is_elevation(facts: ChangeFacts | RenewFacts) -> Violation | None:
         sentence = _("This is elevated access: it lasts an hour and no longer. It can be ended, and taken anew.")
         return Violation("elevation", sentence)
     return None
+
+
+def disabled_and_longer(facts: ChangeFacts) -> Violation | None:
+    """Nothing is given to who is disabled; nobody has to be enabled for taking away some of what is suspended."""
+    return disabled(facts) if facts.longer else None
 
 
 def is_over(facts: ChangeFacts) -> Violation | None:
@@ -98,7 +104,15 @@ def was_renewed(facts: RenewFacts) -> Violation | None:
 
 _AS_ASSIGNED = tuple(rule for rule in ASSIGN if rule is not already_assigned)
 
-CHANGE = (*_AS_ASSIGNED, is_activation, is_elevation, is_over, has_started, nothing_to_change)
+CHANGE = (
+    *(rule for rule in _AS_ASSIGNED if rule is not disabled),
+    disabled_and_longer,
+    is_activation,
+    is_elevation,
+    is_over,
+    has_started,
+    nothing_to_change,
+)
 REPLACE = (*CHANGE, already_assigned)
 RENEW = (*ASSIGN, is_activation, is_elevation, has_not_ended, did_not_expire, ended_long_ago, was_renewed)
 

@@ -95,6 +95,7 @@ def facts_of_change(
         assignment=assignment,
         moves_start=wanted != assignment.starts_at,
         moves_end=ends_at != assignment.ends_at,
+        longer=longer,
         clashes=_clashes(assignment, gift, granted) if longer else (),
     )
 
