@@ -195,6 +195,8 @@ def test_it_is_tried_ever_more_rarely_and_never_given_up(key, receiver):
         (503, "Mon, 23 Nov 2020 12:02:00 GMT", 5),
         (503, "soon", 5),
         (503, "-7", 5),
+        (503, "Mon, 23 Nov 99999999999999999999 12:02:00 GMT", 5),  # a year that no clock has
+        (503, "Mon, 23 Nov 2026 12:02:00 +99999999999999999999", 5),
     ],
 )
 def test_a_target_that_says_when_is_left_alone_until_then_within_bounds(key, receiver, status, said, waits):

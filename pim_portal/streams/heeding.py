@@ -19,7 +19,7 @@ def retry_after(status: int, header: str, *, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(text[:9])), LONGEST)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta(0)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(timedelta(0), min(moment - now, LONGEST))
