@@ -141,6 +141,18 @@ def test_tick_does_the_recurring_jobs(over):
     assert set(Heartbeat.objects.values_list("name", flat=True)) == {"sweep", "send", "seal"}
 
 
+def test_a_job_that_fails_keeps_tick_from_no_other(over, monkeypatch):
+    def failing(**_how: object) -> int:
+        raise RuntimeError("A part of the sweep.")
+
+    monkeypatch.setattr(services, "write_down_ends", failing)
+    Notification.objects.update(next_attempt_at=NOW)
+    with pytest.raises(RuntimeError, match="A part of the sweep"):
+        call_command("tick")
+    assert not Notification.objects.filter(state="waiting").exists()
+    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"send", "seal"}
+
+
 # The watchdog
 
 

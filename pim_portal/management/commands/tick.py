@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,8 @@ from django.utils import timezone
 from pim_portal.alerts.services.scanning import scan
 from pim_portal.operations import sealing, services
 
+logger = logging.getLogger(__name__)
+
 
 class Command(BaseCommand):
     help = (
@@ -18,11 +22,24 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        written = services.sweep(clock=timezone.now)
-        scan(clock=timezone.now)
-        sent = services.send(clock=timezone.now)
-        services.chat(clock=timezone.now)
-        sealed = sealing.seal()
-        services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now)
+        jobs: list[Callable[[], int]] = [
+            lambda: services.sweep(clock=timezone.now),
+            lambda: scan(clock=timezone.now),
+            lambda: services.send(clock=timezone.now),
+            lambda: services.chat(clock=timezone.now),
+            sealing.seal,
+            lambda: services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now),
+        ]
+        counts, errors = [], []
+        for job in jobs:
+            # Where there is no worker nothing else does the other jobs, either.
+            try:
+                counts.append(job())
+            except Exception as error:
+                logger.exception("A recurring job failed.")
+                errors.append(error)
+        if errors:
+            raise errors[0]
         if options["verbosity"] > 1:
+            written, _looked, sent, _told, sealed, _taken = counts
             self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}. Events sealed: {sealed}.")
