@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,10 +13,13 @@ from django.utils import timezone
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Delivery, DueItem, Notification, NotificationChoice, NotificationState, Topic
+from pim_portal.notifications import digests
 from pim_portal.notifications.catalogue import BY_NAME
-from pim_portal.notifications.digests import write_digests
+from pim_portal.notifications.digests import readers, week_before, write_digests
 from pim_portal.notifications.forms import GROUPS
+from pim_portal.notifications.matrix import Addressees
 from pim_portal.notifications.outbox import deliver
+from pim_portal.notifications.rows import Cause, rows_for
 from pim_portal.notifications.services import choose, send_again
 from reviews.models import Opinion
 from roles import ids
@@ -178,6 +182,22 @@ def test_the_digest_comes_once_on_monday_morning_of_its_reader(week):
     assert digest_for(week, MONDAY + 6 * HOUR) == ""
     assert digest_for(week, MONDAY + 6 * DAY) == ""
     assert DueItem.objects.filter(subject_id=week.pk).count() == 1
+
+
+def test_one_digest_that_cannot_be_written_keeps_no_other_waiting(week, zoe, monkeypatch):
+    give(zoe, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    first, *others = readers(NOW, week_before(NOW))
+
+    def failing(mail: str, cause: Cause, found: Addressees) -> Iterator[Notification]:
+        if first in found.people:
+            raise LookupError("Nobody is found.")
+        return rows_for(mail, cause, found)
+
+    monkeypatch.setattr(digests, "rows_for", failing)
+    with pytest.raises(LookupError, match="Nobody is found"):
+        write_digests(clock=at(NOW))
+    assert others
+    assert set(DueItem.objects.values_list("subject_id", flat=True)) == {one.pk for one in others}
 
 
 def test_a_week_is_from_monday_to_sunday_wherever_its_reader_is(week):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from approvals.models import Request
 from approvals.selectors.showing import shown_digest
 from approvals.services.decisions import approve
 from pim_portal.models import Due, DueItem, Notification, NotificationState
+from pim_portal.notifications.catalogue import DUE_MAILS
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.reminders import remind
 from roles import ids
@@ -264,6 +267,23 @@ def test_a_sweep_takes_a_part_and_the_next_one_the_rest(petra):
     Notification.objects.all().delete()
     assert [remind(clock=at(END - DAY), limit=3) for _each in range(5)] == [3, 3, 3, 1, 0]
     assert Notification.objects.filter(mail="ends_soon").count() == 5
+
+
+def test_one_whose_mails_cannot_be_written_keeps_no_other_from_being_reminded(petra, monkeypatch):
+    first, *others = [give(person(f"user{n}"), role(ids.GLOBAL_READER), ends_at=END + n * MINUTE) for n in range(3)]
+    Notification.objects.all().delete()
+    (holders, *more) = DUE_MAILS[Due.ENDS_TOMORROW]
+
+    def failing(subject: Assignment | Request, now: datetime) -> Iterable[User]:
+        if subject.pk == first.pk:
+            raise LookupError("Nobody is found.")
+        return holders.to(subject, now)
+
+    monkeypatch.setitem(DUE_MAILS, Due.ENDS_TOMORROW, (replace(holders, to=failing), *more))
+    with pytest.raises(LookupError, match="Nobody is found"):
+        remind(clock=at(END - DAY + HOUR))
+    written = DueItem.objects.filter(kind=Due.ENDS_TOMORROW).values_list("subject_id", flat=True)
+    assert set(written) == {one.pk for one in others}
 
 
 @pytest.mark.django_db(transaction=True)

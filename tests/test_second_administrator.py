@@ -512,6 +512,15 @@ class TestLapsing:
         assert lapse_overdue(clock=at(NOW + WINDOW)) == 1
         assert longest(exchange) == 8 * HOUR
 
+    def test_one_that_this_version_cannot_read_keeps_no_other_from_lapsing(self, waiting, petra, exchange):
+        make_eligible(petra, role(ids.GLOBAL_READER))
+        other = change(petra, role(ids.GLOBAL_READER), now=NOW + MINUTE, **LONGER)
+        Request.objects.filter(pk=waiting.pk).update(proposal={"version": 99})
+        with pytest.raises(LookupError, match="this version"):
+            lapse_overdue(clock=at(NOW + MINUTE + WINDOW))
+        other.refresh_from_db()
+        assert other.status == Status.LAPSED
+
     def test_it_can_be_proposed_anew_then(self, waiting, petra, exchange):
         assert isinstance(change(petra, exchange, now=NOW + WINDOW, **LONGER), Request)
         waiting.refresh_from_db()

@@ -19,6 +19,7 @@ from roles.models import Purpose
 from roles.refusals import require
 from roles.service import service
 from roles.services import step_ups
+from roles.sweeping import one_by_one
 from roles.text import clean
 
 
@@ -107,16 +108,21 @@ def close_lapsed(*, now: datetime, **slot: Any) -> None:
 
 
 def lapse_overdue(*, clock: Clock, limit: int = 500) -> int:
-    """Write down the requests that lapsed, a small transaction each; return how many there were."""
+    """Write down the requests that lapsed, a small transaction each; return how many there were.
+
+    One that cannot be written keeps no other waiting; see `one_by_one`.
+    """
     due = list(
         Request.objects.lapsed_unwritten(clock()).order_by("lapses_at", "pk").values_list("pk", flat=True)[:limit]
     )
-    written = 0
-    for pk in due:
+
+    def write(pk: uuid.UUID) -> bool:
         with transaction.atomic():
             request = lock_request(pk)
             now = clock()
-            if Request.objects.lapsed_unwritten(now).filter(pk=pk).exists():
+            lapsed = Request.objects.lapsed_unwritten(now).filter(pk=pk).exists()
+            if lapsed:
                 lapse(request, now=now)
-                written += 1
-    return written
+        return lapsed
+
+    return one_by_one(due, write)

@@ -15,6 +15,7 @@ from pim_portal.notifications.rows import Cause, have_it_sent, rows_for
 from roles.actors import Clock
 from roles.middleware import zone_of
 from roles.models import Assignment, User
+from roles.sweeping import one_by_one
 
 MORNING: Final = time(7)  # on the clock of the reader
 
@@ -38,16 +39,16 @@ def readers(now: datetime, monday: datetime) -> list[User]:
 
 
 def write_digests(*, clock: Clock, limit: int = 500) -> int:
-    """Write the digests that are due, a small transaction each; return how many. What they say is found when sent."""
+    """Write the digests that are due, a small transaction each; return how many. What they say is found when sent.
+
+    One that cannot be written keeps no other waiting; see `one_by_one`.
+    """
     now = clock()
     monday = week_before(now)
-    written = 0
-    for user in readers(now, monday)[:limit]:
-        with transaction.atomic():
-            written += _write(user, monday, now=now)
-    return written
+    return one_by_one(readers(now, monday)[:limit], lambda user: _write(user, monday, now=now))
 
 
+@transaction.atomic
 def _write(user: User, monday: datetime, *, now: datetime) -> bool:
     """Write one digest; False when another sweep was faster, which the constraint decides."""
     item, mine = DueItem.objects.get_or_create(

@@ -25,6 +25,7 @@ from pim_portal.notifications.selectors import (
 from pim_portal.notifications.subscriber import is_untold
 from roles.actors import Clock
 from roles.models import Assignment
+from roles.sweeping import one_by_one
 
 
 def due_now(now: datetime, *, limit: int) -> Iterator[Candidate]:
@@ -45,15 +46,15 @@ def due_now(now: datetime, *, limit: int) -> Iterator[Candidate]:
 
 
 def remind(*, clock: Clock, limit: int = 500) -> int:
-    """Write the mails of what is due, a small transaction each; return how many items were written down."""
+    """Write the mails of what is due, a small transaction each; return how many items were written down.
+
+    One that cannot be written keeps no other waiting; see `one_by_one`.
+    """
     now = clock()
-    written = 0
-    for candidate in list(due_now(now, limit=limit)):
-        with transaction.atomic():
-            written += _write(candidate, now=now)
-    return written
+    return one_by_one(list(due_now(now, limit=limit)), lambda candidate: _write(candidate, now=now))
 
 
+@transaction.atomic
 def _write(candidate: Candidate, *, now: datetime) -> bool:
     """Write the item down with its mails; False when another sweep was faster, which the constraint decides."""
     item, mine = DueItem.objects.get_or_create(
