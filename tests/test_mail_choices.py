@@ -249,6 +249,15 @@ def test_who_quieted_the_digest_gets_none(week):
     assert digest_for(week) == ""
 
 
+def test_what_was_kept_for_a_digest_that_is_not_needed_is_not_needed_either(ines):
+    likes(ines, my_roles="digest", digest="never")
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    send()
+    assert digest_for(ines, MONDAY + 7 * DAY) == ""
+    kept = Notification.objects.get(mail="assignment_added")
+    assert (kept.state, kept.last_error) == (DROPPED, "The recipient wants no mails of this kind.")
+
+
 def test_what_was_kept_comes_with_the_digest_and_is_sent_then(ines):
     likes(ines, my_roles="digest")
     Notification.objects.all().delete()

@@ -63,8 +63,10 @@ def set_aside(row: Notification, error: str) -> bool:
 
 
 def drop(row: Notification, why: str) -> bool:
-    """Write down that there is nothing to tell any more."""
-    write(row, state=NotificationState.DROPPED, last_error=why)
+    """Write down that there is nothing to tell any more; of what was kept for a digest neither."""
+    if write(row, state=NotificationState.DROPPED, last_error=why):
+        kept = row.gathered.filter(state=NotificationState.GATHERED)
+        kept.update(state=NotificationState.DROPPED, last_error=why)
     return False
 
 
