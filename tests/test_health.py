@@ -110,6 +110,15 @@ def test_a_mail_that_waits_long_is_seen(ines, eligibility) -> None:
     assert measure(NOW).oldest_mail == NOW - MAIL_LATE - MICROSECOND
 
 
+def test_a_line_to_a_chat_channel_that_waits_long_is_no_mail(ines, eligibility) -> None:
+    Notification.objects.exclude(pk=Notification.objects.values("pk")[:1]).delete()
+    Notification.objects.update(recipient=None, channel="slack:1", created_at=NOW - MAIL_LATE - MICROSECOND)
+    assert "mail" not in [one.key for one in unwell(NOW)]
+    assert (measure(NOW).mails_waiting, measure(NOW).oldest_mail) == (0, None)
+    Notification.objects.update(state=NotificationState.FAILED)
+    assert measure(NOW).mails_failed == 1  # the page of mails has it, and sends it again
+
+
 def test_the_figures_are_told_to_whoever_brings_the_token(client: Client, settings) -> None:
     settings.PIM_METRICS_TOKEN = TOKEN
     assert client.get("/metrics").status_code == 401
