@@ -17,6 +17,7 @@ from pim_portal.alerts.definitions import BY_KEY, KINDS
 from pim_portal.alerts.definitions.base import Ground
 from pim_portal.alerts.definitions.frequent import occasions
 from pim_portal.models import Heartbeat, Notification, NotificationState
+from pim_portal.operations import services
 from pim_portal.operations.services import beat
 from roles import ids
 from roles.actors import Actor
@@ -503,7 +504,7 @@ class TestThePortal:
         key = key_in(tmp_path)
         happen()
         seal_all(key, now=NOW - 90 * DAY)
-        Anchoring.objects.create(name="mail", batch=1, anchored_at=NOW - 90 * DAY)
+        Anchoring.objects.create(name="file:/y", batch=1, anchored_at=NOW - 90 * DAY)
         assert found("history_not_anchored") == []  # nothing has been sealed since
         happen(2)
         seal_all(key, now=NOW - late, limit=1)
@@ -513,6 +514,18 @@ class TestThePortal:
         assert found("history_not_anchored") == []
         Anchoring.objects.all().delete()
         assert found("history_not_anchored") == ["not_anchored"]
+
+    def test_a_mail_that_nobody_was_sent_keeps_no_tip(self, nina, tmp_path):
+        key = key_in(tmp_path)
+        seal_all(key, now=NOW - 3 * DAY)
+        services.seal(key_file=tmp_path / "key.pem", anchors=(), clock=at(NOW - 3 * DAY))
+        mails = Notification.objects.filter(mail="audit_tip")
+        assert mails.get().recipient_id == nina.pk
+        assert found("history_not_anchored") == ["not_anchored"]
+        mails.update(state=NotificationState.FAILED)
+        assert found("history_not_anchored") == ["not_anchored"]
+        mails.update(state=NotificationState.SENT, sent_at=NOW - 2 * DAY)
+        assert found("history_not_anchored") == []
 
     def test_an_anchor_could_not_keep_it(self, db):
         Anchoring.objects.create(name="file:/x", batch=1, anchored_at=NOW, error="no space left")

@@ -10,8 +10,21 @@ from django.test import Client
 from django.utils import timezone
 
 from pim_portal.models import Heartbeat, Notification, NotificationState
-from pim_portal.operations.vitals import MAIL_LATE, SKEW, WORKER_LATE, Figures, State, measure, unwell, vitals
-from tests.people import NOW
+from pim_portal.notifications.pruning import KEPT
+from pim_portal.operations import services
+from pim_portal.operations.vitals import (
+    ANCHOR_LATE,
+    MAIL_LATE,
+    SKEW,
+    WORKER_LATE,
+    Anchored,
+    Figures,
+    State,
+    measure,
+    unwell,
+    vitals,
+)
+from tests.people import NOW, at
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +130,28 @@ def test_a_line_to_a_chat_channel_that_waits_long_is_no_mail(ines, eligibility) 
     assert (measure(NOW).mails_waiting, measure(NOW).oldest_mail) == (0, None)
     Notification.objects.update(state=NotificationState.FAILED)
     assert measure(NOW).mails_failed == 1  # the page of mails has it, and sends it again
+
+
+def test_the_auditors_are_told_when_their_mail_was_sent_and_not_before(nina, tmp_path) -> None:
+    """Nina reads the history of the directory: the daily mail with the tip goes to her."""
+    services.seal(key_file=tmp_path / "key.pem", anchors=(), clock=at(NOW))
+    assert anchor_of_mail(NOW) == Anchored("mail", None, NOW, "")
+    Notification.objects.filter(mail="audit_tip").update(state=NotificationState.SENT, sent_at=NOW + MICROSECOND)
+    assert anchor_of_mail(NOW) == Anchored("mail", NOW + MICROSECOND, None, "")
+    # The next one waits: the tip of the day before is what was told last.
+    services.seal(key_file=tmp_path / "key.pem", anchors=(), clock=at(NOW + 2 * ANCHOR_LATE))
+    assert anchor_of_mail(NOW + 2 * ANCHOR_LATE) == Anchored("mail", NOW + MICROSECOND, NOW + 2 * ANCHOR_LATE, "")
+    late = vitals(measure(NOW + 4 * ANCHOR_LATE))[-1]
+    assert (late.key, late.state) == ("anchor:mail", State.UNWELL)
+    # What was sent so long ago that its mail is cleared away was told all the same.
+    Notification.objects.filter(mail="audit_tip").delete()
+    assert anchor_of_mail(NOW + KEPT).at is None
+    assert anchor_of_mail(NOW + KEPT + MICROSECOND).at == NOW
+
+
+def anchor_of_mail(now: datetime) -> Anchored:
+    (anchor,) = measure(now).anchors
+    return anchor
 
 
 def test_the_figures_are_told_to_whoever_brings_the_token(client: Client, settings) -> None:

@@ -31,6 +31,7 @@ from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.pruning import prune_sent
 from pim_portal.notifications.reminders import remind
+from pim_portal.operations.vitals import MAIL
 from pim_portal.overview.selectors.figures import WORLD
 from pim_portal.overview.selectors.insights import INSIGHTS
 from pim_portal.overview.selectors.licences import LICENCES
@@ -55,7 +56,6 @@ WORKER: Final = "worker"
 SECONDS: Final = 10.0  # how long one sweep goes on; what is left follows at once in the next task
 CHUNK: Final = 50  # rows between two looks at the watch
 FEW_TASKS: Final = 20  # with more than these the worker has enough to do
-MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
 MAIL_EVERY: Final = timedelta(days=1)
 STEP_UPS_KEPT: Final = timedelta(days=1)
 COUNTS: Final = (WORLD, INSIGHTS, SMALLER_ROLES, GIVEN_AT, LICENCES)

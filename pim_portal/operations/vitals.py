@@ -20,9 +20,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_q.models import OrmQ
 
+from audit.kinds import Kind
 from audit.models import Anchoring, Batch, Event, Pending
 from pim_portal.models import Heartbeat, Notification, NotificationState
 from pim_portal.notifications.claims import MAILS
+from pim_portal.notifications.pruning import KEPT
 from roles import wording
 
 # The sweep runs every minute and the worker looks at its schedules twice a minute; the supervisor asks six times.
@@ -32,6 +34,7 @@ MAIL_LATE: Final = timedelta(minutes=15)
 SEAL_LATE: Final = timedelta(minutes=5)
 ANCHOR_LATE: Final = timedelta(hours=26)  # the auditors are told once a day
 QUEUE_LONG: Final = 200  # tasks
+MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
 
 
 class State(StrEnum):
@@ -147,14 +150,28 @@ def measure(now: datetime) -> Figures:
         oldest_unsealed=oldest,
         sealed=sealed["leaves"] or 0,
         first_sealed_at=sealed["first"],
-        anchors=tuple(_anchored()),
+        anchors=tuple(_anchored(now)),
     )
 
 
-def _anchored() -> Iterator[Anchored]:
+def _anchored(now: datetime) -> Iterator[Anchored]:
     untold = Batch.objects.filter(number__gt=OuterRef("batch")).order_by("number").values("sealed_at")[:1]
     for row in Anchoring.objects.annotate(untold_since=Subquery(untold)).order_by("name"):
-        yield Anchored(row.name, row.anchored_at, row.untold_since, row.error)
+        yield _mailed(now) if row.name == MAIL else Anchored(row.name, row.anchored_at, row.untold_since, row.error)
+
+
+def _mailed(now: datetime) -> Anchored:
+    """Return what the daily mail has told: one that waits, or that nobody gets, keeps no tip outside the portal."""
+    mails = Notification.objects.filter(event=OuterRef("pk"), state=NotificationState.SENT)
+    told = Event.objects.filter(kind=Kind.HISTORY_ANCHORED).annotate(
+        sent_at=Subquery(mails.order_by("sent_at").values("sent_at")[:1])
+    )
+    # Of mails that were cleared away since nobody can say more than that they were written.
+    told = told.filter(Q(sent_at__isnull=False) | Q(occurred_at__lt=now - KEPT))
+    last = told.order_by("-occurred_at", "-pk").values("sent_at", "occurred_at", "details").first()
+    later = Batch.objects.filter(number__gt=last["details"]["batch"] if last else 0)
+    untold_since = later.order_by("number").values_list("sealed_at", flat=True).first()
+    return Anchored(MAIL, (last["sent_at"] or last["occurred_at"]) if last else None, untold_since, "")
 
 
 def _skew() -> timedelta:
@@ -247,7 +264,8 @@ def _seals(figures: Figures) -> Vital:
 
 def _anchors(figures: Figures) -> Iterator[Vital]:
     for anchor in figures.anchors:
-        named = _("daily mail to the auditors") if anchor.name == "mail" else anchor.name
+        mailed = anchor.name == MAIL
+        named = _("daily mail to the auditors") if mailed else anchor.name
         name, key = _("Anchor: {name}").format(name=named), f"anchor:{anchor.name}"
         if anchor.error:
             yield Vital(key, name, State.FAILING, _("It does not take the newest seal."), anchor.error)
@@ -255,7 +273,10 @@ def _anchors(figures: Figures) -> Iterator[Vital]:
             value = _("It has not been told for {span}.").format(
                 span=wording.roughly(figures.now - anchor.untold_since)
             )
-            yield Vital(key, name, State.UNWELL, value, _("See that the worker runs."))
+            advice = _("See that the worker runs.")
+            if mailed:
+                advice = _("See that the worker runs, that mails leave, and that somebody holds a role that gets it.")
+            yield Vital(key, name, State.UNWELL, value, advice)
         else:
             value = _("Last told on {when}.").format(when=wording.exact(anchor.at)) if anchor.at else _("Nothing yet.")
             yield Vital(key, name, State.WELL, value)
