@@ -13,18 +13,15 @@ from roles.models import Assignment, User
 from roles.models.prepared import Prepared
 
 
-def could_administer(user: User, *, given_by: datetime | None = None) -> bool:
+def could_administer(user: User) -> bool:
     """Return whether this person holds Privileged Role Administrator at the directory, or may come to hold it.
 
-    Directly or through a group, active or eligible, now or later: whoever resets them could become them. `given_by`:
-    by what had been given at that time already.
+    Directly or through a group, active or eligible, now or later: whoever resets them could become them.
     """
-    rows = Assignment.objects.open()
-    if given_by is not None:
-        rows = rows.filter(created_at__lte=given_by)
-    groups = rows.filter(principal=user, role=ids.GROUP_MEMBER).values("resource__group")
+    groups = Assignment.objects.open().filter(principal=user, role=ids.GROUP_MEMBER).values("resource__group")
     given = Q(principal=user) | Q(principal__in=groups)
-    return rows.filter(given, role=ids.PRIVILEGED_ROLE_ADMINISTRATOR, resource=ids.DIRECTORY).exists()
+    role = Q(role=ids.PRIVILEGED_ROLE_ADMINISTRATOR, resource=ids.DIRECTORY)
+    return Assignment.objects.open().filter(given, role).exists()
 
 
 def working_ticket(digest: str, now: datetime) -> EntryTicket | None:

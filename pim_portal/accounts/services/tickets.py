@@ -140,7 +140,11 @@ def _not_for(user: User, *, kind: TicketKind, by: User, now: datetime) -> list[V
     if user.pk == by.pk:
         sentence = _("Nobody resets their own password or second factor. Ask another administrator.")
         violations.append(Violation("oneself", sentence))
-    if could_administer(user) and not _administers(by, now):
+    administers = any(
+        one.role_id == ids.PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == ids.DIRECTORY
+        for one in Authority(by, now).held
+    )
+    if could_administer(user) and not administers:
         sentence = _(
             "This person is or may become Privileged Role Administrator. Only another Privileged Role Administrator "
             "may reset their password or second factor."
@@ -155,21 +159,6 @@ def _not_for(user: User, *, kind: TicketKind, by: User, now: datetime) -> list[V
     if not user.has_usable_password():
         violations.append(Violation("not_joined", _("This person has not joined yet. Make a new invitation instead.")))
     return violations
-
-
-def _administers(user: User, now: datetime) -> bool:
-    held = Authority(user, now).held
-    return any(one.role_id == ids.PRIVILEGED_ROLE_ADMINISTRATOR and one.resource_id == ids.DIRECTORY for one in held)
-
-
-def _outgrown(ticket: EntryTicket, now: datetime) -> bool:
-    """Whether a reset is for somebody who came to administer since, by somebody who could not reset them any more.
-
-    Whoever made the link has it before their eyes.
-    """
-    if ticket.made_by is None or ticket.kind == TicketKind.INVITATION or not could_administer(ticket.user):
-        return False
-    return not could_administer(ticket.user, given_by=ticket.made_at) and not _administers(ticket.made_by, now)
 
 
 def open_door(user: User, *, actor: Actor, now: datetime) -> Given:
@@ -191,10 +180,10 @@ def _use(ticket_id: uuid.UUID, *, password: str | None, actor: Actor, clock: Clo
     user_id = EntryTicket.objects.get(pk=ticket_id).user_id
     lock_principal(user_id)
     now = clock()
-    ticket = EntryTicket.objects.select_related("user", "made_by").get(pk=ticket_id)
+    ticket = EntryTicket.objects.select_related("user").get(pk=ticket_id)
     user, kind = ticket.user, TicketKind(ticket.kind)
     about = _about(user)
-    if ticket.used_at is not None or ticket.until <= now or not user.enabled or _outgrown(ticket, now):
+    if ticket.used_at is not None or ticket.until <= now or not user.enabled:
         raise Refused([Violation("ticket_over", _("This link no longer works. Ask for a new one."))], about=about)
     if kind.gives_password:
         if not password:
