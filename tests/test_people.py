@@ -183,6 +183,30 @@ def test_a_reset_lasts_two_hours(amelie: User, ines: User):
         tickets.use(given.ticket.pk, password=NEW, actor=acting(ines, Purpose.PEOPLE), clock=at(NOW + 2 * HOUR))
 
 
+def test_a_link_ends_with_the_account_of_whoever_made_it(client: Client, amelie: User, ines: User, petra: User):
+    now = timezone.now()
+    given = help_back_in(ines, amelie, now=now)
+    services.disable(amelie.pk, reason="left", actor=acting(petra, Purpose.PEOPLE, petra.pk, now=now), clock=at(now))
+    assert client.get(entry(given)).status_code == 404
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=acting(ines, Purpose.PEOPLE), clock=at(now))
+
+
+def test_no_link_of_before_makes_an_administrator_of_whoever_made_it(
+    client: Client, amelie: User, paul: User, ines: User
+):
+    """Amélie may reset people but not administrators, and has kept a copy of the link."""
+    now = timezone.now()
+    given = help_back_in(ines, amelie, now=now)
+    make_eligible(ines, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+    assert client.get(entry(given)).status_code == 404
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=acting(ines, Purpose.PEOPLE), clock=at(now))
+    give(paul, role(RESETTER))
+    again = help_back_in(ines, paul, now=now)
+    assert client.get(entry(again)).status_code == 200
+
+
 def test_nobody_resets_themselves(amelie: User):
     with pytest.raises(Refused, match="oneself"):
         help_back_in(amelie, amelie)

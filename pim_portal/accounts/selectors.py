@@ -26,11 +26,20 @@ def could_administer(user: User) -> bool:
 
 def working_ticket(digest: str, now: datetime) -> EntryTicket | None:
     """Return the ticket behind a link that still works."""
-    return (
-        EntryTicket.objects.filter(digest=digest, used_at=None, until__gt=now, user__enabled=True)
-        .select_related("user")
-        .first()
-    )
+    rows = EntryTicket.objects.filter(digest=digest, used_at=None, until__gt=now, user__enabled=True)
+    ticket = rows.select_related("user", "made_by").first()
+    return ticket if ticket is not None and still_stands(ticket) else None
+
+
+def still_stands(ticket: EntryTicket) -> bool:
+    """Return whether a link may still let somebody in, as whoever made it stands now: they may have kept a copy.
+
+    Not after they were disabled, nor once it would make a Privileged Role Administrator of somebody who cannot be one.
+    """
+    maker = ticket.made_by
+    if maker is None:  # the operator of the server
+        return True
+    return maker.enabled and (could_administer(maker) or not could_administer(ticket.user))
 
 
 _WAITING = Prepared(

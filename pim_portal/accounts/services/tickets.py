@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.kinds import Kind
 from audit.recording import Ids
-from pim_portal.accounts.selectors import could_administer
+from pim_portal.accounts.selectors import could_administer, still_stands
 from pim_portal.accounts.services import factors
 from pim_portal.accounts.services.sessions import end_sessions_of
 from pim_portal.models import EntryTicket, TicketKind
@@ -180,10 +180,10 @@ def _use(ticket_id: uuid.UUID, *, password: str | None, actor: Actor, clock: Clo
     user_id = EntryTicket.objects.get(pk=ticket_id).user_id
     lock_principal(user_id)
     now = clock()
-    ticket = EntryTicket.objects.select_related("user").get(pk=ticket_id)
+    ticket = EntryTicket.objects.select_related("user", "made_by").get(pk=ticket_id)
     user, kind = ticket.user, TicketKind(ticket.kind)
     about = _about(user)
-    if ticket.used_at is not None or ticket.until <= now or not user.enabled:
+    if ticket.used_at is not None or ticket.until <= now or not user.enabled or not still_stands(ticket):
         raise Refused([Violation("ticket_over", _("This link no longer works. Ask for a new one."))], about=about)
     if kind.gives_password:
         if not password:
