@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
-from pim_portal.accounts.services.tickets import invite_again
-from pim_portal.models import Notification
+from pim_portal.accounts.services import tickets
+from pim_portal.models import EntryTicket, Notification, TicketKind
 from pim_portal.notifications.outbox import deliver
+from pim_portal.people import services
 from roles import ids
 from roles.models import Purpose, Role, User
 from roles.refusals import Refused
 from roles.selectors.settings import Stage
-from roles.services.people import change_person
 from roles.services.principals import add_person
 from roles.services.settings import change_settings
 from tests.people import (
@@ -55,7 +55,7 @@ def uma() -> User:
 def change(user: User, by: User, **changes: Any) -> User:
     fields = ("name", "username", "email", "job_title", "department", "manager_id")
     values = {field: getattr(user, field) for field in fields} | changes
-    return change_person(user.pk, **values, actor=acting(by, Purpose.PEOPLE, by.pk), clock=at(NOW))
+    return services.change(user.pk, **values, actor=acting(by, Purpose.PEOPLE, by.pk), clock=at(NOW))
 
 
 def test_a_user_administrator_changes_a_person_and_the_history_says_what(uma: User, ines: User, adam: User):
@@ -163,8 +163,8 @@ def test_an_approver_who_has_not_joined_is_not_invited_again_by_a_user_administr
     new = add_person(username="new", name="New", email="new@example.org", actor=OPERATOR, clock=at(NOW))
     configure(role(ids.GLOBAL_ADMINISTRATOR), directory(), approvers=[new])
     with pytest.raises(Refused, match="target_administers"):
-        invite_again(new.pk, actor=acting(uma, Purpose.PEOPLE, uma.pk), clock=at(NOW))
-    assert invite_again(new.pk, actor=acting(petra, Purpose.PEOPLE, petra.pk), clock=at(NOW))
+        tickets.invite_again(new.pk, actor=acting(uma, Purpose.PEOPLE, uma.pk), clock=at(NOW))
+    assert tickets.invite_again(new.pk, actor=acting(petra, Purpose.PEOPLE, petra.pk), clock=at(NOW))
 
 
 @pytest.mark.parametrize("way", ["held", "eligible", "group", "eligible membership", "scheduled", "privileged"])
@@ -209,6 +209,23 @@ def test_a_new_address_is_told_at_the_new_one_and_at_the_old_one(uma: User, ines
     assert "tell an administrator" in old
     assert "settings of this role" not in old
     assert "someone.else" not in old, "The old address is not told the new one."
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["that waits to be sent", "that was sent"])
+def test_with_the_address_ends_the_link_that_was_mailed_to_it(uma: User, ines: User, sent: bool):
+    given = tickets.help_back_in(
+        ines.pk, kind=TicketKind.RECOVERY, reason="lost both", actor=OPERATOR, clock=timezone.now
+    )
+    if sent:
+        deliver(clock=timezone.now)
+        assert given.secret in str(mail.outbox[-1].body)
+    mail.outbox.clear()
+    change(ines, uma, department="Finance")
+    assert EntryTicket.objects.get(until__gt=timezone.now()) == given.ticket
+    change(ines, uma, email="uma.too@example.org")
+    assert not EntryTicket.objects.filter(until__gt=timezone.now()).exists()
+    deliver(clock=timezone.now)
+    assert not [one for one in mail.outbox if given.secret in str(one.body)]
 
 
 @pytest.mark.parametrize("changes", [{"name": "Ines K."}, {"department": "Finance"}, {"username": "ines.k"}])

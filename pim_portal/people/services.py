@@ -1,4 +1,4 @@
-"""Disabling and enabling people: what each app does of it, in one transaction."""
+"""Disabling and changing people: what each app does of it, in one transaction."""
 
 from __future__ import annotations
 
@@ -15,8 +15,24 @@ from roles.actors import Actor, Clock
 from roles.models import User
 from roles.refusals import About, Refused, Violation
 from roles.service import service
+from roles.services.locks import lock_principals
+from roles.services.people import chain_of, change_person
 from roles.services.principals import disable_person
 from roles.text import MAX_REASON, clean, is_visible
+
+
+@service(Kind.PERSON_CHANGED)
+def change(
+    user_id: uuid.UUID, *, email: str, manager_id: uuid.UUID | None, actor: Actor, clock: Clock, **values: str
+) -> User:
+    """Change who somebody is. With the address end the links that were mailed to it, or still wait to be; see
+    `roles.services.people.change_person`. Raises `Refused`."""
+    lock_principals({user_id, *chain_of(manager_id)})
+    former = User.objects.values_list("email", flat=True).get(pk=user_id)
+    user = change_person(user_id, email=email, manager_id=manager_id, actor=actor, clock=clock, **values)
+    if former and user.email != former:
+        close_links_of(user, clock())
+    return user
 
 
 @service(Kind.PERSON_DISABLED)

@@ -43,7 +43,6 @@ from roles.models import User
 from roles.refusals import Refused
 from roles.selectors.people import people_among
 from roles.selectors.prospects import principals_matching
-from roles.services.people import change_person
 from roles.services.principals import enable_person
 from roles.views.ids import ids_in
 
@@ -178,7 +177,7 @@ def change(request: PortalRequest, pk: uuid.UUID) -> Answer:
         )
     if form.is_valid():
         try:
-            change_person(user.pk, **form.person(), actor=form.actor([request.user.pk]), clock=timezone.now)
+            services.change(user.pk, **form.person(), actor=form.actor([request.user.pk]), clock=timezone.now)
         except Refused as refused:
             form.add_refusal(refused)
         else:
