@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from pim_portal.models import Delivery, DueItem, Notification, NotificationChoice, NotificationState, Topic
-from pim_portal.notifications import digests
+from pim_portal.notifications import digest, digests
 from pim_portal.notifications.catalogue import BY_NAME
 from pim_portal.notifications.digests import readers, week_before, write_digests
 from pim_portal.notifications.forms import GROUPS
@@ -305,6 +305,21 @@ def test_a_long_digest_is_cut_and_says_so(week):
     for number in range(25):
         give(person(f"user{number:02}"), role(ids.GLOBAL_READER), ends_at=NOW + 5 * DAY)
     assert "and 6 more" in digest_for(week)
+
+
+def test_of_a_long_week_nothing_is_read_but_what_is_shown(week, ines, monkeypatch):
+    read: list[Event] = []
+
+    def role_of(row: Event) -> str:
+        read.append(row)
+        return "a role"
+
+    monkeypatch.setattr(digest, "_role_of", role_of)
+    monkeypatch.setattr(digest, "LONGEST", 1)
+    other = make_eligible(ines, role(ids.SECURITY_READER))
+    request_activation(ines, other, now=LAST_WEEK)
+    assert "and 1 more" in digest_for(week)
+    assert len(read) == 1
 
 
 def test_the_members_of_an_administering_group_get_the_digest(week, zoe):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -49,13 +49,13 @@ def compose(notification: Notification, now: datetime, *, gathered: tuple[Line, 
     ends_at = notification.due.at
     week = _seen(authority).filter(occurred_at__gte=ends_at - WEEK, occurred_at__lt=ends_at)
     parts = (
-        (_("Waits for you"), list(_waiting(authority))),
+        (_("Waits for you"), _clipped(list(_waiting(authority)))),
         (_("Last week"), list(_figures(week))),
         (_("Activated last week"), _activations(week)),
         (_("Ends within two weeks"), _ending(authority)),
-        (_("Kept for this digest"), list(gathered)),
+        (_("Kept for this digest"), _clipped(list(gathered))),
     )
-    sections = tuple(Section(title, tuple(_clipped(lines))) for title, lines in parts if lines)
+    sections = tuple(Section(title, tuple(lines)) for title, lines in parts if lines)
     if not sections:
         return None
     # A week begins on a Monday in UTC, for everybody: in zones of their own it would begin on a Sunday for some.
@@ -98,10 +98,11 @@ def _figures(week: EventQuerySet) -> Iterator[Line]:
 
 def _activations(week: EventQuerySet) -> list[Line]:
     rows = week.filter(kind=Kind.ACTIVATION_STARTED).select_related("text").order_by("-occurred_at", "-id")
-    return [
+    lines = [
         (_("{name}: {role}").format(name=said(row, "target"), role=_role_of(row)), wording.exact(row.occurred_at))
-        for row in rows
+        for row in rows[:LONGEST]
     ]
+    return _with_the_rest(lines, rows)
 
 
 def _role_of(event: Event) -> str:
@@ -116,7 +117,8 @@ def _ending(authority: Authority) -> list[Line]:
         within_sight(authority), activated_from=None, ends_at__gt=now, ends_at__lte=now + AHEAD
     )
     found = rows.select_related("principal", "role", "resource").order_by("ends_at", "pk")
-    return [(_who_and_what(row), wording.exact(row.ends_at)) for row in found if row.ends_at is not None]
+    lines = [(_who_and_what(row), wording.exact(row.ends_at)) for row in found[:LONGEST] if row.ends_at is not None]
+    return _with_the_rest(lines, found)
 
 
 def _who_and_what(row: Assignment) -> str:
@@ -155,7 +157,14 @@ def _to_review(authority: Authority) -> Iterator[Line]:
 
 
 def _clipped(lines: list[Line]) -> list[Line]:
-    more = len(lines) - LONGEST
-    if more <= 0:
-        return lines
-    return [*lines[:LONGEST], (ngettext("and {count} more", "and {count} more", more).format(count=more), "")]
+    return [*lines[:LONGEST], *_and_more(len(lines) - LONGEST)]
+
+
+def _with_the_rest(lines: list[Line], rows: QuerySet[Any]) -> list[Line]:
+    """Return the lines of the first of these rows, and how many more there are: of many none is read but these."""
+    return lines if len(lines) < LONGEST else [*lines, *_and_more(rows.count() - LONGEST)]
+
+
+def _and_more(more: int) -> Iterator[Line]:
+    if more > 0:
+        yield ngettext("and {count} more", "and {count} more", more).format(count=more), ""
