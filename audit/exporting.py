@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import ngettext
+
 from audit import proofs
 from audit.anchors import Tip
 from audit.canonical import canonical_form
@@ -26,7 +28,7 @@ README = """\
 WHAT THIS IS
 
 An export of the audit history of {portal}, made on {made} (UTC) for {reader}.
-It holds {events} events{selection}.
+It holds {events}{selection}.
 
     events.jsonl     one event a line, in the order in which they were sealed: the event, its texts, its proof
     seals.jsonl      every sealed batch: its Merkle root, the link to the batch before, its signature
@@ -161,7 +163,7 @@ def _readme(about: Described, written: Written) -> str:
         portal=about.portal,
         made=f"{about.made:%Y-%m-%d %H:%M}",
         reader=about.reader,
-        events=written.events,
+        events=ngettext("{count} event", "{count} events", written.events).format(count=written.events),
         selection=selection,
         limits=WHOLE_LIMITS if whole else SELECTION_LIMITS,
     )

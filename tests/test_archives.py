@@ -388,7 +388,7 @@ def test_the_command_says_beforehand_what_it_would_do(key, folder, key_file, set
     before = Event.objects.count()
     call_command("archive_history", "--dry-run")
     said = capsys.readouterr().out
-    assert "Assignments and activations: kept for 90 days; 3 events would be moved, 1 older ones stay" in said
+    assert "Assignments and activations: kept for 90 days; 3 events would be moved, 1 older one stays, since" in said
     assert "Access reviews: kept for ever." in said
     assert (Event.objects.count(), Archive.objects.count(), folder.exists()) == (before, 0, False)
     call_command("archive_history")

@@ -280,6 +280,14 @@ def test_the_readme_says_in_words_what_it_proves(export):
     words = (export / "README.txt").read_text(encoding="utf-8")
     assert "WHAT IT DOES NOT PROVE" in words
     assert "This is a selection" not in words
+    assert f"It holds {len(lines(export))} events: every sealed one." in words
+
+
+def test_the_readme_counts_one_as_one(nina, key, tmp_path):
+    happen(1)
+    seal_all(key)
+    folder = taken(nina, tmp_path / "export", kind="session.signed_in")
+    assert "It holds 1 event, a selection." in (folder / "README.txt").read_text(encoding="utf-8")
 
 
 def test_a_filtered_export_says_that_it_is_a_selection(nina, key, tmp_path):

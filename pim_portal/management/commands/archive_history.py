@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from audit import archive_files
 from audit.archiving import MovedMeanwhile, left
@@ -51,7 +52,9 @@ class Command(BaseCommand):
         except (Broken, KeyUnusable, MovedMeanwhile, OSError) as error:
             raise CommandError(f"Nothing was lost, but it did not end: {error!r}", returncode=CANNOT) from error
         for archive in made:
-            self.stdout.write(f"{archive.leaves:,} events of {archive.realm} are in {archive.name}.jsonl.")
+            events = ngettext("{count} event of {realm} is", "{count} events of {realm} are", archive.leaves)
+            moved = events.format(count=f"{archive.leaves:,}", realm=archive.realm)
+            self.stdout.write(f"{moved} in {archive.name}.jsonl.")
         if not made:
             self.stdout.write("Nothing was to be moved.")
         known = Archive.objects.values_list("name", flat=True)
@@ -68,7 +71,9 @@ class Command(BaseCommand):
             old = staying.old(now, kept={group: days})
             going = staying.may_go(old).count()
             stays = old.count() - going
-            said = f"{group.label}: kept for {days} days; {going:,} events would be moved"
-            self.stdout.write(f"{said}, {stays:,} older ones stay, since something needs them.")
+            moved = ngettext("{count} event would", "{count} events would", going).format(count=f"{going:,}")
+            stay = ngettext("{count} older one stays", "{count} older ones stay", stays).format(count=f"{stays:,}")
+            said = f"{group.label}: kept for {days} days; {moved} be moved"
+            self.stdout.write(f"{said}, {stay}, since something needs {'it' if stays == 1 else 'them'}.")
         if left():
             self.stdout.write("An earlier run broke off: events that are archived would leave the database.")

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from audit.models import Event
 from audit.selectors import archived_of
@@ -34,9 +35,11 @@ class Command(BaseCommand):
         person = self._person(options["person"])
         if not options["yes"]:
             count = Event.objects.concerning(person).filter(text__erased_at=None).count()
-            self.stdout.write(f"{count:,} events have text that would be erased for good. To do it, add --yes.")
+            have = ngettext("{count} event has text", "{count} events have text", count).format(count=f"{count:,}")
+            self.stdout.write(f"{have} that would be erased for good. To do it, add --yes.")
             if archived := archived_of(person).count():
-                self.stdout.write(f"{archived:,} more are in archives; their text would be erased there.")
+                more = ngettext("{count} more is", "{count} more are", archived).format(count=f"{archived:,}")
+                self.stdout.write(f"{more} in archives, where such text would be erased, too.")
             return
         try:
             erased = erase_texts_of(
@@ -48,7 +51,8 @@ class Command(BaseCommand):
             )
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
-        self.stdout.write(f"The personal text of {erased:,} events was erased. Backups made before still hold it.")
+        events = ngettext("{count} event", "{count} events", erased).format(count=f"{erased:,}")
+        self.stdout.write(f"The personal text of {events} was erased. Backups made before still hold it.")
         for file in archives_away(person, folder=settings.PIM_AUDIT_ARCHIVES):
             self.stdout.write(f"Not at hand, and not erased there: {file}. Bring it back, and run this again.")
 
