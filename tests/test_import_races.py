@@ -11,8 +11,12 @@ import pytest
 from audit.kinds import Kind
 from audit.models import Event
 from pim_portal.imports.outcomes import Fate
+from pim_portal.imports.reading import NEEDED
+from pim_portal.imports.services import uploads
 from pim_portal.imports.services.things import SHEETS, bring_in
+from pim_portal.models import Upload
 from roles import ids
+from roles.actors import Actor
 from roles.models import Assignment, Group, Resource, ResourceKind, User
 from roles.refusals import Refused
 from roles.services.groups import add_group, change_group
@@ -20,7 +24,7 @@ from roles.services.people import change_person
 from roles.services.principals import add_person, disable_person
 from roles.services.resources import add_resource
 from roles.services.retirements import retire_resource
-from tests.people import MINUTE, NOW, OPERATOR, at, give, group, person, role, tree
+from tests.people import MINUTE, NOW, OPERATOR, at, directory, give, group, person, role, tree
 from tests.races import Result, race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -172,3 +176,25 @@ def test_two_people_cannot_become_each_others_manager_at_once(cast):
     first, second = race(under(cast["ines"], cast["adam"]), under(cast["adam"], cast["ines"]))
     assert first.error is None
     assert codes(second) == {"manager_loop"}
+
+
+# The files themselves
+
+
+HEADING = ",".join(NEEDED)
+LINE = "Eligible,,Reports Reader,ines,Direct,,"
+
+
+def receive(user: User) -> Upload:
+    file = io.BytesIO(f"{HEADING}\n{LINE}\n".encode())
+    return uploads.receive(file, name="roles.csv", place=directory(), actor=Actor(user=user), clock=SOON)
+
+
+def test_of_two_files_sent_at_once_one_is_too_many(cast):
+    petra = User.objects.get(username="petra")
+    for _number in range(uploads.MOST_WAITING - 1):
+        receive(petra)
+    first, second = race(lambda: receive(petra), lambda: receive(petra))
+    assert first.error is None
+    assert codes(second) == {"too_many"}
+    assert Upload.objects.count() == uploads.MOST_WAITING

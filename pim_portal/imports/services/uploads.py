@@ -38,6 +38,7 @@ from roles.models.principals import search_key
 from roles.refusals import About, Refused, Violation
 from roles.service import service
 from roles.services import step_ups
+from roles.services.locks import lock_principal
 from roles.text import MAX_REASON, clean, is_visible
 
 MOST_BYTES: Final = 20 * 1024 * 1024
@@ -63,6 +64,7 @@ def receive(
         raise unreadable(_("This file has a heading and no lines."))
     assert actor.user is not None  # noqa: S101 - a page always has somebody
     with transaction.atomic():
+        lock_principal(actor.user.pk)  # so that none of several sent at once is one too many
         if Upload.objects.filter(uploader=actor.user, done_at=None).count() >= MOST_WAITING:
             sentence = _("You have {most} files here already. Throw one away first.")
             raise Refused([Violation("too_many", sentence.format(most=MOST_WAITING), "file")])
