@@ -14,17 +14,17 @@ from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.reading import NEEDED
 from pim_portal.imports.services import uploads
 from pim_portal.imports.services.things import SHEETS, bring_in
-from pim_portal.models import Upload
+from pim_portal.models import Upload, UploadStatus
 from roles import ids
 from roles.actors import Actor
-from roles.models import Assignment, Group, Resource, ResourceKind, User
+from roles.models import Assignment, Group, Purpose, Resource, ResourceKind, User
 from roles.refusals import Refused
 from roles.services.groups import add_group, change_group
 from roles.services.people import change_person
 from roles.services.principals import add_person, disable_person
 from roles.services.resources import add_resource
 from roles.services.retirements import retire_resource
-from tests.people import MINUTE, NOW, OPERATOR, at, directory, give, group, person, role, tree
+from tests.people import MINUTE, NOW, OPERATOR, acting, at, directory, give, group, person, role, tree
 from tests.races import Result, race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -198,3 +198,19 @@ def test_of_two_files_sent_at_once_one_is_too_many(cast):
     assert first.error is None
     assert codes(second) == {"too_many"}
     assert Upload.objects.count() == uploads.MOST_WAITING
+
+
+def test_a_file_that_is_confirmed_while_it_is_cleared_away_stays(cast):
+    petra = User.objects.get(username="petra")
+    upload = receive(petra)
+    Upload.objects.update(status=UploadStatus.CHECKED, checked=1, counts={"made": 1})
+    over = upload.made_at + uploads.KEPT + MINUTE
+    actor = acting(petra, Purpose.ASSIGN, upload.pk, now=over)
+
+    def confirm() -> Upload:
+        return uploads.confirm(upload.pk, reason="moved in", actor=actor, clock=at(over))
+
+    first, second = race(confirm, lambda: uploads.prune_uploads(clock=at(over), limit=10))
+    assert (first.error, second.error) == (None, None)
+    assert [one.status for one in Upload.objects.all()] == [UploadStatus.CONFIRMED]
+    assert second.value == 0

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import IO, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -226,10 +227,15 @@ def discard(upload: Upload) -> None:
 
 def prune_uploads(*, clock: Clock, limit: int) -> int:
     """Remove files that are a day old; return how many there were."""
-    old = Upload.objects.filter(made_at__lt=clock() - KEPT).exclude(status=UploadStatus.CONFIRMED).order_by("pk")
-    late = Upload.objects.filter(confirmed_at__lt=clock() - KEPT).order_by("pk")
-    pks = [*old.values_list("pk", flat=True)[:limit], *late.values_list("pk", flat=True)[:limit]][:limit]
-    for pk in pks:
-        Upload.objects.filter(pk=pk).delete()
-        forget(pk)
-    return len(set(pks))
+    before = clock() - KEPT
+    confirmed = Q(status=UploadStatus.CONFIRMED)
+    rows = Upload.objects.filter(Q(made_at__lt=before) & ~confirmed | Q(confirmed_at__lt=before))
+    removed = 0
+    for pk in list(rows.order_by("pk").values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            # Not what somebody confirms at this very moment.
+            for upload in rows.filter(pk=pk).select_for_update(skip_locked=True):
+                upload.delete()
+                forget(pk)
+                removed += 1
+    return removed
