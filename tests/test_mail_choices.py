@@ -27,6 +27,7 @@ from roles.actors import Actor
 from roles.models import User
 from roles.refusals import Refused
 from roles.services.assignments import remove
+from roles.services.principals import disable_person
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -256,6 +257,15 @@ def test_what_was_kept_for_a_digest_that_is_not_needed_is_not_needed_either(ines
     assert digest_for(ines, MONDAY + 7 * DAY) == ""
     kept = Notification.objects.get(mail="assignment_added")
     assert (kept.state, kept.last_error) == (DROPPED, "The recipient wants no mails of this kind.")
+
+
+def test_what_was_kept_for_somebody_who_was_disabled_since_is_not_needed_any_more(ines, petra):
+    likes(ines, my_roles="digest")
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    send()
+    disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(NOW))
+    assert digest_for(ines, MONDAY + 7 * DAY) == ""
+    assert not Notification.objects.filter(state=GATHERED).exists()
 
 
 def test_what_was_kept_comes_with_the_digest_and_is_sent_then(ines):

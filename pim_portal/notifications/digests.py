@@ -27,14 +27,17 @@ def week_before(now: datetime) -> datetime:
 
 
 def readers(now: datetime, monday: datetime) -> list[User]:
-    """Return who administers something now, or has mails kept for the digest, and has no digest of this week yet."""
+    """Return who administers something now, or has mails kept for the digest, and has no digest of this week yet.
+
+    Somebody disabled administers nothing; a digest that nobody gets takes what was kept for them along.
+    """
     roles = [pk for ids in ADMINISTRATORS.values() for pk in ids]
     rows = Assignment.objects.in_effect(now).active().filter(role__in=roles).order_by()
     administer = {user.pk for user in people_behind(list(rows.values_list("principal", flat=True)), now)}
     kept = Notification.objects.filter(state=NotificationState.GATHERED, digest=None).order_by()
     meant = administer | set(kept.values_list("recipient", flat=True))
     written = DueItem.objects.filter(kind=Due.DIGEST, at=monday).values("subject_id")
-    people = User.objects.filter(pk__in=meant, enabled=True).exclude(pk__in=written).order_by("pk")
+    people = User.objects.filter(pk__in=meant).exclude(pk__in=written).order_by("pk")
     return [user for user in people if now >= datetime.combine(monday.date(), MORNING, zone_of(user.time_zone))]
 
 
