@@ -244,12 +244,13 @@ def test_a_link_made_before_somebody_came_to_administer_no_longer_works(
     assert not User.objects.get(pk=ines.pk).check_password(NEW)
 
 
-def test_a_link_for_an_administrator_outlives_the_role_of_the_one_who_made_it(paul: User, petra: User):
+def test_a_link_for_an_administrator_ends_with_the_role_of_the_one_who_made_it(paul: User, petra: User):
     give(paul, role(RESETTER))
     given = help_back_in(petra, paul)
     paul_administers = Assignment.objects.get(principal=paul, role=ids.PRIVILEGED_ROLE_ADMINISTRATOR)
     remove(paul_administers.pk, reason="over", actor=OPERATOR, clock=at(NOW + MINUTE))
-    assert tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=petra), clock=at(NOW + HOUR))
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=petra), clock=at(NOW + HOUR))
 
 
 def test_a_link_by_an_administrator_works_for_somebody_who_became_one_since(paul: User, ines: User):
