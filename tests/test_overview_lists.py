@@ -173,6 +173,7 @@ class TestAPlaceAndAllBelow:
     def test_the_list_of_a_place_leads_there_where_something_lies_below(self, nodes, client):
         there = reverse("resource:assignments", args=[nodes[1].pk])
         assert self.all_of(nodes[1].pk) in client.get(there).content.decode()
+        assert f'href="{there}"' in client.get(self.all_of(nodes[1].pk)).content.decode(), "And back."
         last = reverse("resource:assignments", args=[nodes[2].pk])
         assert "?place=" not in client.get(last).content.decode()
 
