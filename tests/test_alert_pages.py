@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -92,6 +94,19 @@ def test_incidents_are_dismissed_with_a_reason(unused, petra):
     assert client.post(f"{UNUSED}dismiss/", sent).status_code == 302
     assert "on leave" in client.get(f"{UNUSED}?tab=dismissed").content.decode()
     assert "Nothing is open: there is nothing to do." in client.get(UNUSED).content.decode()
+
+
+def test_of_chosen_incidents_that_are_over_meanwhile_no_other_one_is_dismissed_in_their_place(unused, petra, zoe):
+    make_eligible(zoe, role(EXCHANGE_ADMINISTRATOR), now=timezone.now())
+    other = next(one for one in scanned("unused_roles", now=timezone.now()) if one.principal_id == zoe.pk)
+    Incident.objects.filter(pk=other.pk).update(resolved_at=timezone.now(), resolution="gone")
+    client = visiting(petra)
+    page = client.get(f"{UNUSED}dismiss/?chosen={other.pk}").content.decode()
+    assert "None of these is open any more." in page
+    sent = {"chosen": re.findall(r'name="chosen" value="([^"]+)"', page), "reason": "on leave", **code_of(petra)}
+    answer = client.post(f"{UNUSED}dismiss/", sent)
+    assert "None of these incidents is open any more." in errors_in(answer.content.decode())
+    assert Incident.objects.open().filter(pk=unused.pk).exists()
 
 
 def test_an_incident_of_elsewhere_is_as_unknown_as_any(unused, petra):

@@ -84,7 +84,9 @@ def dismiss_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRes
     """Dismiss the incidents that were chosen, or, where none was, all that are open."""
     kind = answered_at(request, place, key)
     chosen = _chosen(request, place, kind)
-    everything = not ids_in(request.POST if request.method == "POST" else request.GET, "chosen")
+    # Sent again as they came: where all of them are over meanwhile, to send none would be to dismiss everything.
+    asked = ids_in(request.POST if request.method == "POST" else request.GET, "chosen")
+    everything = not asked
     form = EndForm(request.POST if request.method == "POST" else None, request=request, purpose=Purpose.SETTINGS)
     if form.is_valid():
         try:
@@ -103,7 +105,7 @@ def dismiss_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRes
             messages.success(request, sentence.format(count=count))
             return redirect(address(place, "alert", key=key))
     count = incidents_at(place, kind).open().count() if everything else len(chosen)
-    more = {"chosen": chosen, "everything": everything, "count": count}
+    more = {"chosen": chosen, "asked": asked, "everything": everything, "count": count}
     return _page(request, "alerts/dismiss.html", form, place, kind, **more)
 
 
