@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.kinds import Kind
 from audit.models import Event
+from pim_portal.people.selectors.people import recent_activity
 from roles import ids
+from roles.actors import Actor
+from roles.authority import Authority
 from roles.models import Assignment, Purpose, User
+from roles.service import record
 from roles.services.assignments import assign
+from tests.alerting import scanned
 from tests.people import (
     EXCHANGE_ADMINISTRATOR,
     NOW,
@@ -149,6 +154,22 @@ def test_the_activity_is_that_of_the_places_within_sight(nina: User, ines: User)
     assert "Nothing matches" in shown(nina, "person_activity", ines, "?q=vault")
     give(nina, role(ids.READER), root)
     assert "the vault is down" in shown(nina, "person_activity", ines)
+
+
+def test_ones_own_page_does_not_tell_what_was_found_about_one(uma: User):
+    make_eligible(uma, role(EXCHANGE_ADMINISTRATOR))
+    scanned("unused_roles")
+    raised = Event.objects.filter(kind=Kind.INCIDENT_RAISED, target_id=uma.pk)
+    assert raised.exists()
+    assert not recent_activity(uma, viewer=Authority(uma, NOW)).filter(pk__in=raised).exists()
+
+
+def test_on_ones_own_page_the_address_of_whoever_acted_is_not_found_piece_by_piece(uma: User, petra: User):
+    actor = Actor(petra, address="198.51.100.7")
+    with transaction.atomic():
+        record(Kind.PERSON_CHANGED, actor=actor, at=NOW, target=uma, reason="married")
+    assert "married" in shown(uma, "person_activity", uma, "?q=Petra")
+    assert "married" not in shown(uma, "person_activity", uma, "?q=198.51")
 
 
 def test_a_disabled_person_shows_what_comes_back(nina: User, ines: User, eligibility: Assignment):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from audit.models import EventQuerySet
-from audit.selectors import history_of
+from audit.selectors import history_of, own_history_of
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Assignment, Principal, PrincipalKind, RoleKind, TotpDevice, User
@@ -108,9 +108,13 @@ def _explain(row: Any, membership: Any, origins: Any, *, of: Principal, viewer: 
 
 
 def recent_activity(user: User, *, viewer: Authority) -> EventQuerySet:
-    """Return what this person did and what was done to them, of the places whose audit the viewer may read."""
-    rows = history_of(user.pk)
-    return rows if user.pk == viewer.user.pk else rows.filter(events_within_sight(viewer))
+    """Return what this person did and what was done to them, of the places whose audit the viewer may read.
+
+    Everybody may read their own, without what was only found about them.
+    """
+    if user.pk == viewer.user.pk:
+        return own_history_of(user.pk)
+    return history_of(user.pk).filter(events_within_sight(viewer))
 
 
 _APP_OF = Prepared(

@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pim_portal.activity.filters import HistoryFilter
+from pim_portal.activity.filters import HistoryFilter, OwnHistoryFilter
 from pim_portal.people.selectors import people as selectors
 from pim_portal.people.tables import AccessFilter, AccessTable, PersonHistoryTable
 from pim_portal.people.views.common import only_with
@@ -114,8 +114,11 @@ class Activity(PersonList):
 
     current = "activity"
     table_class = PersonHistoryTable
-    filter_class = HistoryFilter
     template_name = "people/activity.html"
+
+    @property
+    def filter_class(self) -> type[HistoryFilter]:  # type: ignore[override]  # by whose history it is
+        return OwnHistoryFilter if self.person.pk == self.request.user.pk else HistoryFilter
 
     def rows(self) -> QuerySet[Any]:
         return selectors.recent_activity(self.person, viewer=self.request.authority)
