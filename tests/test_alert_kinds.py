@@ -227,6 +227,14 @@ class TestFrequent:
         assert found("activated_too_often") == []
         assert len(found("activated_too_often", now=NOW - MICROSECOND)) == 1
 
+    def test_what_was_called_off_before_its_start_was_not_activated(self, ines):
+        row = make_eligible(ines, exchange())
+        for number in range(5):
+            asked = NOW - (number + 2) * HOUR
+            planned = request_activation(ines, row, now=asked, start=asked + HOUR, hours=0.1)
+            deactivate(planned.outcome_id, actor=Actor(ines), clock=at(asked + MINUTE))
+        assert found("activated_too_often") == []
+
     def test_what_one_form_activates_counts_once(self):
         assert list(occasions([NOW, NOW + MICROSECOND, NOW + MINUTE - MICROSECOND])) == [NOW]
         assert list(occasions([NOW, NOW + MINUTE])) == [NOW, NOW + MINUTE]

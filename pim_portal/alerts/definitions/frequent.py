@@ -52,14 +52,13 @@ class TooFrequent(AlertKind):
 
     def find(self, ground: Ground) -> Iterator[Finding]:
         since = ground.now - timedelta(hours=ground.most("hours"))
-        rows = Assignment.objects.filter(
+        rows = Assignment.objects.begun(ground.now).filter(
             activated_from__isnull=False,
-            created_at__gt=since,
-            created_at__lte=ground.now,
+            starts_at__gt=since,
             activated_from__resource__path__startswith=ground.root.path,
         )
-        columns = ("principal", "role", "activated_from__resource", "activated_from__resource__path", "created_at")
-        ordered = rows.order_by("principal", "role", "activated_from__resource", "created_at", "pk")
+        columns = ("principal", "role", "activated_from__resource", "activated_from__resource__path", "starts_at")
+        ordered = rows.order_by("principal", "role", "activated_from__resource", "starts_at", "pk")
         found = ordered.values_list(*columns).iterator(2000)
         for (person, role, resource, path), group in groupby(found, key=lambda row: row[:4]):
             values = ground.at(path)
