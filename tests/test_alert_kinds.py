@@ -24,6 +24,8 @@ from roles.actors import Actor
 from roles.models import Assignment, Audience, NotifiedAct, SecondFactor, User
 from roles.selectors.settings import Cell, Stage
 from roles.services.assignments import deactivate
+from roles.services.custom_roles import retire_role
+from roles.services.retirements import retire_resource
 from roles.services.settings import change_settings
 from tests.alerting import found, people_found, set_alert
 from tests.emergencies import break_it, glass_allowed, review
@@ -283,6 +285,58 @@ class TestOwners:
         root = tree("Contoso")[0]
         self.owners(11, root, ends_at=NOW + DAY)
         assert found("too_many_permanent_owners", root) == []
+
+
+class TestBelowWhatIsRetired:
+    """What stands below a retired place is retired as well: nothing is activated there."""
+
+    @pytest.fixture
+    def places(self):
+        places = tree("Contoso", "Production", "Mail")
+        yield places
+
+    def retired(self, place) -> None:
+        retire_resource(place.pk, seen=None, reason="closed", actor=OPERATOR, clock=at(NOW))
+
+    def test_no_settings_there_need_a_second_factor(self, places):
+        configure(role(ids.READER), places[2], second_factor=SecondFactor.NONE)
+        assert len(found("no_second_factor", places[0])) == 1
+        self.retired(places[1])
+        assert found("no_second_factor", places[0]) == []
+
+    @pytest.mark.parametrize(("key", "people"), [("one_approver", 1), ("nobody_approves", 0)])
+    def test_nobody_need_approve_there(self, places, adam, key, people):
+        configure(role(ids.READER), places[2], approvers=[adam])
+        if not people:
+            User.objects.filter(pk=adam.pk).update(enabled=False)
+        assert len(found(key, places[0])) == 1
+        self.retired(places[1])
+        assert found(key, places[0]) == []
+
+    def test_no_weakened_settings_are_told_of(self, places):
+        change_settings(
+            role(ids.READER),
+            resource=places[2],
+            values={"second_factor": SecondFactor.NONE},
+            actor=OPERATOR,
+            clock=at(NOW - DAY),
+        )
+        assert len(found("settings_weakened", places[0])) == 1
+        self.retired(places[1])
+        assert found("settings_weakened", places[0]) == []
+
+    def test_nor_of_a_retired_role(self, places):
+        made = custom_role(places[0], "Vault reader")
+        change_settings(
+            made,
+            resource=places[0],
+            values={"second_factor": SecondFactor.NONE},
+            actor=OPERATOR,
+            clock=at(NOW - DAY),
+        )
+        assert len(found("settings_weakened", places[0])) == 1
+        retire_role(made.pk, reason="no longer used", actor=OPERATOR, clock=at(NOW))
+        assert found("settings_weakened", places[0]) == []
 
 
 class TestDuplicates:

@@ -12,12 +12,9 @@ from django.db.models import Q
 
 from roles.models import Assignment, Resource, Role, RoleSettings, User
 from roles.selectors.panels import PanelBook
+from roles.selectors.resources import under_retirement
 from roles.selectors.seats import Need, alone_and_together, shortages
 from roles.selectors.settings import SettingsBook
-from roles.selectors.settings_use import Gap, gap_of
-
-# The tree paths at which a person is eligible for a role, by both.
-Eligible = dict[tuple[uuid.UUID, uuid.UUID], set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def impossible_settings(now: datetime, within: Resource | None = None) -> Iterat
     rows = RoleSettings.objects.filter(approval_required=True, role__retired_at=None)
     if within is not None:
         default = Q(resource=None, role__kind=within.realm.value)
-        there = Q(resource__path__startswith=within.path, resource__retired_at=None)
+        there = Q(~under_retirement("resource__path"), resource__path__startswith=within.path)
         rows = rows.filter(there | default)
     rows = rows.select_related("role", "resource").order_by("role__name_key", "role", "resource__path", "pk")
     found = list(rows)

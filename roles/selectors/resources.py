@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Length, Substr
 from django.utils.translation import gettext as _
 
 from roles.authority import Authority
@@ -42,6 +43,12 @@ def _place(node: Resource, above: list[str]) -> str:
 def is_retired_place(place: Resource) -> bool:
     """Return whether a place, or one above it, is retired."""
     return bool(Resource.objects.filter(path__in=place.way, retired_at__isnull=False).exists())
+
+
+def under_retirement(column: str) -> Exists:
+    """Return the condition that the place whose tree path is in this column, or one above it, is retired."""
+    above = Substr(OuterRef(column), 1, Length("path"))
+    return Exists(Resource.objects.filter(path=above, retired_at__isnull=False).order_by())
 
 
 def parent_of(place: Resource) -> Resource | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pim_portal.alerts.definitions.base import AlertKind, Finding, Fix, Ground
 from pim_portal.models import Incident, Severity
 from roles.models import RoleSettings, SecondFactor
+from roles.selectors.resources import under_retirement
 
 
 class NoSecondFactor(AlertKind):
@@ -50,4 +51,4 @@ class NoSecondFactor(AlertKind):
 
 def _rules_in(ground: Ground) -> Q:
     default = Q(resource=None, role__kind=ground.root.realm.value)
-    return Q(resource__path__startswith=ground.root.path, resource__retired_at=None) | default
+    return Q(~under_retirement("resource__path"), resource__path__startswith=ground.root.path) | default

@@ -16,6 +16,7 @@ from pim_portal.models import Incident, Severity
 from roles import wording
 from roles.models import Resource, Role
 from roles.rules.looser import loosened
+from roles.selectors.resources import under_retirement
 from roles.selectors.settings import EffectiveSettings, SettingsBook
 from roles.selectors.settings_told import as_told
 from roles.settings_words import loosened_words
@@ -53,8 +54,10 @@ class Weakened(AlertKind):
             occurred_at__lte=ground.now,
         )
         found = list(events.select_related("text").order_by("pk"))
-        roles = Role.objects.in_bulk({one.role_id for one in found if one.role_id})
-        places: dict[Any, Resource] = Resource.objects.in_bulk({one.resource_id for one in found if one.resource_id})
+        # Nothing is activated of a retired role, nor at a retired place or below one.
+        roles = Role.objects.filter(retired_at=None).in_bulk({one.role_id for one in found if one.role_id})
+        standing = Resource.objects.filter(~under_retirement("path"))
+        places: dict[Any, Resource] = standing.in_bulk({one.resource_id for one in found if one.resource_id})
         book = SettingsBook(roles)
         for event in found:
             place = places.get(event.resource_id) if event.resource_id else ground.root

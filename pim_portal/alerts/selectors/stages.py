@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from roles.models import Resource, RoleSettings
 from roles.selectors.panels import PanelBook
+from roles.selectors.resources import under_retirement
 from roles.selectors.settings import SettingsBook
 
 
@@ -29,7 +30,7 @@ def stages_in(root: Resource, now: datetime) -> Iterator[StageThere]:
     """Yield every stage that an activation in this tree may go through."""
     default = Q(resource=None, role__kind=root.realm.value)
     rows = RoleSettings.objects.filter(
-        Q(resource__path__startswith=root.path, resource__retired_at=None) | default, role__retired_at=None
+        Q(~under_retirement("resource__path"), resource__path__startswith=root.path) | default, role__retired_at=None
     )
     found = list(rows.select_related("resource", "role").order_by("pk"))
     at_root = {row.role_id for row in found if row.resource_id == root.pk}
