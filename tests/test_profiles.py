@@ -341,6 +341,13 @@ def test_what_was_not_granted_or_is_no_longer_eligible_is_not_used(ines, adam, e
     assert used(ines) == []
 
 
+def test_what_was_called_off_before_its_start_or_is_planned_is_not_used(ines, eligibility, second):
+    planned = request_activation(ines, eligibility, now=NOW - DAY, start=NOW - HOUR)
+    deactivate(planned.outcome_id, actor=Actor(ines), clock=at(NOW - 2 * HOUR))
+    request_activation(ines, second, now=NOW - DAY, start=NOW + HOUR)
+    assert used(ines) == []
+
+
 def test_the_form_of_a_used_role_says_the_same_as_the_last_time(ines, zoe, eligibility):
     used_at(ines, eligibility, NOW - DAY, hours=1.5, reason="patching")
     page = html_of(ines, reverse("overview"))

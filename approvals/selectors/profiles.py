@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, QuerySet
 
 from approvals.models import Action, Profile, ProfileItem, Request, Status
 from approvals.selectors.my_roles import eligible_among
@@ -81,8 +81,12 @@ def kept_profiles(authority: Authority, profiles: Iterable[Profile]) -> list[Kep
 
 def _counted(user_id: uuid.UUID, now: datetime) -> QuerySet[Request, Any]:
     asked = Request.objects.filter(
-        principal=user_id, action=Action.ACTIVATE, status=Status.GRANTED, made_at__gt=now - USED_WITHIN
-    )
+        principal=user_id,
+        action=Action.ACTIVATE,
+        status=Status.GRANTED,
+        made_at__gt=now - USED_WITHIN,
+        outcome__starts_at__lte=now,
+    ).exclude(outcome__ended_at__lte=F("outcome__starts_at"))
     counted = asked.values_list("role", "assignment__resource").annotate(times=Count("pk"), last=Max("made_at"))
     return counted.order_by("-times", "-last", "role", "assignment__resource")
 
@@ -93,7 +97,7 @@ _COUNTED = Prepared(_counted)
 def most_used(authority: Authority) -> list[Used]:
     """Return the roles that this person activated most in the last 30 days and may still activate, most first.
 
-    What was asked for and not granted is no use.
+    What was asked for and not granted is no use, nor is what is planned, or was called off before its start.
     """
     found = _COUNTED.ask(authority.user.pk, authority.now)
     if not found:
