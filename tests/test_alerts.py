@@ -421,6 +421,15 @@ class TestSettings:
         scanned("unused_roles", now=LATER)
         assert told("alert_raised") == set()
 
+    def test_nor_of_the_end_of_what_nobody_was_told_of(self, petra, ines):
+        set_alert("unused_roles", mails=False, days=30)
+        row = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+        scanned("unused_roles")
+        set_alert("unused_roles", mails=True, days=30)
+        request_activation(ines, row)
+        assert scanned("unused_roles", now=LATER) == []
+        assert told("alert_resolved") == set()
+
     def test_who_only_looks_may_not(self, ines):
         give(ines, role(ids.GLOBAL_READER))
         with pytest.raises(Refused, match="not_allowed"):

@@ -172,7 +172,7 @@ def _resolve(alert: Alert, over: Sequence[uuid.UUID], ground: Ground, now: datet
             row.resolution = Resolution.GONE if on else Resolution.TURNED_OFF
             row.resolved_at = max(now, row.raised_at)
             # Nobody is told of the end of what they were not told of, or did not want to hear of any more.
-            row.untold = not row.untold and on and row.dismissed_at is None
+            row.untold = row.told_in is not None and on and row.dismissed_at is None
         if ended:
             Incident.objects.bulk_update(ended, ["resolution", "resolved_at", "untold"])
             record_each(Kind.INCIDENT_RESOLVED, ended, actor=Actor.portal(), at=now)
