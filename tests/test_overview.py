@@ -10,6 +10,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.selectors.my_roles import eligible_roles, held_roles
 from audit.kinds import Kind, Outcome, Realm
 from audit.models import Event
 from pim_portal.models import SetUp
@@ -95,6 +96,16 @@ def test_membership_of_a_group_is_not_a_role_that_i_hold(ines):
     give(team, role(ids.SECURITY_READER))
     held = mine(authority(ines)).held
     assert [(one.role_name, one.holder_name) for one in held] == [("Security Reader", "Blue team")]
+
+
+def test_a_membership_that_is_activated_or_ends_is_counted_as_my_roles_does(ines, adam):
+    blue, red = group("Blue team"), group("Red team")
+    row = make_eligible(ines, role(ids.GROUP_MEMBER), blue.resource)
+    give(adam, role(ids.GROUP_MEMBER), red.resource, ends_at=NOW + DAY)
+    assert mine(authority(ines)).eligible == eligible_roles(authority(ines)).count() == 1
+    request_activation(ines, row)
+    assert len(mine(authority(ines)).held) == held_roles(authority(ines)).count() == 1
+    assert len(mine(authority(adam)).held) == held_roles(authority(adam)).count() == 1
 
 
 def test_what_waits_for_me_counts_with_the_first_lapse(ines, adam, with_approval):

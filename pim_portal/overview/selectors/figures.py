@@ -122,8 +122,8 @@ class Figures:
 def mine(authority: Authority) -> Mine:
     """Return what this person holds, may activate, waits for, and is waited for."""
     user, now = authority.user, authority.now
-    # Being a member of a group is no role that somebody holds with care.
-    held = tuple(one for one in authority.held if one.role_kind != RoleKind.GROUP)
+    # As in My roles, where the figures lead: plain membership of a group is no role that somebody holds with care.
+    held = tuple(one for one in authority.held if one.role_kind != RoleKind.GROUP or one.activated or one.ends_at)
     emergencies = emergencies_awaiting(authority)
     until = sorted([*(one.lapses_at for one in requests_awaiting(authority)), *(one.due_at for one in emergencies)])
     asked = requests_of(user).waiting_among(now).aggregate(count=Count("pk"), first=Min("lapses_at"))
@@ -131,7 +131,7 @@ def mine(authority: Authority) -> Mine:
         held=held,
         to_decide=Waiting(len(until), until[0] if until else None),
         asked=Waiting(asked["count"], asked["first"]),
-        eligible=sum(one.role_kind != RoleKind.GROUP for one in authority.eligible),
+        eligible=len(authority.eligible),
     )
 
 
