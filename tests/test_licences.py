@@ -15,7 +15,10 @@ from roles import ids
 from roles.authority import Authority
 from roles.models import User
 from roles.selectors.keys import any_number
+from roles.services.custom_roles import retire_role
+from roles.services.groups import disable_group
 from roles.services.principals import disable_person
+from roles.services.retirements import retire_resource
 from tests.people import (
     DAY,
     EXCHANGE_ADMINISTRATOR,
@@ -23,6 +26,8 @@ from tests.people import (
     OPERATOR,
     at,
     configure,
+    custom_role,
+    directory,
     give,
     group,
     make_eligible,
@@ -75,6 +80,32 @@ def test_who_is_disabled_needs_none(petra, ines, adam):
     make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
     configure(role(EXCHANGE_ADMINISTRATOR), approvers=[ines, adam])
     disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(NOW))
+    assert used(petra) == {"adam": {Feature.APPROVING}}
+
+
+def test_the_members_of_a_disabled_group_approve_nothing(petra, ines, adam):
+    team = group("Team", ines)
+    configure(role(EXCHANGE_ADMINISTRATOR), approvers=[team, adam])
+    disable_group(team.pk, reason="closed", actor=OPERATOR, clock=at(NOW))
+    assert used(petra) == {"adam": {Feature.APPROVING}}
+
+
+def test_who_is_named_for_a_retired_role_or_place_approves_nothing(petra, ines, adam):
+    root, sub, below = tree("Contoso", "Production", "Mail")
+    olga = person("olga")
+    give(olga, role(ids.OWNER), root)
+    made = custom_role(root, "Vault reader")
+    configure(made, root, approvers=[ines])
+    configure(role(ids.READER), below, approvers=[adam])
+    assert used(olga) == {"ines": {Feature.APPROVING}, "adam": {Feature.APPROVING}}
+    retire_role(made.pk, reason="no longer used", actor=OPERATOR, clock=at(NOW))
+    retire_resource(sub.pk, seen=None, reason="closed", actor=OPERATOR, clock=at(NOW))
+    assert used(olga) == {}
+
+
+def test_who_is_named_in_a_default_that_rules_nowhere_approves_nothing(petra, ines, adam):
+    configure(role(EXCHANGE_ADMINISTRATOR), approvers=[ines])
+    configure(role(EXCHANGE_ADMINISTRATOR), directory(), approvers=[adam])
     assert used(petra) == {"adam": {Feature.APPROVING}}
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Realm
@@ -25,9 +25,11 @@ from reviews.models import Panelist
 from roles import tallies
 from roles.authority import Authority
 from roles.catalogue import Permission
-from roles.models import Assignment, RoleKind, StageApprover, User
+from roles.ids import DIRECTORY
+from roles.models import Assignment, RoleKind, RoleSettings, StageApprover, User
 from roles.models.planning import planned_anew
 from roles.selectors.keys import any_number
+from roles.selectors.resources import under_retirement
 from roles.tallies import Lately
 
 KINDS = {Realm.DIRECTORY: RoleKind.DIRECTORY, Realm.RESOURCE: RoleKind.RESOURCE}
@@ -68,7 +70,7 @@ def is_much(sight: Sight) -> bool:
 def uses(sight: Sight, now: datetime, among: Collection[uuid.UUID] | None = None) -> Use:
     """Return for each enabled person which features they use in sight; `among` some people, or all there are."""
     found: Use = {}
-    groups = Assignment.objects.memberships(now).order_by()
+    groups = Assignment.objects.memberships(now).filter(resource__group__enabled=True).order_by()
     if among is not None:
         groups = groups.filter(principal__in=any_number(among))
     # All there are: they are fewer than those who are found, of whom a statement takes no more than 65,535.
@@ -99,11 +101,17 @@ def _principals(
 
 
 def _approvers(realm: Realm, paths: lists.Paths, everywhere: bool) -> QuerySet[StageApprover]:
-    """Whoever a setting that demands approval names, at a place or, for all of a world, with the role itself."""
-    there = lists.below(paths, "stage__settings__resource__path")
+    """Whoever a setting that demands approval names, at a place or, for all of a world, with the role itself.
+
+    Not where it rules nothing: of what is retired, and of a role that has settings of its own at the directory.
+    """
+    there = lists.below(paths, "stage__settings__resource__path") & ~under_retirement("stage__settings__resource__path")
     if realm == Realm.DIRECTORY and everywhere:
-        there |= Q(stage__settings__resource=None, stage__settings__role__kind=KINDS[realm])
-    return StageApprover.objects.filter(there, stage__settings__approval_required=True)
+        own = RoleSettings.objects.filter(role=OuterRef("stage__settings__role"), resource=DIRECTORY)
+        there |= Q(~Exists(own), stage__settings__resource=None, stage__settings__role__kind=KINDS[realm])
+    return StageApprover.objects.filter(
+        there, stage__settings__approval_required=True, stage__settings__role__retired_at=None
+    )
 
 
 def _people(found: Use, members: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> Use:
