@@ -35,7 +35,7 @@ from tests.people import (
     role,
     tree,
 )
-from tests.reviewing import chosen, started
+from tests.reviewing import chosen, managers, started, themselves
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +107,21 @@ def test_who_is_named_in_a_default_that_rules_nowhere_approves_nothing(petra, in
     configure(role(EXCHANGE_ADMINISTRATOR), approvers=[ines])
     configure(role(EXCHANGE_ADMINISTRATOR), directory(), approvers=[adam])
     assert used(petra) == {"adam": {Feature.APPROVING}}
+
+
+def test_managers_review_access(petra, ines, adam):
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    User.objects.filter(pk=ines.pk).update(manager=adam)
+    started(role(EXCHANGE_ADMINISTRATOR), stages=[managers(petra)], now=NOW)
+    assert Feature.REVIEWING in used(petra).get("adam", set())
+
+
+def test_who_reviews_their_own_access_does(petra, ines, adam):
+    make_eligible(ines, role(EXCHANGE_ADMINISTRATOR))
+    make_eligible(group("Team", adam), role(EXCHANGE_ADMINISTRATOR))
+    started(role(EXCHANGE_ADMINISTRATOR), stages=[themselves(petra)], now=NOW)
+    found = used(petra)
+    assert (found["ines"], found["adam"]) == ({Feature.ELIGIBLE, Feature.REVIEWING}, {Feature.ELIGIBLE})
 
 
 def test_what_stands_where_one_may_not_look_is_not_counted(petra, ines, adam):

@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Realm
 from pim_portal.overview.selectors import lists
-from reviews.models import Panelist
+from reviews.models import Panelist, ReviewersKind, Verdict
 from roles import tallies
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.ids import DIRECTORY
-from roles.models import Assignment, RoleKind, RoleSettings, StageApprover, User
+from roles.models import Assignment, PrincipalKind, RoleKind, RoleSettings, StageApprover, User
 from roles.models.planning import planned_anew
 from roles.selectors.keys import any_number
 from roles.selectors.resources import under_retirement
@@ -86,17 +86,23 @@ def uses(sight: Sight, now: datetime, among: Collection[uuid.UUID] | None = None
 def _principals(
     realm: Realm, paths: lists.Paths, everywhere: bool, now: datetime, asked: Collection[uuid.UUID] | None
 ) -> Iterable[tuple[uuid.UUID, Feature]]:
-    of = Q() if asked is None else Q(principal__in=any_number(asked))
     given = lists.in_effect(lists.below(paths), now).filter(lists.GIVEN)
-    panel = Panelist.objects.filter(stage__instance__in=lists.running_reviews(paths, now))
-    using: dict[Feature, QuerySet[Any]] = {
-        Feature.ELIGIBLE: given.filter(type="eligible"),
-        Feature.TIME_BOUND: given.filter(lists.ACTIVE, ends_at__isnull=False),
-        Feature.APPROVING: _approvers(realm, paths, everywhere),
-        Feature.REVIEWING: panel,
-    }
-    for feature, rows in using.items():
-        for principal in rows.filter(of).order_by().values_list("principal", flat=True).distinct():
+    running = lists.running_reviews(paths, now)
+    rows = Verdict.objects.filter(instance__in=running)
+    # Only who is chosen is on a panel: others review by what the rows are about.
+    themselves = rows.filter(principal_kind=PrincipalKind.USER, instance__stages__kind=ReviewersKind.SELF)
+    managers = rows.filter(principal__user__manager=F("manager"), instance__stages__kind=ReviewersKind.MANAGERS)
+    using: list[tuple[Feature, QuerySet[Any], str]] = [
+        (Feature.ELIGIBLE, given.filter(type="eligible"), "principal"),
+        (Feature.TIME_BOUND, given.filter(lists.ACTIVE, ends_at__isnull=False), "principal"),
+        (Feature.APPROVING, _approvers(realm, paths, everywhere), "principal"),
+        (Feature.REVIEWING, Panelist.objects.filter(stage__instance__in=running), "principal"),
+        (Feature.REVIEWING, themselves, "principal"),
+        (Feature.REVIEWING, managers, "manager"),
+    ]
+    for feature, found, who in using:
+        of = Q() if asked is None else Q((f"{who}__in", any_number(asked)))
+        for principal in found.filter(of).order_by().values_list(who, flat=True).distinct():
             yield principal, feature
 
 
