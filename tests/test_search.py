@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from roles import ids
 from roles.models import Resource, Role, RoleKind, User
-from tests.people import EXCHANGE_ADMINISTRATOR, give, group, make_eligible, person, role, tree, unit
+from tests.people import EXCHANGE_ADMINISTRATOR, custom_role, give, group, make_eligible, person, role, tree, unit
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,17 @@ def test_a_custom_role_is_found_by_whoever_looks_at_its_home_or_below(olga: User
     assert found(visiting(olga), "keeper") == ["Keeper of the North", "Keeper of the Union"]
     assert found(visiting(ines), "keeper") == ["Keeper of the North", "Keeper of the Union"]
     assert found(visiting(rita), "keeper") == []
+
+
+def test_a_custom_role_leads_to_where_its_reader_may_see_it_also_of_the_second_tree(olga: User):
+    west, below = tree("Westwind", "prod-west")
+    custom_role(west, "Sailmaker")
+    custom_role(Resource.objects.get(name="Northwind"), "Ropemaker")
+    give(olga, role(ids.OWNER), below, now=timezone.now())
+    client = visiting(olga)
+    for name in ("Sailmaker", "Ropemaker"):
+        (hit,) = [hit for one in client.get("/search/", {"q": name}).context["found"] for hit in one.hits]
+        assert client.get(hit.url).status_code == 200
 
 
 def test_a_retired_role_is_not_found(petra: User):

@@ -47,7 +47,8 @@ class Found:
 def search(words: Sequence[str], authority: Authority) -> list[Found]:
     """Return what the viewer may know of that matches every word, with as many queries for much as for little."""
     query = " ".join(words)
-    directory, root = _top(authority, Realm.DIRECTORY), _top(authority, Realm.RESOURCE)
+    units, trees = _places(authority, Realm.DIRECTORY), _places(authority, Realm.RESOURCE)
+    directory, root = next(iter(units), None), next(iter(trees), None)
     everybody = authority.anywhere(Permission.SEE_PEOPLE)
     found = [
         _own(words, authority),
@@ -55,14 +56,14 @@ def search(words: Sequence[str], authority: Authority) -> list[Found]:
             _("Directory roles"),
             "package",
             selectors.directory_roles(words, authority),
-            lambda role: _role(role, directory),
+            lambda role: _role(role, units),
             _page(directory, "roles", query),
         ),
         _group(
             _("Resource roles"),
             "package",
             selectors.resource_roles(words, authority),
-            lambda role: _role(role, root),
+            lambda role: _role(role, trees),
             _page(root, "roles", query),
         ),
         _group(
@@ -116,10 +117,10 @@ def _own(words: Sequence[str], authority: Authority) -> Found:
     return Found(_("My roles"), "key-round", hits[:SHOWN], str(len(hits)), more)
 
 
-def _top(authority: Authority, realm: Realm) -> Resource | None:
-    """Return the highest place of a world that the viewer may look at: where its roles are shown to them."""
-    paths = sorted(set(authority.paths(Permission.SEE, realm)), key=lambda path: (len(path), path))
-    return Resource.objects.filter(path=paths[0]).first() if paths else None
+def _places(authority: Authority, realm: Realm) -> list[Resource]:
+    """Return the places of a world at and below which the viewer may look, the highest first: it shows its roles."""
+    paths = set(authority.paths(Permission.SEE, realm))
+    return list(Resource.objects.filter(path__in=paths).order_by("depth", "path")) if paths else []
 
 
 def _with(page: str, query: str) -> str:
@@ -137,9 +138,12 @@ def _there(place: Resource, page: str, **arguments: uuid.UUID) -> str:
         return address(place)
 
 
-def _role(role: Role, top: Resource | None) -> Hit:
-    seen_at_home = role.home is not None and top is not None and top.contains(role.home)
-    place = role.home if seen_at_home else top
+def _role(role: Role, places: Sequence[Resource]) -> Hit:
+    """Lead to a role where it was made, or else to the highest place where it is known, of those that are seen."""
+    home = role.home
+    place = next((one for one in places if home is None or home.contains(one)), None)
+    if home is not None and any(one.contains(home) for one in places):
+        place = home
     return Hit(role.name, " · ".join(_facts(role)), _there(place, "role", pk=role.pk) if place else "")
 
 
