@@ -24,6 +24,8 @@ from roles.models.resources import CHILDREN
 from roles.refusals import Refused
 from roles.rules.resources import MAX_LEVELS
 from roles.selectors.moves import preview_of_move, preview_of_retirement
+from roles.selectors.overviews import figures_lately_of
+from roles.selectors.resources import below
 from roles.services.assignments import assign
 from roles.services.moves import move_resource
 from roles.services.resources import add_resource, rename_resource
@@ -563,3 +565,9 @@ class TestRetiring:
         row.refresh_from_db()
         assert row.end_reason == EndReason.RETIRED
         restore(berlin, actor=acting(petra, Purpose.ASSIGN, berlin.pk, now=NOW + HOUR))
+
+
+def test_the_figure_of_what_stands_below_counts_what_its_list_shows(db):
+    root, middle, _leaf = tree("Contoso", "Production", "Mail")
+    retire_resource(middle.pk, seen=None, reason="closed", actor=OPERATOR, clock=at(NOW))
+    assert figures_lately_of(root, NOW).found.below == below(root).count()

@@ -31,6 +31,6 @@ def figures_lately_of(place: Resource, now: datetime) -> Lately[Figures]:
         active=sum(one.count for one in given if one.type == AssignmentType.ACTIVE),
         scheduled=numbers.found.scheduled,
         ending_soon=sum(one.ending_soon for one in given),
-        below=below(place).filter(retired_at=None).count(),
+        below=below(place).count(),
     )
     return Lately(figures, numbers.at)
