@@ -19,6 +19,7 @@ from roles.rules.needed import NEEDED, NO_ACTS
 from roles.rules.smaller import Known, abilities_of, covers, is_smaller, smaller_than
 from roles.selectors.smaller import LOOK_BACK, hint_at, proposals
 from roles.services.assignments import assign, remove
+from roles.services.elevation import elevate
 from roles.services.resources import add_resource
 from tests.people import (
     DAY,
@@ -187,6 +188,16 @@ def test_the_least_of_the_roles_in_use_that_allow_what_was_done_is_proposed(esta
     adds_a_place(estate.olga, estate.root)
     assert hint_at(role(ids.OWNER), estate.root, NOW) is None
     assert proposals(Assignment.objects.in_effect(NOW), NOW) == {}
+
+
+def test_what_somebody_has_by_elevated_access_alone_is_not_in_use(estate):
+    gabi = person("gabi")
+    give(gabi, role(ids.GLOBAL_ADMINISTRATOR))
+    gives_a_role(estate.olga, estate.root)
+    remove(Assignment.objects.get(principal=estate.ulla).pk, actor=OPERATOR, clock=at(NOW))
+    assert hint_at(role(ids.OWNER), estate.root, NOW) is None
+    elevate(reason="incident", actor=acting(gabi, Purpose.ELEVATE, gabi.pk), clock=at(NOW))
+    assert hint_at(role(ids.OWNER), estate.root, NOW) is None
 
 
 @pytest.mark.parametrize(("back", "acts"), [(LOOK_BACK, 0), (LOOK_BACK - TICK, 1)])

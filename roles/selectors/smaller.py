@@ -91,7 +91,9 @@ def _acts(rows: QuerySet[Assignment], now: datetime) -> Iterable[tuple[Any, ...]
 
 def in_use_at(place: Resource, now: datetime) -> list[Role]:
     """Return the roles that somebody holds or may activate where it reaches this place."""
-    held = Assignment.objects.in_effect(now).filter(activated_from=None, resource__path__in=place.way)
+    # Elevated access is for an hour of need: it brings no role into use.
+    given = Assignment.objects.in_effect(now).filter(activated_from=None, elevated_from=None)
+    held = given.filter(resource__path__in=place.way)
     rows = Role.objects.filter(kind=place.realm.value, retired_at=None, pk__in=held.order_by().values("role"))
     return list(rows.filter(Q(home=None) | Q(home__path__in=place.way)).order_by("name_key", "pk"))
 
