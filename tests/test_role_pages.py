@@ -14,6 +14,7 @@ from roles import ids
 from roles.models import Assignment, Resource, Role, StepUp, User
 from roles.places import address
 from tests.people import (
+    DAY,
     EXCHANGE_ADMINISTRATOR,
     MINUTE,
     configure,
@@ -174,6 +175,11 @@ class TestTheForms:
             assert answer.status_code == 302, page_name
         made.refresh_from_db()
         assert (made.name, made.retired_at) == ("Издатель", None)
+
+    def test_what_is_over_by_the_clock_does_not_end_with_the_role(self, olga, nodes, ines):
+        made, now = custom_role(nodes[1], "Deployer"), timezone.now()
+        give(ines, made, nodes[1], starts_at=now - 3 * DAY, ends_at=now - DAY, now=now - 2 * DAY)
+        assert "Nobody holds it." in visiting(olga).get(address(nodes[1], "role_retire", pk=made.pk)).content.decode()
 
     def test_a_refusal_keeps_what_was_typed(self, olga, nodes):
         answer = verified(olga).post(address(nodes[1], "role_add"), {"name": "Owner"})

@@ -64,6 +64,11 @@ def holders_of(role: Role, place: Resource, now: datetime) -> Holders:
     return Holders(**numbers)
 
 
+def open_of(role: Role, now: datetime) -> int:
+    """Count what ends with a role: running, planned or suspended, and not over by the clock."""
+    return Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), role=role).count()
+
+
 def in_use_at(place: Resource, now: datetime) -> Q:
     """Return the condition that somebody has a role at a place, asked of each role."""
     given = Assignment.objects.filter(role=OuterRef("pk"), resource__in=place.way_ids)

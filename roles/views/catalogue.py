@@ -32,6 +32,7 @@ from roles.selectors.catalogue import (
     Holders,
     holders_lately_at,
     holders_of,
+    open_of,
     roles_at,
     roles_known_at,
     settings_changed_at,
@@ -211,7 +212,7 @@ def retire(request: PortalRequest, place: Resource, pk: uuid.UUID) -> HttpRespon
         else:
             messages.success(request, _("The role is retired, and nobody holds it any more."))
             return redirect(address(place, "role", pk=pk))
-    return _form(request, "role_retire", form, place, shown=shown, open=shown.assignments.open().count())
+    return _form(request, "role_retire", form, place, shown=shown, open=open_of(shown, request.now))
 
 
 @read_and_send
