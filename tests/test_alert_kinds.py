@@ -292,8 +292,7 @@ class TestBelowWhatIsRetired:
 
     @pytest.fixture
     def places(self):
-        places = tree("Contoso", "Production", "Mail")
-        yield places
+        return tree("Contoso", "Production", "Mail")
 
     def retired(self, place) -> None:
         retire_resource(place.pk, seen=None, reason="closed", actor=OPERATOR, clock=at(NOW))

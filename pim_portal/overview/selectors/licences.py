@@ -111,7 +111,8 @@ def _approvers(realm: Realm, paths: lists.Paths, everywhere: bool) -> QuerySet[S
 
     Not where it rules nothing: of what is retired, and of a role that has settings of its own at the directory.
     """
-    there = lists.below(paths, "stage__settings__resource__path") & ~under_retirement("stage__settings__resource__path")
+    where = "stage__settings__resource__path"
+    there = Q(lists.below(paths, where), ~under_retirement(where))
     if realm == Realm.DIRECTORY and everywhere:
         own = RoleSettings.objects.filter(role=OuterRef("stage__settings__role"), resource=DIRECTORY)
         there |= Q(~Exists(own), stage__settings__resource=None, stage__settings__role__kind=KINDS[realm])
