@@ -312,6 +312,13 @@ class TestBelowWhatIsRetired:
         self.retired(places[1])
         assert found(key, places[0]) == []
 
+    def test_no_role_made_there_allows_the_same_as_another(self, places):
+        custom_role(places[0], "Vault reader", permissions="vault/read")
+        custom_role(places[2], "Vault looker", permissions="vault/read")
+        assert len(found("duplicate_role", places[0])) == 1
+        self.retired(places[1])
+        assert found("duplicate_role", places[0]) == []
+
     def test_no_weakened_settings_are_told_of(self, places):
         change_settings(
             role(ids.READER),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pim_portal.alerts.definitions.base import AlertKind, Finding, Ground
 from pim_portal.models import Incident, Severity
 from roles.models import Role
+from roles.selectors.resources import under_retirement
 
 
 class DuplicateRole(AlertKind):
@@ -34,7 +35,9 @@ class DuplicateRole(AlertKind):
         return sentence.format(count=count)
 
     def find(self, ground: Ground) -> Iterator[Finding]:
-        here = Q(home__path__startswith=ground.root.path) | Q(home=None, built_in=True)
+        # What was made at a place that is retired, or stands below one, is given to nobody.
+        made = Q(~under_retirement("home__path"), home__path__startswith=ground.root.path)
+        here = made | Q(home=None, built_in=True)
         rows = Role.objects.filter(here, kind=ground.root.realm.value, retired_at=None).exclude(permissions="")
         alike = defaultdict[frozenset[str], list[Role]](list)
         for role in rows.select_related("home").order_by("name_key", "pk"):
