@@ -16,9 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals.models import Request, Status
+from approvals.selectors.my_roles import ended_roles
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
+from roles.authority import Authority
 from roles.forms.fields import DurationField, LocalDateTimeField
 from roles.models import Assignment, Role, RoleKind, SecondFactor, User
 from tests.people import (
@@ -237,6 +239,16 @@ def test_somebody_elses_eligibility_is_as_unknown_as_a_random_id(client, zoe):
             assert response.status_code == 404
             pages[pk] = body_without(response.content.decode(), str(pk))
     assert pages[theirs.pk] == pages[random]
+
+
+def test_what_a_group_had_before_one_joined_it_is_nothing_that_one_had(ines, adam):
+    now = timezone.now()
+    team = group("Blue team", now=now)
+    for user, joined in ((adam, now - 20 * DAY), (ines, now - 5 * DAY)):
+        give(user, role(ids.GROUP_MEMBER), team.resource, starts_at=joined, now=joined)
+    lost = give(team, role(ids.SECURITY_READER), starts_at=now - 40 * DAY, ends_at=now - 10 * DAY, now=now - 40 * DAY)
+    assert [row.pk for row in ended_roles(Authority(adam, now))] == [lost.pk]
+    assert not ended_roles(Authority(ines, now)).exists()
 
 
 def test_an_ended_eligibility_gets_its_sentence(client, ines):

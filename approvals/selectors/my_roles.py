@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -15,8 +15,10 @@ from approvals.models import Action, Request
 from approvals.models.requests import which_wait
 from approvals.selectors.requests import shown_requests
 from roles.authority import Authority
+from roles.ids import GROUP_MEMBER
 from roles.models import Assignment, Resource, RoleKind, User
 from roles.models.assignments import AssignmentQuerySet
+from roles.models.held import ByRow
 from roles.models.prepared import Prepared
 from roles.models.principals import search_key
 from roles.selectors.keys import rows_of
@@ -96,11 +98,18 @@ def held_roles(authority: Authority) -> AssignmentQuerySet:
 
 
 def ended_roles(authority: Authority) -> AssignmentQuerySet:
-    """Return what this person had, directly or through a group of theirs, and that ended in the last 30 days."""
-    now = authority.now
+    """Return what this person had, directly or through a group of theirs, and that ended in the last 30 days.
+
+    What a group had before they joined it they never had.
+    """
+    user, now = authority.user, authority.now
     since = now - EXPIRED_SINCE
     over = Q(ended_at__gt=since) | Q(ended_at=None, ends_at__gt=since, ends_at__lte=now)
-    rows = Assignment.objects.of(authority.user.pk, now).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
+    rows = Assignment.objects.of(user.pk, now).filter(over).annotate(over=Coalesce("ended_at", "ends_at"))
+    # By any membership that they had: it may have been activated, or given, anew since.
+    joined = Assignment.objects.begun(now).active().filter(role=GROUP_MEMBER, principal=user.pk)
+    there = joined.filter(resource__group=OuterRef("principal"), starts_at__lt=OuterRef("over"))
+    rows = rows.filter(Q(principal=user.pk) | Q(ByRow(there.order_by())))
     return _with_source(rows).order_by(F("over").desc(), "pk")
 
 
