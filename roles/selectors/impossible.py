@@ -15,6 +15,10 @@ from roles.selectors.panels import PanelBook
 from roles.selectors.resources import under_retirement
 from roles.selectors.seats import Need, alone_and_together, shortages
 from roles.selectors.settings import SettingsBook
+from roles.selectors.settings_use import Gap, gap_of
+
+# The tree paths at which a person is eligible for a role, by both.
+Eligible = dict[tuple[uuid.UUID, uuid.UUID], set[str]]
 
 
 @dataclass(frozen=True, slots=True)
