@@ -277,9 +277,9 @@ class TestStages:
         say_yes(staged, adam)
         assert say_no(staged, zoe).status == Status.DENIED
 
-    def test_more_who_must_agree_in_a_stage_that_is_over_refuse_it(self, staged, adam, berta, zoe):
+    def test_more_who_must_agree_in_a_stage_that_is_over_refuse_it(self, staged, adam, berta, zoe, nina):
         say_yes(staged, adam)
-        configure(staged.role, approvers=[[adam, berta], [berta, zoe]], quorum=2)
+        configure(staged.role, approvers=[[adam, berta], [zoe, nina]], quorum=2)
         with pytest.raises(Refused, match="settings_stricter"):
             say_yes(staged, zoe)
         assert say_no(staged, zoe).status == Status.DENIED
