@@ -44,6 +44,7 @@ from roles.models import StepUp
 from roles.selectors.numbers import GIVEN_AT
 from roles.service import record
 from roles.services.ends import write_down_ends
+from roles.sweeping import one_by_one
 from roles.tallies import count_anew
 
 logger = logging.getLogger(__name__)
@@ -197,19 +198,18 @@ def sweep(*, clock: Clock, seconds: float = SECONDS) -> int:
     not keep the others from their work; its error is raised afterwards.
     """
     deadline = time.monotonic() + seconds
-    written = 0
-    errors: list[Exception] = []
     writing_down = (write_down_ends, lapse_overdue, keep_reviews_going, remind, write_digests)
-    for part in (*writing_down, take_up_again, _prune, prune_uploads, prune_downloads, prune_sent):
-        try:
-            written += _in_chunks(part, clock=clock, deadline=deadline)
-        except Exception as error:
-            logger.exception("A part of the sweep failed.")
-            errors.append(error)
-    if time.monotonic() >= deadline:
-        async_task(SCHEDULES["pim-sweep"].func, save=False)
-    if errors:
-        raise errors[0]
+    clearing_away = (take_up_again, _prune, prune_uploads, prune_downloads, prune_sent)
+    parts: tuple[Callable[..., int], ...] = (*writing_down, *clearing_away)
+    try:
+        written = one_by_one(
+            parts,
+            lambda part: _in_chunks(part, clock=clock, deadline=deadline),
+            failed="A part of the sweep failed.",
+        )
+    finally:
+        if time.monotonic() >= deadline:
+            async_task(SCHEDULES["pim-sweep"].func, save=False)
     beat(SWEEP, clock=clock)
     return written
 

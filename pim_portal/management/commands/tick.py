@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,7 @@ from django.utils import timezone
 
 from pim_portal.alerts.services.scanning import scan
 from pim_portal.operations import sealing, services
-
-logger = logging.getLogger(__name__)
+from roles.sweeping import one_by_one
 
 
 class Command(BaseCommand):
@@ -30,16 +28,14 @@ class Command(BaseCommand):
             sealing.seal,
             lambda: services.hooks(allow_private=settings.PIM_WEB_HOOKS_ALLOW_PRIVATE, clock=timezone.now),
         ]
-        counts, errors = [], []
-        for job in jobs:
-            # Where there is no worker nothing else does the other jobs, either.
-            try:
-                counts.append(job())
-            except Exception as error:
-                logger.exception("A recurring job failed.")
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        counts: list[int] = []
+
+        def run(job: Callable[[], int]) -> int:
+            counts.append(job())
+            return counts[-1]
+
+        # Where there is no worker nothing else does the other jobs, either.
+        one_by_one(jobs, run, failed="A recurring job failed.")
         if options["verbosity"] > 1:
             written, _looked, sent, _told, sealed, _taken = counts
             self.stdout.write(f"Written down or cleared away: {written}. Mails sent: {sent}. Events sealed: {sealed}.")
