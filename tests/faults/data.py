@@ -42,14 +42,15 @@ def stopped_amid_traffic(arena: Arena, cluster: Cluster, *, times: int = 2, seco
     return f"{times} stops; first act {max(back):.1f} s after the return; {said}; only 503 meanwhile"
 
 
-def stopped_amid_a_sweep(arena: Arena, cluster: Cluster, *, items: int = 40) -> str:
-    """PostgreSQL is stopped at once while the worker writes ends down."""
+def stopped_amid_a_sweep(arena: Arena, cluster: Cluster, *, items: int = 200) -> str:
+    """PostgreSQL is stopped at once while the worker writes ends down, which it does fifty at a time."""
     due_items(arena, items)
     with arena.processes.worker(**arena.mail):
         arena.hurry()
         until(lambda: overdue(arena) < items, PATIENCE, "the sweep is at work")
         left = overdue(arena)
         cluster.stop()
+        assert left, "The sweep was done before anything was stopped."
         time.sleep(3)
         cluster.start()
         arena.repeats += 2
