@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -64,8 +65,17 @@ def changes_waiting_at(role: Role, place: Resource, now: datetime) -> RequestQue
 def ruling_now(request: Request) -> list[EffectiveSettings]:
     """Return what rules now where the change would be made, for each role of the proposal."""
     proposal = proposal_of(request)
+    return _ruling_now(request, proposal, *_read(proposal))
+
+
+def _read(proposal: Proposal) -> tuple[dict[uuid.UUID, Role], SettingsBook]:
     roles = Role.objects.in_bulk([one.role_id for one in proposal.rulings])
-    book = SettingsBook(roles)
+    return roles, SettingsBook(roles)
+
+
+def _ruling_now(
+    request: Request, proposal: Proposal, roles: dict[uuid.UUID, Role], book: SettingsBook
+) -> list[EffectiveSettings]:
     return [
         book.default_of(roles[one.role_id]) if proposal.everywhere else book.of(roles[one.role_id], request.resource)
         for one in proposal.rulings
@@ -84,21 +94,22 @@ def drifted(request: Request) -> list[Compared]:
     it alone. What can be seen of settings in no line, as where they come from, is told as one.
     """
     proposal = proposal_of(request)
+    roles, book = _read(proposal)
+    ruling = _ruling_now(request, proposal, roles, book)
+    to_rule = _would_rule_now(request, proposal, roles, book)
     rows: list[Compared] = []
-    for ruling, now, then in zip(
-        proposal.rulings, ruling_now(request), _would_rule_now(request, proposal), strict=True
-    ):
-        if now.seen != ruling.seen:
-            rows += _differences(ruling.before, now) or [Compared("", "", "")]
-        if differ(then, ruling.after):
-            rows += _differences(ruling.after, then) or [Compared("", "", "")]
+    for one, now, then in zip(proposal.rulings, ruling, to_rule, strict=True):
+        if now.seen != one.seen:
+            rows += _differences(one.before, now) or [Compared("", "", "")]
+        if differ(then, one.after):
+            rows += _differences(one.after, then) or [Compared("", "", "")]
     return rows
 
 
-def _would_rule_now(request: Request, proposal: Proposal) -> list[EffectiveSettings]:
+def _would_rule_now(
+    request: Request, proposal: Proposal, roles: dict[uuid.UUID, Role], book: SettingsBook
+) -> list[EffectiveSettings]:
     """Return what would rule if the change were made now, for each role of the proposal."""
-    roles = Role.objects.in_bulk([one.role_id for one in proposal.rulings])
-    book = SettingsBook(roles)
     if proposal.act == Act.RESET:
         return [book.without_own(roles[one.role_id], request.resource) for one in proposal.rulings]
     if proposal.act == Act.MOVE:
