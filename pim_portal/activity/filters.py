@@ -63,8 +63,10 @@ class OwnHistoryFilter(HistoryFilter):
         address = Coalesce(Lower(KeyTextTransform("address", "text__fields")), Value(""))
         rest = Func("text__search", address, Value(""), function="REPLACE", output_field=TextField())
         said = Case(When(own, then=F("text__search")), default=rest)
+        if words:
+            rows = rows.annotate(said=said)
         for word in words:
-            rows = rows.annotate(said=said).filter(holds(word, column="said"))
+            rows = rows.filter(holds(word, column="said"))
         return rows
 
 
