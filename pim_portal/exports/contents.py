@@ -70,7 +70,7 @@ def files(reader: User, *, world: World, now: datetime) -> Iterator[File]:
 
         return name, csv_lines([label for label, _value in columns], rows())
 
-    running = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now)).select_related(*_RELATED)
+    running = Assignment.objects.lasting(now).select_related(*_RELATED)
     roles = Role.objects.filter(kind=world.value).select_related("home")
     if world is World.RESOURCE:
         known = _below(paths, "home__") | Q(home=None) | Q(home__in=_above(paths))

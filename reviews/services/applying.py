@@ -171,13 +171,13 @@ def _over(row: Verdict, now: datetime) -> ApplyResult | None:
     """Return what became of a row that is over, and whether it was given anew since; None while it is held."""
     held, who = row.assignment, row.principal_id
     if held.over_at is not None and held.over_at <= now:
-        standing = Assignment.objects.open().exclude(ends_at__lte=now).filter(activated_from=None)
+        standing = Assignment.objects.lasting(now).filter(activated_from=None)
         # What was there beside it when the rows were taken is another row, and no gift since.
         since = standing.filter(created_at__gt=row.instance.taken_at).exclude(pk=held.pk)
         again = since.filter(principal=held.principal_id, role=held.role_id, resource=held.resource_id)
         return ApplyResult.REPLACED if again.exists() else ApplyResult.GONE
     # Whoever may become a member again by activating it still is one as far as removing goes.
-    member = Assignment.objects.open().exclude(ends_at__lte=now).filter(principal=who, role=GROUP_MEMBER)
+    member = Assignment.objects.lasting(now).filter(principal=who, role=GROUP_MEMBER)
     if row.through_id is not None and not member.filter(resource__group=row.through_id).exists():
         return ApplyResult.GONE
     return None

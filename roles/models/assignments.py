@@ -59,7 +59,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         `as_enabled` are principals that count as enabled.
         """
         enabled = Q(principal__enabled=True) | Q(principal__in=as_enabled)
-        return self.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), enabled).filter(held.nothing_lost(now))
+        return self.lasting(now).filter(enabled).filter(held.nothing_lost(now))
 
     def memberships(self, now: datetime) -> AssignmentQuerySet:
         """Return the memberships of groups that are in effect at `now`."""
@@ -96,6 +96,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def open(self) -> AssignmentQuerySet:
         """Return what nobody has written an end to; it may still be over by the clock."""
         return self.filter(ended_at=None)
+
+    def lasting(self, now: datetime) -> AssignmentQuerySet:
+        """Return what is open and not over by the clock: in effect, planned or suspended."""
+        return self.open().filter(Q(ends_at=None) | Q(ends_at__gt=now))
 
     def elevations_of(self, user_id: uuid.UUID, now: datetime) -> AssignmentQuerySet:
         """Return what this person took by elevating their access, where it lasts at `now`."""

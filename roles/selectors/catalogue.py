@@ -66,7 +66,7 @@ def holders_of(role: Role, place: Resource, now: datetime) -> Holders:
 
 def open_of(role: Role, now: datetime) -> int:
     """Count what ends with a role: running, planned or suspended, and not over by the clock."""
-    return Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), role=role).count()
+    return Assignment.objects.lasting(now).filter(role=role).count()
 
 
 def in_use_at(place: Resource, now: datetime) -> Q:

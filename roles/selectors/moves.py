@@ -87,7 +87,7 @@ def activations_from_above(place: Resource) -> AssignmentQuerySet:
 def custom_roles_left_behind(place: Resource, target: Resource, now: datetime) -> tuple[str, ...]:
     """Return the custom roles assigned at a place or below whose home would no longer be above them."""
     homes = set(place.way) - {place.path} - set(target.way)
-    rows = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), role__home__path__in=homes)
+    rows = Assignment.objects.lasting(now).filter(role__home__path__in=homes)
     rows = rows.filter(resource__path__startswith=place.path)
     return tuple(rows.order_by("role__name_key").values_list("role__name", flat=True).distinct())
 

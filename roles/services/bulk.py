@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from audit.kinds import Kind
 from audit.recording import write_many
 from roles.actors import Actor
@@ -87,7 +85,7 @@ class AssignBook:
 
     def taken(self, wanted: Sequence[Wanted]) -> set[Slot]:
         """Return the slots of these principals in which an assignment runs or is planned."""
-        running = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=self.now), activated_from=None)
+        running = Assignment.objects.lasting(self.now).filter(activated_from=None)
         rows = running.filter(
             principal__in={one.principal.pk for one in wanted},
             role__in={one.role.pk for one in wanted},

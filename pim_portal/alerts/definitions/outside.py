@@ -68,7 +68,7 @@ class Outside(AlertKind):
         if ground.root.kind == ResourceKind.DIRECTORY:
             # A member of a group is an assignment as well, and as good as the roles that the group holds.
             here |= Q(resource__kind=ResourceKind.GROUP)
-        rows = ground.narrow(Assignment.objects.open().filter(here, Q(ends_at=None) | Q(ends_at__gt=ground.now)))
+        rows = ground.narrow(Assignment.objects.lasting(ground.now).filter(here))
         columns = ("pk", "principal", "role", "resource", "resource__path", "type", "starts_at", "ends_at")
         found = rows.order_by("pk").values_list(*columns, Exists(told), last)
         for pk, principal, role, resource, path, type, starts_at, ends_at, known, details in found.iterator(2000):

@@ -54,7 +54,7 @@ def suspended_of(principal: Principal, *, viewer: Authority, now: datetime) -> A
 
 def not_over(principal: Principal, now: datetime) -> AssignmentQuerySet:
     """Return what was given to this user or group itself and is not over: running, planned or suspended."""
-    rows = Assignment.objects.open().filter(Q(ends_at=None) | Q(ends_at__gt=now), principal=principal)
+    rows = Assignment.objects.lasting(now).filter(principal=principal)
     return rows.exclude(pk__in=Assignment.objects.orphaned(now).filter(principal=principal).values("pk"))
 
 
