@@ -90,4 +90,5 @@ def _time(value: datetime, text: str) -> SafeString:
 
 
 def _with_zone(value: datetime) -> str:
-    return f"{wording.exact(value)} ({timezone.get_current_timezone_name()})"
+    zone = timezone.get_current_timezone()
+    return f"{wording.exact(value, zone)} ({zone})"

@@ -80,7 +80,7 @@ def relative(moment: datetime, now: datetime) -> str:
 def exact(moment: datetime, zone: tzinfo | None = None) -> str:
     """Say the moment to the minute, "23 Nov 2026, 21:04", in `zone` or the reader's own."""
     local = timezone.localtime(moment, zone)
-    return f"{_date(local)}, {local:%H:%M}"
+    return f"{_date(local)}, {local.hour:02}:{local.minute:02}"
 
 
 def day(moment: datetime, zone: tzinfo | None = None) -> str:
@@ -89,7 +89,7 @@ def day(moment: datetime, zone: tzinfo | None = None) -> str:
 
 
 def _date(local: datetime) -> str:
-    # Django's date_format takes its format apart for each date: a fifth of what a cell with a time in it took.
+    # Django's date_format, and strftime, take their format apart for each date: a third of a cell with a time in it.
     return f"{local.day} {str(MONTHS_3[local.month]).title()} {local.year}"
 
 
