@@ -109,6 +109,18 @@ def test_of_chosen_incidents_that_are_over_meanwhile_no_other_one_is_dismissed_i
     assert Incident.objects.open().filter(pk=unused.pk).exists()
 
 
+def test_who_dismisses_all_dismisses_what_their_page_showed_and_nothing_found_since(unused, petra, zoe):
+    client = visiting(petra)
+    page = client.get(f"{UNUSED}dismiss/").content.decode()
+    shown = {"shown_at": re.findall(r'name="shown_at" value="([^"]+)"', page)[0]}
+    make_eligible(zoe, role(EXCHANGE_ADMINISTRATOR), now=timezone.now())
+    scanned("unused_roles", now=timezone.now())
+    answer = client.post(f"{UNUSED}dismiss/", shown | {"reason": "", **code_of(petra)})
+    assert re.findall(r'name="shown_at" value="([^"]+)"', answer.content.decode()) == [shown["shown_at"]]
+    assert client.post(f"{UNUSED}dismiss/", shown | {"reason": "on leave", **code_of(petra)}).status_code == 302
+    assert [one.principal.name for one in Incident.objects.open()] == ["Zoe"]
+
+
 def test_an_incident_of_elsewhere_is_as_unknown_as_any(unused, petra):
     other = scanned("stale_accounts", now=timezone.now())[0]
     assert visiting(petra).get(f"{UNUSED}fix/?chosen={other.pk}").status_code == 404

@@ -1,4 +1,4 @@
-"""The form of what is set for an alert; it needs a fresh second factor."""
+"""The forms of answering an alert; they need a fresh second factor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pim_portal.alerts.definitions.base import AlertKind, Values
+from roles.forms.assignments import EndForm
 from roles.forms.step_up import StepUpForm
 from roles.middleware import PortalRequest
 from roles.models import Purpose
+
+
+class DismissForm(EndForm):
+    """Why incidents are dismissed, and when the page was made that showed them."""
+
+    shown_at = forms.DateTimeField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, request: PortalRequest, **kwargs: Any) -> None:
+        initial = {"shown_at": request.now.isoformat()}  # as text: a moment would lose what is less than a second
+        super().__init__(*args, request=request, purpose=Purpose.SETTINGS, initial=initial, **kwargs)
 
 
 class AlertForm(StepUpForm):

@@ -84,13 +84,15 @@ def dismiss(
     *,
     place: Resource,
     incidents: Collection[uuid.UUID] | None,
+    shown_at: datetime | None = None,
     reason: str,
     actor: Actor,
     clock: Clock,
 ) -> int:
     """Dismiss open incidents of an alert at a place, or (None) all of them there; return how many.
 
-    They stay dismissed while they last; what is found besides them, or comes back later, is open. Raises `Refused`.
+    `shown_at` is when they were looked at: what was found later, nobody has seen, and it stays open. They stay
+    dismissed while they last; what is found besides them, or comes back later, is open. Raises `Refused`.
     """
     lock_alert(key, place)
     kind, now = BY_KEY[key], clock()
@@ -98,6 +100,8 @@ def dismiss(
     rows = incidents_at(place, kind).open()
     if incidents is not None:
         rows = rows.filter(pk__in=incidents)
+    if shown_at is not None:
+        rows = rows.filter(raised_at__lte=shown_at)
     found = list(rows[: rules.MOST_AT_ONCE + 1])
     facts = rules.DismissFacts(
         allowed=actor.user is None or held is not None,

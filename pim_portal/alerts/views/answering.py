@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from pim_portal.alerts.definitions.base import AlertKind, Fix
-from pim_portal.alerts.forms import AlertForm
+from pim_portal.alerts.forms import AlertForm, DismissForm
 from pim_portal.alerts.selectors.fixes import PURPOSES, Proposal, proposals
 from pim_portal.alerts.selectors.grounds import values_at
 from pim_portal.alerts.selectors.sight import incidents_at, may_scan
@@ -28,7 +28,7 @@ from roles.answers import form_page, read_and_send
 from roles.forms.assignments import EndForm
 from roles.guards import at_place
 from roles.middleware import PortalRequest, actor_of
-from roles.models import Purpose, Resource
+from roles.models import Resource
 from roles.places import Frame, address
 from roles.refusals import Refused
 from roles.views.ids import ids_in
@@ -87,13 +87,14 @@ def dismiss_chosen(request: PortalRequest, place: Resource, key: str) -> HttpRes
     # Sent again as they came: where all of them are over meanwhile, to send none would be to dismiss everything.
     asked = ids_in(request.POST if request.method == "POST" else request.GET, "chosen")
     everything = not asked
-    form = EndForm(request.POST if request.method == "POST" else None, request=request, purpose=Purpose.SETTINGS)
+    form = DismissForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
         try:
             count = dismiss(
                 key,
                 place=place,
                 incidents=None if everything else [one.pk for one in chosen],
+                shown_at=form.cleaned_data["shown_at"],
                 reason=form.cleaned_data["reason"],
                 actor=form.actor([place.pk]),
                 clock=timezone.now,
