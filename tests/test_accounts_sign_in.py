@@ -208,11 +208,26 @@ def test_a_right_password_forgets_the_wrong_ones(client: Client, ines: User):
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1", "/a\nb"]
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "javascript:1",
+        "/a\nb",
+        "nowhere",
+        "sign_out",
+        "entry",
+        "?page=2",
+        "#top",
+        "a.b",
+    ],
 )
 def test_next_leads_nowhere_else(client: Client, ines: User, wanted: str):
     give_password(client, "ines")
     assert give_code(client, ines, next=wanted)["Location"] == "/"
+    assert client.get(reverse("sign_in"), {"next": wanted})["Location"] == "/"
 
 
 def test_the_session_key_changes_with_each_factor(client: Client, ines: User):

@@ -16,10 +16,10 @@ def entry_link(secret: str) -> str:
 
 
 def way_on(request: HttpRequest) -> str:
-    """Return where to go after signing in: `next`, if it is a page of this portal, else the overview."""
+    """Return where to go after signing in: `next`, if it is the path of a page of this portal, else the overview."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/"
-    hosts = {request.get_host()}
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
+    # Without the slash Django would take it for the name of a page, and fail where there is none of that name.
+    safe = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return wanted if safe and wanted.isprintable() else "/"
 
 
