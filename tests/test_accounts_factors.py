@@ -142,6 +142,13 @@ def test_a_password_that_will_not_do_is_refused(signed_in: Client, old: str, new
     assert field in answer.context["form"].errors
 
 
+@pytest.mark.parametrize("new", ["Bartholomew Featherstone", "featherstone2026", "bartholomew.feather"])
+def test_a_password_that_resembles_ones_name_is_refused(client: Client, new: str):
+    bart = sign_in(client, person("bf", name="Bartholomew Featherstone"))
+    answer = bart.post(reverse("password_change"), {"password": PASSWORD, "new_password": new, "repeated": new})
+    assert list(answer.context["form"].errors) == ["new_password"]
+
+
 def test_all_other_sessions_are_ended_at_once(signed_in: Client, ines: User):
     other = sign_in_by_password_only(ines)
     assert signed_in.post(reverse("sessions_end")).status_code == 302
