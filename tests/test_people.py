@@ -33,6 +33,8 @@ from tests.people import (
     PASSWORD,
     acting,
     at,
+    configure,
+    directory,
     give,
     group,
     make_eligible,
@@ -258,6 +260,43 @@ def test_a_link_by_an_administrator_works_for_somebody_who_became_one_since(paul
     given = help_back_in(ines, paul)
     make_eligible(ines, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), starts_at=NOW + MINUTE, now=NOW + MINUTE)
     assert tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=ines), clock=at(NOW + HOUR))
+
+
+@pytest.mark.parametrize("way", ["held", "eligible", "group", "resource", "decides"])
+def test_an_invitation_ends_when_whoever_made_it_could_not_make_it_any_more(
+    client: Client, amelie: User, petra: User, way: str
+):
+    """A User Administrator invites no privileged person, and Amélie may have kept a copy of the link."""
+    now = timezone.now()
+    given = invitation(amelie, now=now)
+    new = given.ticket.user
+    page = reverse("person", args=[new.pk])
+    assert "It works until" in visiting(petra).get(page).content.decode()
+    administrator = role(ids.GLOBAL_ADMINISTRATOR)
+    if way == "held":
+        give(new, administrator)
+    elif way == "eligible":
+        make_eligible(new, administrator)
+    elif way == "group":
+        give(group("Tier 0", new), administrator)
+    elif way == "resource":
+        give(new, role(ids.OWNER), tree("Contoso")[0])
+    else:
+        configure(administrator, directory(), approvers=[new])
+    assert client.get(entry(given)).status_code == 404
+    with pytest.raises(Refused, match="ticket_over"):
+        tickets.use(given.ticket.pk, password=NEW, actor=Actor(user=new), clock=at(now))
+    assert "It works until" not in visiting(petra).get(page).content.decode()
+
+    actor = acting(petra, Purpose.PEOPLE, petra.pk, now=now)
+    again = tickets.invite_again(new.pk, actor=actor, clock=at(now))
+    assert client.get(entry(again)).status_code == 200
+
+
+def test_an_invitation_works_for_somebody_who_came_to_hold_what_is_not_privileged(client: Client, amelie: User):
+    given = invitation(amelie, now=timezone.now())
+    make_eligible(given.ticket.user, role(EXCHANGE_ADMINISTRATOR))
+    assert client.get(entry(given)).status_code == 200
 
 
 def test_the_last_administrator_keeps_a_second_factor(petra: User, amelie: User):

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from pim_portal.models import EntryTicket, PortalSession
+from pim_portal.models import EntryTicket, PortalSession, TicketKind
 from roles import ids
 from roles.models import Assignment, User
 from roles.models.prepared import Prepared
+from roles.selectors.groups import privileged_through
 
 
 def could_administer(user: User) -> bool:
@@ -34,12 +35,19 @@ def working_ticket(digest: str, now: datetime) -> EntryTicket | None:
 def still_stands(ticket: EntryTicket) -> bool:
     """Return whether a link may still let somebody in, as whoever made it stands now: they may have kept a copy.
 
-    Not after they were disabled, nor once it would make a Privileged Role Administrator of somebody who cannot be one.
+    Not after they were disabled, nor once it is for somebody for whom they could not make it any more.
     """
     maker = ticket.made_by
     if maker is None:  # the operator of the server
         return True
-    return maker.enabled and (could_administer(maker) or not could_administer(ticket.user))
+    return maker.enabled and (could_administer(maker) or not _only_by_an_administrator(ticket))
+
+
+def _only_by_an_administrator(ticket: EntryTicket) -> bool:
+    """Return whether such a link is for a Privileged Role Administrator alone to make, by what its person has now."""
+    if ticket.kind == TicketKind.INVITATION:
+        return privileged_through(ticket.user_id)
+    return could_administer(ticket.user)
 
 
 _WAITING = Prepared(
@@ -52,8 +60,9 @@ _WAITING = Prepared(
 
 
 def waiting_ticket(user_id: uuid.UUID, now: datetime) -> EntryTicket | None:
-    """Return the link made last for this person that still works."""
-    return _WAITING.first(user_id, now)
+    """Return the link made last for this person, if it still works."""
+    ticket = _WAITING.first(user_id, now)
+    return ticket if ticket is not None and still_stands(ticket) else None
 
 
 def sessions_of(user: User, *, now: datetime, idle: timedelta, whole: timedelta) -> list[PortalSession]:
