@@ -57,7 +57,12 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
 
 def session_of(request: HttpRequest) -> str:
     """Return the hash that names this session in step-ups; it outlives a change of the session key."""
-    return hashlib.sha256(str(request.session.get(SESSION_MARK, "")).encode()).hexdigest()
+    return named_by(request.session.get(SESSION_MARK, ""))
+
+
+def named_by(mark: str) -> str:
+    """Return the hash that names the session with this mark."""
+    return hashlib.sha256(mark.encode()).hexdigest()
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -14,9 +15,11 @@ from django_otp.oath import TOTP
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
-from pim_portal.accounts.services import factors
-from pim_portal.models import PortalSession
+from pim_portal.accounts.services import factors, profiles, tickets
+from pim_portal.models import PortalSession, TicketKind
+from roles.actors import Actor
 from roles.models import Purpose, RecoveryCode, StepUp, TotpDevice, User
+from roles.models.factors import fresh_key
 from roles.refusals import Refused
 from roles.services import step_ups
 from tests.people import NOW, PASSWORD, acting, at, person
@@ -160,6 +163,61 @@ def sign_in_by_password_only(user: User) -> Client:
     browser = Client()
     give_password(browser, user.username)
     return browser
+
+
+# What waited for somebody's lock while their sessions were ended
+
+
+def reset(user: User) -> None:
+    """Use the operator's link for this person, as whoever holds it does: another password, and no second factor."""
+    given = tickets.help_back_in(
+        user.pk, kind=TicketKind.RECOVERY, reason="stolen", actor=Actor.operator("root"), clock=at(NOW)
+    )
+    tickets.use(given.ticket.pk, password="their own new password", actor=Actor(user=user), clock=at(NOW))
+
+
+def changed_password(user: User, actor: Actor) -> None:
+    profiles.change_password(user, password="that of a thief", but="x" * 32, actor=actor, clock=at(NOW))
+
+
+def added_app(user: User, actor: Actor) -> None:
+    key = fresh_key()
+    code = TOTP(bytes.fromhex(key), 30, 0, 6, 0)
+    code.time = time.time()
+    factors.add_app(user, key=key, name="Thief", code=f"{code.token():06d}", actor=actor, clock=at(NOW))
+
+
+@pytest.mark.parametrize("act", [changed_password, added_app])
+def test_what_waits_while_its_session_is_ended_by_a_link_does_nothing(ines: User, act: Callable[[User, Actor], None]):
+    """The form was read, and its second factor was fresh, before the link was used; its turn comes afterwards."""
+    before = User.objects.get(pk=ines.pk)
+    actor = acting(ines, Purpose.FACTORS, ines.pk)
+    reset(ines)
+    with pytest.raises(Refused, match="second_factor"):
+        act(before, actor)
+    assert User.objects.get(pk=ines.pk).check_password("their own new password")
+    assert not TotpDevice.objects.filter(user=ines).exists()
+
+
+def test_the_second_factor_of_a_session_that_was_ended_serves_nothing_and_that_of_this_one_does(
+    signed_in: Client, ines: User
+):
+    other = acting(ines, Purpose.FACTORS, ines.pk, now=timezone.now())
+    assert signed_in.post(reverse("sessions_end")).status_code == 302
+    assert not step_ups.serves(other, Purpose.FACTORS, ines.pk, now=timezone.now())
+    assert "code" not in signed_in.get(reverse("password_change")).context["form"].fields
+
+
+def test_a_code_of_an_app_that_was_removed_serves_nothing(ines: User):
+    kept, lost = TotpDevice.objects.get(user=ines), TotpDevice.objects.create(user=ines, name="Lost", confirmed=True)
+    by_kept, by_lost = acting(ines, Purpose.FACTORS, ines.pk), acting(ines, Purpose.FACTORS, ines.pk)
+    StepUp.objects.filter(pk=by_lost.presented.step_up).update(device=lost.persistent_id)
+    again = acting(ines, Purpose.FACTORS, ines.pk)
+    factors.remove_app(ines, app_id=lost.pk, actor=by_kept, clock=at(NOW))
+    with pytest.raises(Refused, match="second_factor"):
+        factors.make_recovery_codes(ines, actor=by_lost, clock=at(NOW))
+    assert factors.make_recovery_codes(ines, actor=again, clock=at(NOW))
+    assert list(TotpDevice.objects.filter(user=ines)) == [kept]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "", "UTC"])

@@ -142,7 +142,7 @@ ENDS: dict[str, Any] = {
         Assignment.objects.get(principal=nina, role_id=ids.GLOBAL_READER).pk, actor=OPERATOR, reason="x", clock=at(NOW)
     ),
     "the person is disabled": lambda nina, client: disable(nina.pk, actor=OPERATOR, reason="x", clock=at(NOW)),
-    "the session is ended": lambda nina, client: end_sessions_of(nina),
+    "the session is ended": lambda nina, client: end_sessions_of(nina, now=NOW),
     "they sign out": lambda nina, client: client.session.flush(),
 }
 

@@ -113,7 +113,7 @@ ENDS: dict[str, Any] = {
     "the role is taken away": lambda nina: remove(
         Assignment.objects.get(principal=nina, role_id=ids.GLOBAL_READER).pk, actor=OPERATOR, reason="x", clock=at(NOW)
     ),
-    "the session is ended": end_sessions_of,
+    "the session is ended": lambda nina: end_sessions_of(nina, now=NOW),
 }
 
 

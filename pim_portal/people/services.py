@@ -45,5 +45,5 @@ def disable(user_id: uuid.UUID, *, reason: str, actor: Actor, clock: Clock) -> U
     now = clock()
     cancel_requests_of(user.pk, actor=actor, now=now, why="The person was disabled.")
     close_links_of(user, now)
-    end_sessions_of(user)
+    end_sessions_of(user, now=now)
     return user

@@ -128,6 +128,11 @@ def spend(actor: Actor, purpose: Purpose, about: uuid.UUID, *, now: datetime) ->
         raise Refused([needed()])
 
 
+def withdraw(rows: QuerySet[StepUp], *, now: datetime) -> None:
+    """Let these serve nothing any more: the session or the factor that they came from is gone."""
+    rows.filter(until__gt=now).update(until=now)
+
+
 def present(step_up: StepUp, *objects: uuid.UUID) -> Presented:
     """Return this step-up as it comes with one form over these objects."""
     return Presented(step_up=step_up.pk, session=step_up.session, objects=frozenset(objects))

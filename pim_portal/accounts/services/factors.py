@@ -90,6 +90,7 @@ def remove_app(user: User, *, app_id: int, actor: Actor, clock: Clock) -> None:
     if violations or app is None:
         raise Refused(violations, about=_about(user))
     step_ups.spend(actor, Purpose.FACTORS, user.pk, now=now)
+    step_ups.withdraw(StepUp.objects.filter(user=user, device=app.persistent_id), now=now)
     app.delete()
     record(Kind.FACTOR_REMOVED, actor=actor, at=now, target=user, factor=app.name)
 

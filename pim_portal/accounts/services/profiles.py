@@ -34,7 +34,7 @@ def change_password(user: User, *, password: str, but: str, actor: Actor, clock:
     user.set_password(password)
     user.save(update_fields=["password"])
     EntryTicket.objects.filter(user=user, used_at=None, until__gt=now).update(until=now, secret="")
-    ended = end_sessions_of(user, but=but)
+    ended = end_sessions_of(user, now=now, but=but)
     record(Kind.PASSWORD_CHANGED, actor=actor, at=now, target=user, details={"sessions_ended": ended})
     return user
 

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from audit.kinds import Kind, Outcome
 from pim_portal.models import PortalSession
 from roles.actors import Actor, Clock
-from roles.models import User
+from roles.middleware import SESSION_MARK, named_by
+from roles.models import StepUp, User
 from roles.service import record, service
+from roles.services import step_ups
 from roles.waiting import one_transaction
 
 
-def end_sessions_of(user: User, *, but: str | None = None) -> int:
-    """End the sessions of this person, all or all but the one with the key `but`; return how many there were."""
+def end_sessions_of(user: User, *, now: datetime, but: str | None = None) -> int:
+    """End the sessions of this person, all or all but the one with the key `but`; return how many there were.
+
+    Their second factors end with them: a form that was sent before may be waiting for its turn.
+    """
     rows = PortalSession.objects.filter(user=user)
-    if but is not None:
-        rows = rows.exclude(pk=but)
+    given = StepUp.objects.filter(user=user)
+    if kept := rows.filter(pk=but).first():
+        rows = rows.exclude(pk=kept.pk)
+        given = given.exclude(session=named_by(kept.get_decoded().get(SESSION_MARK, "")))
+    step_ups.withdraw(given, now=now)
     return rows.delete()[0]
 
 
 @service(Kind.SESSIONS_ENDED)
 def end_other_sessions(user: User, *, but: str, actor: Actor, clock: Clock) -> int:
     """End every session of oneself but this one; return how many there were."""
-    ended = end_sessions_of(user, but=but)
-    record(Kind.SESSIONS_ENDED, actor=actor, at=clock(), target=user, details={"ended": ended})
+    now = clock()
+    ended = end_sessions_of(user, now=now, but=but)
+    record(Kind.SESSIONS_ENDED, actor=actor, at=now, target=user, details={"ended": ended})
     return ended
 
 

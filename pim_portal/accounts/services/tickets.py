@@ -194,7 +194,7 @@ def _use(ticket_id: uuid.UUID, *, password: str | None, actor: Actor, clock: Clo
         factors.remove_all(user, actor=actor, now=now, even_the_last=ticket.made_by_id is None)
     close_links_of(user, now)
     EntryTicket.objects.filter(pk=ticket.pk).update(used_at=now)
-    ended = end_sessions_of(user)
+    ended = end_sessions_of(user, now=now)
     record(
         Kind.PERSON_JOINED if kind is TicketKind.INVITATION else Kind.RESET_TICKET_USED,
         actor=actor,
