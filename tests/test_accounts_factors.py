@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -163,6 +165,56 @@ def sign_in_by_password_only(user: User) -> Client:
     browser = Client()
     give_password(browser, user.username)
     return browser
+
+
+# What a form asks a code of
+
+
+def device_in(page: Any) -> str:
+    """The second factor that a browser would send from this page: the chosen one, or the first there is."""
+    html = str(page.context["form"]["device"])
+    found = re.search(r'value="([^"]*)" selected', html) or re.search(r'value="([^"]*)"', html)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("with_codes", [False, True])
+def test_whoever_took_longer_than_five_minutes_types_a_code_and_goes_on(
+    signed_in: Client, ines: User, with_codes: bool
+):
+    if with_codes:
+        factors.make_recovery_codes(ines, actor=acting(ines, Purpose.FACTORS, ines.pk), clock=at(NOW))
+    assert "code" not in signed_in.get(reverse("recovery_codes")).context["form"].fields
+    stale(ines)
+
+    refused = signed_in.post(reverse("recovery_codes"), {})
+    assert list(refused.context["form"].errors) == ["code"]
+
+    sent = {"device": device_in(refused), "code": code_of(ines, ahead=1)}
+    assert signed_in.post(reverse("recovery_codes"), sent).context["codes"]
+
+
+@pytest.mark.parametrize("apps_left", [1, 2])
+def test_a_factor_that_is_gone_meanwhile_is_said_to_be_and_another_one_serves(
+    client: Client, ines: User, apps_left: int
+):
+    phone = TotpDevice.objects.get(user=ines)
+    gone, *_others = [TotpDevice.objects.create(user=ines, name="Old", confirmed=True) for _i in range(apps_left)]
+    give_password(client, "ines")
+    sent = {"device": gone.persistent_id, "code": "123456"}
+    gone.delete()
+
+    refused = client.post(reverse("second_factor"), sent)
+
+    assert "You no longer have this second factor." in refused.content.decode()
+    assert device_in(refused) == phone.persistent_id
+    sent = {"device": device_in(refused), "code": code_of_app(phone)}
+    assert client.post(reverse("second_factor"), sent)["Location"] == "/"
+
+
+def code_of_app(app: TotpDevice) -> str:
+    totp = TOTP(bytes.fromhex(app.key), 30, 0, 6, 0)
+    totp.time = time.time()
+    return f"{totp.token():06d}"
 
 
 # What waited for somebody's lock while their sessions were ended

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from roles.forms.refusable import RefusableForm
-from roles.forms.step_up import StepUpForm, factor_choices
+from roles.forms.step_up import FactorField, StepUpForm
 from roles.middleware import PortalRequest, session_of
 from roles.models import Purpose, User
 from roles.models.factors import fresh_key
@@ -68,12 +68,7 @@ class SecondFactorForm(RefusableForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = factor_choices(user)
-        device = forms.ChoiceField(label=_("Second factor"), choices=choices)
-        device.initial = choices[0][0] if choices else None
-        if len(choices) == 1:
-            device.widget = forms.HiddenInput()
-        self.fields = {"device": device, **self.fields}
+        self.fields = {"device": FactorField(user, sent=self.data.get(self.add_prefix("device"))), **self.fields}
         self.fields["code"].widget.attrs["autofocus"] = True
         self.fields["code"].help_text = _(
             "The six digits that your authenticator app shows now, or one of your recovery codes if you chose those."

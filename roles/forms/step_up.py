@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,32 @@ def factor_choices(user: User) -> list[tuple[str, str]]:
     if codes is not None and codes.left:
         choices.append((codes.persistent_id, str(_("Recovery code"))))
     return choices
+
+
+class FactorField(forms.ChoiceField):
+    """Which second factor a code comes from. Somebody who has one only is not asked.
+
+    The first one stands there until another is chosen, also where a page that asked for no code is answered with one
+    that does.
+    """
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid_choice": _("You no longer have this second factor. Enter a code from the one that stands here now.")
+    }
+
+    def __init__(self, user: User, *, sent: str | None) -> None:
+        """`sent` is what the form was sent with: whoever gave a factor that is gone is shown what is left."""
+        choices = factor_choices(user)
+        self.keys = [key for key, _name in choices]
+        super().__init__(label=_("Second factor"), choices=choices, initial=self.keys[0] if self.keys else None)
+        if len(choices) == 1 and (sent or self.keys[0]) == self.keys[0]:
+            self.widget = forms.HiddenInput()
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data if data in self.keys else initial
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value or self.initial)
 
 
 class StepUpForm(RefusableForm):
@@ -55,16 +81,11 @@ class StepUpForm(RefusableForm):
             self._add_factor_fields()
 
     def _add_factor_fields(self) -> None:
-        choices = factor_choices(self.request.user)
-        device = forms.ChoiceField(label=_("Second factor"), choices=choices)
-        if len(choices) == 1:
-            device.widget = forms.HiddenInput()
-        device.initial = choices[0][0] if choices else None
         attributes = {"autocomplete": "one-time-code", "inputmode": "text", "class": "otp", "spellcheck": "false"}
         code = forms.CharField(label=_("Code"), max_length=40, widget=forms.TextInput(attributes))
         code.error_messages["required"] = str(_("Enter a current code from your second factor."))
         code.help_text = _("The six digits that your authenticator app shows now.")
-        self.fields["device"] = device
+        self.fields["device"] = FactorField(self.request.user, sent=self.data.get(self.add_prefix("device")))
         self.fields["code"] = code
 
     def actor(self, objects: Iterable[uuid.UUID]) -> Actor:
