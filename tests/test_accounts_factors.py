@@ -129,6 +129,15 @@ def test_a_changed_password_ends_the_other_sessions(signed_in: Client, ines: Use
     assert give_password(Client(), "ines", new).status_code == 302
 
 
+def test_the_right_password_forgets_the_wrong_ones_before_it_also_where_it_is_changed(signed_in: Client, ines: User):
+    form = {"new_password": "another long password", "repeated": "another long password"}
+    for _i in range(9):
+        assert signed_in.post(reverse("password_change"), form | {"password": "wrong"}).status_code == 422
+    assert signed_in.post(reverse("password_change"), form | {"password": PASSWORD}).status_code == 302
+    assert give_password(Client(), "ines", "wrong").status_code == 422
+    assert give_password(Client(), "ines", "another long password").status_code == 302
+
+
 @pytest.mark.parametrize(
     ("old", "new", "again", "field"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, update_session_auth_hash
@@ -78,6 +79,7 @@ def password_change(request: PortalRequest) -> HttpResponseBase:
             record_failure(request, name)
             form.add_error("password", _("This is not your password."))
         else:
+            AxesProxyHandler.reset_attempts(username=name, ip_address=request.META["REMOTE_ADDR"])
             try:
                 changed = profiles.change_password(
                     user,
