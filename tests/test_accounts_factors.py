@@ -202,6 +202,17 @@ def test_whoever_took_longer_than_five_minutes_types_a_code_and_goes_on(
     assert signed_in.post(reverse("recovery_codes"), sent).context["codes"]
 
 
+def test_recovery_codes_are_spoken_of_where_there_are_some(signed_in: Client, ines: User):
+    def pages() -> list[str]:
+        stale(ines)
+        at_sign_in = sign_in_by_password_only(ines).get(reverse("second_factor"))
+        return [page.content.decode() for page in (at_sign_in, signed_in.get(reverse("password_change")))]
+
+    assert ["recovery code" in page for page in pages()] == [False, False]
+    factors.make_recovery_codes(ines, actor=acting(ines, Purpose.FACTORS, ines.pk), clock=at(NOW))
+    assert ["or one of your recovery codes if you chose those" in page for page in pages()] == [True, True]
+
+
 @pytest.mark.parametrize("apps_left", [1, 2])
 def test_a_factor_that_is_gone_meanwhile_is_said_to_be_and_another_one_serves(
     client: Client, ines: User, apps_left: int

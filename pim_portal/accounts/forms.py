@@ -68,11 +68,10 @@ class SecondFactorForm(RefusableForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields = {"device": FactorField(user, sent=self.data.get(self.add_prefix("device"))), **self.fields}
+        device = FactorField(user, sent=self.data.get(self.add_prefix("device")))
+        self.fields = {"device": device, **self.fields}
         self.fields["code"].widget.attrs["autofocus"] = True
-        self.fields["code"].help_text = _(
-            "The six digits that your authenticator app shows now, or one of your recovery codes if you chose those."
-        )
+        self.fields["code"].help_text = device.help_with_code
 
 
 class KeyMixin(forms.Form):

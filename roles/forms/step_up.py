@@ -47,6 +47,17 @@ class FactorField(forms.ChoiceField):
         if len(choices) == 1 and (sent or self.keys[0]) == self.keys[0]:
             self.widget = forms.HiddenInput()
 
+    @property
+    def help_with_code(self) -> str:
+        """Say what to type as the code."""
+        sentence = _("The six digits that your authenticator app shows now.")
+        if any(key.startswith(f"{RecoveryCodes.model_label()}/") for key in self.keys):
+            sentence = _(
+                "The six digits that your authenticator app shows now, or one of your recovery codes if you chose "
+                "those."
+            )
+        return str(sentence)
+
     def bound_data(self, data: Any, initial: Any) -> Any:
         return data if data in self.keys else initial
 
@@ -84,8 +95,9 @@ class StepUpForm(RefusableForm):
         attributes = {"autocomplete": "one-time-code", "inputmode": "text", "class": "otp", "spellcheck": "false"}
         code = forms.CharField(label=_("Code"), max_length=40, widget=forms.TextInput(attributes))
         code.error_messages["required"] = str(_("Enter a current code from your second factor."))
-        code.help_text = _("The six digits that your authenticator app shows now.")
-        self.fields["device"] = FactorField(self.request.user, sent=self.data.get(self.add_prefix("device")))
+        device = FactorField(self.request.user, sent=self.data.get(self.add_prefix("device")))
+        code.help_text = device.help_with_code
+        self.fields["device"] = device
         self.fields["code"] = code
 
     def actor(self, objects: Iterable[uuid.UUID]) -> Actor:
