@@ -49,6 +49,17 @@ def test_after_five_wrong_codes_the_right_one_waits(ines: User, codes: tuple[Rec
     assert device.left == 1
 
 
+def test_how_long_it_waits_is_said_so_that_no_seconds_and_no_zone_are_missing(
+    ines: User, codes: tuple[RecoveryCodes, str]
+) -> None:
+    device, code = codes
+    guess_wrong(ines, device)
+    RecoveryCodes.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=14, seconds=30))
+    with pytest.raises(Refused) as refusal:
+        give(ines, device, code)
+    assert "Try again in less than a minute" in refusal.value.sentence
+
+
 def test_the_wait_ends(ines: User, codes: tuple[RecoveryCodes, str]) -> None:
     device, code = codes
     guess_wrong(ines, device)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import verify_token
 from django_otp.models import Device
 
 from audit.kinds import Kind, Outcome
+from roles import wording
 from roles.actors import Actor, Clock, Presented
 from roles.models import Purpose, RecoveryCodes, StepUp, User
 from roles.models.prepared import Prepared
@@ -57,9 +57,9 @@ def _refusal(user: User, device_id: str, now: datetime) -> Violation:
     if device is not None and device.user_id == user.pk:
         allowed = device.verify_is_allowed()
         if not allowed[0] and allowed[1]:
-            until = timezone.localtime(allowed[1]["locked_until"])
-            sentence = _("Too many wrong codes. Try again at %(time)s, or use another second factor.")
-            return Violation("too_many_codes", sentence % {"time": until.strftime("%H:%M")}, "code")
+            left = wording.roughly(max(allowed[1]["locked_until"] - now, timedelta()))
+            sentence = _("Too many wrong codes. Try again in %(left)s, or use another second factor if you have one.")
+            return Violation("too_many_codes", sentence % {"left": left}, "code")
     sentence = _(
         "That code is wrong or was used before. Wait for the next one, and check your phone’s clock: "
         "here it is %(time)s UTC."
