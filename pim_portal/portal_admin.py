@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -53,6 +53,9 @@ class ReadOnlyAdmin(_ModelAdmin):
         # letter, what stands behind the key of what refers to a row, an expression that a database never ends to match.
         asked = {f"{name}{how}" for name in self.get_list_filter(request) for how in ("", "__exact", "__isnull")}
         return lookup in asked and "\0" not in value  # which PostgreSQL refuses
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        raise Http404  # of Django's own, which is always empty: what happened stands in the audit history
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Event
 from pim_portal.models import PortalSession
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles import ids
-from roles.models import Assignment, Group, TotpDevice, User
+from roles.models import Assignment, Group, RecoveryCode, RecoveryCodes, TotpDevice, User
 from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, MINUTE, give, group, make_eligible, person, role, tree
 from tests.test_accounts_sign_in import give_password, sign_in
 from tests.visitors import session_of
@@ -189,3 +192,39 @@ def test_a_list_is_asked_only_what_its_filters_ask(client: Client, petra: User, 
     assert client.get(f"{address}?{query}").status_code == 400
     for asked in ("kind__exact=user", "enabled__exact=1", "kind__exact=user&enabled__exact=0&q=a&o=-1&p=2"):
         assert client.get(f"{address}?{asked}").status_code in (200, 302)
+
+
+def test_the_list_of_recovery_codes_counts_them_all_at_once(client: Client, petra: User):
+    sign_in(client, petra)
+    address = reverse("admin:roles_recoverycodes_changelist")
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    RecoveryCodes.objects.create(user=petra, name="codes")
+    asked()
+    one = asked()
+    for name in ("ana", "bea", "cleo"):
+        codes = RecoveryCodes.objects.create(user=person(name), name="codes")
+        for number, used_at in enumerate((None, None, timezone.now())):
+            RecoveryCode.objects.create(device=codes, digest=f"{name}{number}", used_at=used_at)
+    assert asked() == one
+    assert client.get(address).content.decode().count('<td class="field-unused">2</td>') == 3
+
+
+def test_a_row_says_nothing_of_a_history_in_django_admin_which_there_is_not(client: Client, petra: User):
+    sign_in(client, petra)
+    event = Event.objects.filter(realm="directory").latest("pk")
+    team = group("Blue team")
+    for page, pk, theirs in [
+        ("roles_group", team.pk, reverse("group", args=[team.pk])),
+        ("roles_user", petra.pk, reverse("person", args=[petra.pk])),
+        ("audit_event", event.pk, reverse("audit_event", args=[event.uuid])),
+    ]:
+        html = client.get(reverse(f"admin:{page}_change", args=[pk])).content.decode()
+        assert "historylink" not in html
+        assert f'href="{theirs}"' in html
+        assert client.get(theirs).status_code == 200
+        assert client.get(reverse(f"admin:{page}_history", args=[pk])).status_code == 404

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from audit.models import Anchoring, Archive, Archived, Batch, Event, EventText, Leaf, Pending, Retention, Verification
 from pim_portal.activity.selectors.sight import in_sight
@@ -30,6 +31,9 @@ class EventAdmin(HistoryAdmin):
     list_filter = ("outcome", "realm", "kind")
     search_fields = ("text__search",)
 
+    def view_on_site(self, event: Event) -> str:
+        return reverse("audit_event", args=[event.uuid])
+
 
 @admin.register(EventText)
 class EventTextAdmin(HistoryAdmin):
@@ -38,6 +42,9 @@ class EventTextAdmin(HistoryAdmin):
     list_display = ("event", "fields")
     list_select_related = ("event",)
     search_fields = ("search",)
+
+    def view_on_site(self, text: EventText) -> str:
+        return reverse("audit_event", args=[text.event.uuid])
 
 
 @admin.register(Pending)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from pim_portal.portal_admin import ReadOnlyAdmin
+from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import (
     Group,
@@ -33,12 +39,18 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("enabled",)
     search_fields = ("search_text",)
 
+    def view_on_site(self, user: User) -> str:
+        return reverse("person", args=[user.pk])
+
 
 @admin.register(Group)
 class GroupAdmin(ReadOnlyAdmin):
     permission = Permission.SEE_PEOPLE
     list_display = ("name", "description", "enabled")
     search_fields = ("name_key",)
+
+    def view_on_site(self, group: Group) -> str:
+        return reverse("group", args=[group.pk])
 
 
 @admin.register(TotpDevice)
@@ -52,8 +64,16 @@ class TotpDeviceAdmin(ReadOnlyAdmin):
 @admin.register(RecoveryCodes)
 class RecoveryCodesAdmin(ReadOnlyAdmin):
     permission = Permission.SEE_PEOPLE
-    list_display = ("user", "left", "created_at")
+    list_display = ("user", "unused", "created_at")
     search_fields = ("user__name_key",)
+
+    def narrow(self, rows: QuerySet[Any], authority: Authority) -> QuerySet[Any]:
+        counted: QuerySet[Any] = rows.annotate(unused=Count("codes", filter=Q(codes__used_at=None)))
+        return counted
+
+    @admin.display(description=_("left"))
+    def unused(self, codes: Any) -> int:
+        return int(codes.unused)
 
 
 @admin.register(RecoveryCode)
