@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from approvals.models import Request, Verdict
+from approvals.selectors.settings_changes import preview_of_proposed_move
 from approvals.selectors.showing import shown_digest
 from approvals.services.activations import Wanted, ask
 from approvals.services.decisions import approve, deny
@@ -237,6 +238,11 @@ def request_prolonging(
     )
 
 
+def shown_of(request: Request, now: datetime) -> str:
+    """Return the digest of what the page of a request shows at this moment."""
+    return shown_digest(request, preview=preview_of_proposed_move(request, now))
+
+
 def decide(
     verdict: Verdict, request: Request, user: User, *, now: datetime = NOW, seen: str | None = None, **kwargs: Any
 ) -> Request:
@@ -245,7 +251,7 @@ def decide(
         request.pk,
         actor=acting(user, Purpose.DECIDE, request.pk, now=now),
         justification=kwargs.pop("justification", "fine"),
-        seen=shown_digest(Request.objects.get(pk=request.pk)) if seen is None else seen,
+        seen=shown_of(Request.objects.get(pk=request.pk), now) if seen is None else seen,
         clock=at(now),
         **kwargs,
     )

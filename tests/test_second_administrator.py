@@ -49,6 +49,7 @@ from tests.people import (
     make_eligible,
     person,
     role,
+    shown_of,
     tree,
 )
 
@@ -84,7 +85,7 @@ def alone(
     return make_alone(
         request.pk,
         reason=reason,
-        seen=shown_digest(Request.objects.get(pk=request.pk)) if seen is None else seen,
+        seen=shown_of(Request.objects.get(pk=request.pk), now) if seen is None else seen,
         actor=acting(author, Purpose.SETTINGS, request.pk, now=now),
         clock=at(now),
     )
@@ -315,6 +316,18 @@ class TestMoving:
         event = Event.objects.get(kind=Kind.RESOURCE_MOVED, outcome=Outcome.DONE)
         assert (event.actor_id, event.request_id) == (forest["oscar"].pk, asked.pk)
         assert event.details["asked_by"] == str(forest["olga"].pk)
+
+    def test_who_came_to_gain_by_it_since_its_page_was_read_is_not_what_was_agreed_to(self, forest):
+        asked = self.move(forest, "olga", "loose")
+        seen = shown_of(asked, NOW)
+        zoe = person("zoe")
+        give(zoe, role(ids.OWNER), forest["loose"])
+        with pytest.raises(Refused, match="changed"):
+            decide(Verdict.APPROVE, asked, forest["oscar"], seen=seen, now=NOW + MINUTE)
+        with pytest.raises(Refused, match="changed"):
+            alone(forest["olga"], asked, seen=seen, now=NOW + DAY)
+        assert Resource.objects.get(pk=forest["rg"].pk).path.startswith(forest["strict"].path)
+        assert decide(Verdict.APPROVE, asked, forest["oscar"], now=NOW + MINUTE).status == Status.GRANTED
 
     def test_a_move_to_stricter_settings_is_made_at_once(self, forest):
         configure(forest["reader"], forest["loose"], max_activation=30 * MINUTE, permanent_eligible_allowed=False)

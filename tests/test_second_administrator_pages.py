@@ -11,11 +11,13 @@ from django.urls import reverse
 
 from approvals.models import Action, Request, Status
 from approvals.selectors.showing import shown_digest
+from approvals.services.settings_changes import move_or_ask
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
-from roles.models import Resource, Role, User
+from roles.models import Purpose, Resource, Role, User
 from roles.places import address
+from roles.selectors.moves import preview_of_move
 from roles.selectors.settings import settings_of
 from tests.people import (
     DAY,
@@ -23,6 +25,8 @@ from tests.people import (
     HOUR,
     MINUTE,
     NOW,
+    acting,
+    at,
     configure,
     directory,
     give,
@@ -142,6 +146,23 @@ class TestAsking:
         assert answer.url == reverse("approvals:request", args=[request.pk])
         body = html(visiting(forest["oscar"]).get(answer.url))
         assert "move rg below loose, where other settings rule" in body
+
+    def test_who_agrees_to_a_move_sees_who_gains_and_loses_by_it(self, db):
+        forest = two_subscriptions()
+        zoe, adam = person("zoe"), person("adam")
+        give(zoe, role(ids.OWNER), forest["loose"])
+        give(adam, role(ids.READER), forest["strict"])
+        seen = preview_of_move(forest["rg"], forest["loose"], NOW).digest
+        actor = acting(forest["olga"], Purpose.ASSIGN, forest["rg"].pk)
+        asked = move_or_ask(forest["rg"].pk, forest["loose"].pk, seen=seen, reason="so", actor=actor, clock=at(NOW))
+        address_of = reverse("approvals:request", args=[asked.pk])
+        for who in ("oscar", "olga"):
+            body = html(visiting(forest[who]).get(address_of))
+            assert body.index("Reaches this place from now on") < body.index("<b>Zoe</b>")
+            assert body.index("No longer reaches this place") < body.index("<b>Adam</b>")
+        rita = person("rita")
+        give(rita, role(ids.READER), forest["rg"])
+        assert "Zoe" not in html(visiting(rita).get(address_of))
 
 
 class TestDeciding:

@@ -11,6 +11,7 @@ from approvals.proposals import Act, Proposal, proposal_of
 from roles.authority import Authority
 from roles.catalogue import Permission
 from roles.models import Resource, Role, User
+from roles.selectors.moves import MovePreview, preview_of_move
 from roles.selectors.resources import parent_of
 from roles.selectors.settings import EffectiveSettings, SettingsBook, differ, settings_behind
 from roles.selectors.settings_use import approvers_in, names_of
@@ -54,6 +55,21 @@ def settings_changes_awaiting(authority: Authority) -> list[Request]:
     rows = Request.objects.filter(where, action=Action.CHANGE_SETTINGS).exclude(requestor=authority.user.pk)
     waiting = rows.waiting_among(authority.now).shown()
     return [one for one in waiting if authority.user in deciders_of(one, authority.now)]
+
+
+def preview_of_proposed_move(request: Request, now: datetime) -> MovePreview | None:
+    """Return what the move that a request proposes would change now; None where it proposes no move."""
+    proposal = proposal_of(request) if request.action == Action.CHANGE_SETTINGS else None
+    if proposal is None or proposal.act != Act.MOVE:
+        return None
+    return preview_of_move(request.resource, Resource.objects.get(pk=proposal.target_id), now)
+
+
+def preview_shown(request: Request, authority: Authority) -> MovePreview | None:
+    """Return the same for a page: only who may change the tree at both ends sees who has what there."""
+    permission, places = places_behind(request, proposal_of(request))
+    allowed = all(authority.allows(permission, one) for one in places)
+    return preview_of_proposed_move(request, authority.now) if allowed else None
 
 
 def changes_waiting_at(role: Role, place: Resource, now: datetime) -> RequestQuerySet:

@@ -7,16 +7,21 @@ import json
 
 from approvals.models import TIMED, Action, Request
 from approvals.selectors.settings_changes import ruling_now
+from roles.selectors.moves import MovePreview
 from roles.selectors.settings import EffectiveSettings, settings_behind
 
 
-def shown_digest(request: Request, settings: EffectiveSettings | None = None) -> str:
+def shown_digest(
+    request: Request, settings: EffectiveSettings | None = None, *, preview: MovePreview | None = None
+) -> str:
     """Return the digest of what whoever decides is shown (hex SHA-256): what is asked, where it stands, its settings.
 
-    `settings` are those that rule it now, if they were read already.
+    `settings` are those that rule it now, if they were read already; `preview` is what a proposed move of a place would
+    change now (`preview_of_proposed_move`).
     """
     if request.action == Action.CHANGE_SETTINGS:
-        return _digest([request.digest, [one.seen for one in ruling_now(request)]])
+        change: list[object] = [request.digest, [one.seen for one in ruling_now(request)]]
+        return _digest([*change, preview.digest] if preview else change)
     settings = settings or settings_behind(request.behind)
     moving = request.about.ends_at if request.action in (Action.PROLONG, Action.EXTEND) else None
     form: list[object] = [

@@ -14,7 +14,13 @@ from approvals.rules.decisions import DECIDE, MAY_DECIDE, DecideFacts
 from approvals.selectors.approvers import Panel, approvers_of
 from approvals.selectors.deputies import approvers_behind
 from approvals.selectors.requests import status_at
-from approvals.selectors.settings_changes import author_still_may, drifted, places_behind, ruling
+from approvals.selectors.settings_changes import (
+    author_still_may,
+    drifted,
+    places_behind,
+    preview_of_proposed_move,
+    ruling,
+)
 from approvals.selectors.showing import shown_digest
 from approvals.services.activations import grant, longest_allowed
 from approvals.services.extensions import Terms, against_the_terms, grant_renewal, granted_by, terms_of
@@ -87,7 +93,8 @@ def gather(
         clashes=_clashes(request, settings, shortest_granted(request, said, duration), approver=approver, now=now)
         if verdict == Verdict.APPROVE and request.action in TIMED and status == Status.PENDING
         else (),
-        as_seen=seen == shown_digest(request, settings) and request.digest == digest_of(request),
+        as_seen=seen == shown_digest(request, settings, preview=preview_of_proposed_move(request, now))
+        and request.digest == digest_of(request),
         second_factor=step_ups.serves(actor, Purpose.DECIDE, request.pk, now=now, own_code=own_code),
         stages_then=len(stages),
         stages=tuple(stages),

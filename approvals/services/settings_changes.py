@@ -17,7 +17,13 @@ from django.utils.translation import gettext as _
 from approvals.models import Action, Request
 from approvals.proposals import Act, Proposal, as_data, proposal_of, ruling_of
 from approvals.rules.settings_changes import ALONE, AloneFacts, drift
-from approvals.selectors.settings_changes import WINDOW, alone_from, drifted, places_behind
+from approvals.selectors.settings_changes import (
+    WINDOW,
+    alone_from,
+    drifted,
+    places_behind,
+    preview_of_proposed_move,
+)
 from approvals.selectors.showing import shown_digest
 from approvals.services.closing import close_lapsed
 from approvals.services.requests import about_request, digest_of, grant_as, lock_request, put, record_made
@@ -217,7 +223,8 @@ def gather_alone(request: Request, *, reason: str, seen: str, actor: Actor, now:
         waits=Request.objects.waiting(now).filter(pk=request.pk).exists(),
         now=now,
         allowed_from=alone_from(request),
-        as_seen=seen == shown_digest(request) and request.digest == digest_of(request),
+        as_seen=seen == shown_digest(request, preview=preview_of_proposed_move(request, now))
+        and request.digest == digest_of(request),
         drifted=what_changed(drifted(request)),
         reason=clean(reason),
         second_factor=step_ups.serves(actor, Purpose.SETTINGS, request.pk, now=now),

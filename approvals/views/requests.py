@@ -25,7 +25,7 @@ from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.requests import request_visible_to, requests_of, shown_requests, statuses_at, was_put_to
-from approvals.selectors.settings_changes import proposed, ruling
+from approvals.selectors.settings_changes import preview_of_proposed_move, preview_shown, proposed, ruling
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import archived_of, earlier_activations, holds_beside, person_of, story_of
@@ -45,6 +45,7 @@ from roles.selectors.resources import places_of
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.settings_words import Compared
 from roles.views.assigning import limits_of
+from roles.views.tree import MOST_ROWS
 
 _ENDED = {
     Status.DENIED: gettext_lazy("It was denied. Why stands with the decision."),
@@ -168,7 +169,7 @@ def show_request(
         "form": form if can_decide else None,
         # Told before a verdict is chosen, and once only.
         "apart": broken((roles_kept_apart,), facts) if can_decide and form is not None and not form.is_bound else [],
-        "seen": shown_digest(asked, facts.settings),
+        "seen": shown_digest(asked, facts.settings, preview=preview_of_proposed_move(asked, now)),
         "shown": carried(asked, facts.settings) if can_decide else "",
         "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
@@ -223,6 +224,8 @@ def _proposed(request: PortalRequest, asked: Request, facts: DecideFacts) -> dic
         "target": Resource.objects.filter(pk=proposal.target_id).first() if proposal.target_id else None,
         "settings_url": address(asked.resource, "role_settings", pk=asked.role_id) if seen_there else "",
         "drifted": facts.drifted if pending else "",
+        "preview": preview_shown(asked, request.authority) if pending else None,
+        "most": MOST_ROWS,
         "alone_from": alone.allowed_from,
         "may_alone": not broken(MAY_ALONE, alone),
         "ended_sentence": _CHANGED if facts.status == Status.GRANTED else _ENDED.get(facts.status, ""),
@@ -272,7 +275,7 @@ def may_decide(request: PortalRequest, asked: Request) -> DecideFacts:
         verdict=Verdict.APPROVE,
         justification="",
         duration=None,
-        seen=shown_digest(asked, settings),
+        seen=shown_digest(asked, settings, preview=preview_of_proposed_move(asked, request.now)),
         actor=actor_of(request),
         approver=request.user,
         now=request.now,

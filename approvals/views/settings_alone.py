@@ -15,13 +15,14 @@ from approvals.forms.settings_changes import AloneForm
 from approvals.models import Action
 from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.requests import requests_of
-from approvals.selectors.settings_changes import proposed
+from approvals.selectors.settings_changes import preview_of_proposed_move, preview_shown, proposed
 from approvals.selectors.showing import shown_digest
 from approvals.services.settings_changes import gather_alone, make_alone
 from approvals.wording import title_of
 from roles.answers import form_page, read_and_send
 from roles.middleware import PortalRequest, actor_of
 from roles.refusals import Refused, broken
+from roles.views.tree import MOST_ROWS
 
 
 @read_and_send
@@ -37,7 +38,8 @@ def change_alone(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
             messages.warning(request, str(one.message))
         return redirect("approvals:request", pk=asked.pk)
     posted = request.POST if request.method == "POST" else None
-    form = AloneForm(posted, request=request, initial={"seen": shown_digest(asked)})
+    preview = preview_of_proposed_move(asked, request.now)
+    form = AloneForm(posted, request=request, initial={"seen": shown_digest(asked, preview=preview)})
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -53,5 +55,11 @@ def change_alone(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("The change is made. All administrators here are told that you made it alone."))
             return redirect("approvals:request", pk=asked.pk)
-    page = {"asked": asked, "title": title_of(asked, own=True), "proposed": proposed(asked)}
+    page = {
+        "asked": asked,
+        "title": title_of(asked, own=True),
+        "proposed": proposed(asked),
+        "preview": preview_shown(asked, request.authority),
+        "most": MOST_ROWS,
+    }
     return form_page(request, "approvals/change_alone.html", form, **page)
