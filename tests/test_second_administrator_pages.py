@@ -166,6 +166,17 @@ class TestAsking:
 
 
 class TestDeciding:
+    def test_it_is_decided_on_its_own_page_and_not_among_others(self, waiting, paul):
+        client = verified(paul)
+        own = reverse("approvals:request", args=[waiting.pk])
+        selected = reverse("approvals:decide_selected")
+        assert client.get(selected, {"request": str(waiting.pk)})["Location"] == own
+        seen = f"{waiting.pk}:{shown_digest(waiting)}"
+        sent = {"request": str(waiting.pk), "seen": seen, "verdict": "approve", "justification": "unread"}
+        assert client.post(selected, sent)["Location"] == own
+        waiting.refresh_from_db()
+        assert waiting.status == Status.PENDING
+
     def test_it_is_listed_for_the_other_administrator_alone(self, waiting, petra, paul):
         tab = reverse("approvals:approvals")
         assert "Petra" in html(visiting(paul).get(tab))

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from approvals.differences import carried, changed_since
 from approvals.forms.decision import DecideForm
 from approvals.forms.renewals import DecideRenewalForm
-from approvals.models import Request, Status, Verdict
+from approvals.models import Action, Request, Status, Verdict
 from approvals.rules.decisions import MAY_DECIDE
 from approvals.selectors.emergencies import emergencies_awaiting
 from approvals.selectors.panels import Waiting
@@ -223,6 +223,10 @@ def decide_selected(request: PortalRequest) -> HttpResponse:
     if len(found) < len(ids):
         raise Http404
     chosen = [found[one] for one in ids]
+    if change := next((one for one in chosen if one.action == Action.CHANGE_SETTINGS), None):
+        # A link may name it here: nobody agrees to settings that this page does not show.
+        messages.warning(request, _("A change of settings is decided on its own page, which says what would change."))
+        return redirect("approvals:request", pk=change.pk)
     if request.method != "POST":
         form = DecideForm(request=request, initial={"verdict": _verdict(query)}, own_code=_asks_own_code(chosen))
         return _selected_page(request, chosen, form)
