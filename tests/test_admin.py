@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -11,12 +13,27 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.models import Verdict
 from audit.models import Event
 from pim_portal.models import PortalSession
 from pim_portal.portal_admin import ReadOnlyAdmin
 from roles import ids
 from roles.models import Assignment, Group, RecoveryCode, RecoveryCodes, TotpDevice, User
-from tests.people import EXCHANGE_ADMINISTRATOR, HOUR, MINUTE, give, group, make_eligible, person, role, tree
+from tests.people import (
+    EXCHANGE_ADMINISTRATOR,
+    HOUR,
+    MINUTE,
+    configure,
+    decide,
+    give,
+    group,
+    make_eligible,
+    person,
+    request_activation,
+    role,
+    tree,
+)
+from tests.reviewing import chosen, started
 from tests.test_accounts_sign_in import give_password, sign_in
 from tests.visitors import session_of
 
@@ -228,3 +245,21 @@ def test_a_row_says_nothing_of_a_history_in_django_admin_which_there_is_not(clie
         assert f'href="{theirs}"' in html
         assert client.get(theirs).status_code == 200
         assert client.get(reverse(f"admin:{page}_history", args=[pk])).status_code == 404
+
+
+def test_its_lists_say_names_and_numbers_rather_than_keys(client: Client, petra: User, nina: User, ines: User):
+    exchange = role(EXCHANGE_ADMINISTRATOR)
+    configure(exchange, approvers=[nina])
+    asked = request_activation(ines, make_eligible(ines, exchange))
+    decide(Verdict.APPROVE, asked, nina)
+    started(exchange, stages=[chosen(nina)])
+    sign_in(client, petra)
+    keys = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
+    shown = 0
+    for model in admin.site._registry:
+        if model._meta.app_label in ("roles", "approvals", "reviews"):
+            page = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+            cells = re.findall(r'<t[dh] class="field-[^"]*">(.*?)</t[dh]>', page.content.decode())
+            shown += len(cells)
+            assert not [one for one in cells if keys.search(re.sub("<[^>]*>", "", one))], model
+    assert shown > 100

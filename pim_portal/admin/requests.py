@@ -32,21 +32,21 @@ class RequestAdmin(PlacedAdmin):
 @admin.register(RequestStage)
 class RequestStageAdmin(PlacedAdmin):
     at = "request__resource__"
-    list_display = ("request", "number", "quorum")
+    list_display = ("request__principal", "request__role", "number", "quorum")
     list_select_related = ("request__principal", "request__role")
 
 
 @admin.register(RequestApprover)
 class RequestApproverAdmin(PlacedAdmin):
     at = "stage__request__resource__"
-    list_display = ("stage", "principal")
-    list_select_related = ("stage", "principal")
+    list_display = ("principal", "stage__number", "stage__request__principal", "stage__request__role")
+    list_select_related = ("principal", "stage__request__principal", "stage__request__role")
 
 
 @admin.register(Decision)
 class DecisionAdmin(PlacedAdmin):
     at = "request__resource__"
-    list_display = ("request", "approver", "verdict", "decided_at")
+    list_display = ("approver", "verdict", "request__principal", "request__role", "decided_at")
     list_filter = ("verdict",)
     list_select_related = ("request__principal", "request__role", "approver")
 
@@ -54,7 +54,7 @@ class DecisionAdmin(PlacedAdmin):
 @admin.register(EmergencyReview)
 class EmergencyReviewAdmin(PlacedAdmin):
     at = "request__resource__"
-    list_display = ("request", "due_at", "closed_at", "closed_by", "operator", "justified")
+    list_display = ("request__principal", "request__role", "due_at", "closed_at", "closed_by", "operator", "justified")
     list_filter = ("justified",)
     list_select_related = ("request__principal", "request__role", "closed_by")
 

@@ -37,7 +37,7 @@ class ReviewStageAdmin(PlacedAdmin):
 @admin.register(StagePrincipal)
 class StagePrincipalAdmin(PlacedAdmin):
     at = "stage__review__resource__"
-    list_display = ("stage", "principal")
+    list_display = ("principal", "stage__number", "stage__review")
     list_select_related = ("stage__review", "principal")
 
 
@@ -59,22 +59,31 @@ class InstanceAdmin(PlacedAdmin):
 @admin.register(InstanceStage)
 class InstanceStageAdmin(PlacedAdmin):
     at = "instance__review__resource__"
-    list_display = ("instance", "number", "kind", "starts_at", "ends_at")
+    list_display = ("instance__review", "instance__number", "number", "kind", "starts_at", "ends_at")
     list_select_related = ("instance__review",)
 
 
 @admin.register(LongAct)
 class LongActAdmin(PlacedAdmin):
     at = "instance__review__resource__"
-    list_display = ("instance", "doing", "actor_name", "asked_at", "done", "total", "finished_at")
+    list_display = (
+        "instance__review",
+        "instance__number",
+        "doing",
+        "actor_name",
+        "asked_at",
+        "done",
+        "total",
+        "finished_at",
+    )
     list_filter = ("doing",)
-    list_select_related = ("instance",)
+    list_select_related = ("instance__review",)
 
 
 @admin.register(Panelist)
 class PanelistAdmin(PlacedAdmin):
     at = "stage__instance__review__resource__"
-    list_display = ("stage", "principal")
+    list_display = ("principal", "stage__number", "stage__instance__review", "stage__instance__number")
     list_select_related = ("stage__instance__review", "principal")
 
 
@@ -89,5 +98,5 @@ class VerdictAdmin(PlacedAdmin):
 @admin.register(PastVerdict)
 class PastVerdictAdmin(PlacedAdmin):
     at = "row__instance__review__resource__"
-    list_display = ("row", "verdict", "reviewer_name", "decided_at", "replaced_at")
+    list_display = ("row__principal_name", "row__role_name", "verdict", "reviewer_name", "decided_at", "replaced_at")
     list_select_related = ("row",)

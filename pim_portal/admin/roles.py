@@ -73,22 +73,30 @@ class RoleSettingsAdmin(SettingsAdmin):
 @admin.register(ApprovalStage)
 class ApprovalStageAdmin(SettingsAdmin):
     at = "settings__"
-    list_display = ("settings", "number", "quorum")
+    list_display = ("settings__role", "settings__resource", "number", "quorum")
+    list_select_related = ("settings__role", "settings__resource")
 
 
 @admin.register(StageApprover)
 class StageApproverAdmin(SettingsAdmin):
     at = "stage__settings__"
-    list_display = ("stage", "principal")
-    list_select_related = ("stage", "principal")
+    list_display = ("principal", "stage__number", "stage__settings__role", "stage__settings__resource")
+    list_select_related = ("principal", "stage__settings__role", "stage__settings__resource")
 
 
 @admin.register(NotificationCell)
 class NotificationCellAdmin(SettingsAdmin):
     at = "settings__"
-    list_display = ("settings", "act", "audience", "default_recipients", "critical_only")
+    list_display = (
+        "settings__role",
+        "settings__resource",
+        "act",
+        "audience",
+        "default_recipients",
+        "critical_only",
+    )
     list_filter = ("act", "audience")
-    list_select_related = ("settings",)
+    list_select_related = ("settings__role", "settings__resource")
     search_fields = ("settings__role__name_key",)
 
 
