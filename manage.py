@@ -16,7 +16,8 @@ def main() -> None:
     try:
         settings.INSTALLED_APPS  # noqa: B018  (reads the environment, so that its mistakes are told without a traceback)
     except ImproperlyConfigured as mistakes:
-        sys.exit(str(mistakes))
+        sys.stderr.write(f"{mistakes}\n")
+        sys.exit(2)  # as after a mistake in a command line; 1 would say of verify_audit that the history is not well
     execute_from_command_line(sys.argv)
 
 

@@ -233,6 +233,6 @@ def test_a_process_with_mistakes_ends_with_the_sentences_alone() -> None:
         [sys.executable, "manage.py", "check"], cwd=BASE_DIR, env=variables, capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "PIM_SECRET_KEY is missing" in ended.stderr
     assert "Traceback" not in ended.stderr

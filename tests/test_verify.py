@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from audit import keys, verifying
 from audit.canonical import canonical, canonical_form, commitment
@@ -632,6 +632,19 @@ def test_the_command_verifies_by_public_keys_alone(portal, history, capsys, key)
     (portal / "trusted").write_text(key.public.hex() + "\n")
     call_command("verify_audit", "--public-keys", str(portal / "trusted"))
     assert "are as they were sealed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("begin", [DatabaseError("the server is gone"), RuntimeError("a process died")])
+def test_what_keeps_the_command_from_verifying_is_no_wrong_thing(portal, history, monkeypatch, begin):
+    """A monitor takes an exit with 1 for a history that was tampered with."""
+
+    def fail(*_args: object, **_more: object) -> None:
+        raise begin
+
+    monkeypatch.setattr(verifying, "advance", fail)
+    with pytest.raises(CommandError, match=str(begin)) as ended:
+        call_command("verify_audit")
+    assert ended.value.returncode == 2
 
 
 @pytest.mark.slow

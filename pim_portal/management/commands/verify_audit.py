@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from argparse import ArgumentParser
@@ -18,6 +19,8 @@ from django.utils import timezone
 from audit import anchors, keys, verifying
 from audit.hands import hands
 from audit.proofs import read_keys, tips_in
+
+logger = logging.getLogger(__name__)
 
 CANNOT = 2
 MANY = 20_000  # events, for which it is worth to start more processes
@@ -38,12 +41,23 @@ class Command(BaseCommand):
                             "(default: one for each processor where there are many events)")  # fmt: skip
         parser.add_argument("--public-keys", type=Path, help="trust the keys in this file, one in hex a line")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Whatever keeps it from verifying is no finding: an exit with 1 says something of the history alone."""
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            error.returncode = CANNOT
+            raise
+        except Exception as error:
+            logger.exception("The history could not be verified.")
+            raise CommandError(f"The history could not be verified: {error!r}", returncode=CANNOT) from error
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             trusted = self._keys(options["public_keys"])
             tips = self._tips(options)
         except (OSError, ValueError, ImportError, keys.KeyUnusable) as error:
-            raise CommandError(str(error), returncode=CANNOT) from error
+            raise CommandError(str(error)) from error
         progress = verifying.begin(tips)
         with ExitStack() as stack:
             processes = options["processes"] or (len(os.sched_getaffinity(0)) if progress.total >= MANY else 1)
