@@ -111,6 +111,18 @@ def trusted(file: Path) -> dict[str, Ed25519PublicKey]:
     return keys
 
 
+def trust_again(file: Path) -> bool:
+    """Write the public key of the key in this file beside it, where none stands there; return whether that was so.
+
+    Those before it are not known here any more. Raises `KeyUnusable` where the key cannot be read, OSError.
+    """
+    listed = public_file(file)
+    if listed.exists() and listed.read_bytes().strip():
+        return False
+    _trust(file, [read(file).public.hex()])
+    return True
+
+
 def _trust(file: Path, keys: list[str]) -> None:
     listed = public_file(file)
     there = listed.read_text().splitlines() if listed.exists() else []

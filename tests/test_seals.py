@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -130,6 +130,31 @@ def test_what_the_key_before_signed_stays_trusted(tmp_path, capsys, settings):
     assert "are as they were sealed" in printed
     assert first.public.hex() in printed
     assert Event.objects.filter(kind=Kind.AUDIT_KEY_MADE).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lost", ["gone", "empty"])
+def test_public_keys_that_are_lost_are_written_anew_beside_the_key(tmp_path, capsys, settings, lost):
+    """What everybody is told to do who finds no public key."""
+    settings.PIM_AUDIT_KEY = tmp_path / "key.pem"
+    call_command("audit_key")
+    key = keys.read(settings.PIM_AUDIT_KEY)
+    public = keys.public_file(settings.PIM_AUDIT_KEY)
+    happen(3)
+    seal_all(key)
+    public.unlink() if lost == "gone" else public.write_text("\n")
+    with pytest.raises(CommandError, match="There is no public key at"):
+        call_command("verify_audit")
+    capsys.readouterr()
+
+    call_command("audit_key")
+
+    assert set(keys.trusted(settings.PIM_AUDIT_KEY)) == {key.id}
+    assert "those before it" in capsys.readouterr().out
+    call_command("verify_audit")
+    call_command("audit_key")
+    assert "those before it" not in capsys.readouterr().out
+    assert Event.objects.filter(kind=Kind.AUDIT_KEY_MADE).count() == 1
 
 
 # Sealing
