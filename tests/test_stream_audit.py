@@ -111,6 +111,36 @@ def test_a_leaf_that_is_gone_ends_it(key, capsysbinary):
         call_command("stream_audit")
 
 
+@pytest.mark.parametrize("kind", ["row", "file"])
+def test_a_cursor_beyond_the_end_of_the_history_skips_nothing_silently(key, tmp_path, kind, capsysbinary):
+    """A backup was restored: what happens from now on gets the numbers of what was written out already."""
+    last = fill(key, 3)
+    by = cursor() if kind == "row" else FileCursor(tmp_path / "cursor")
+    which = ("--cursor=here",) if kind == "row" else (f"--cursor-file={tmp_path / 'cursor'}",)
+    written(by)
+    if kind == "row":
+        AuditCursor.objects.update(position=last + 2)
+    else:
+        (tmp_path / "cursor").write_text(f"{last + 2}\n")
+    told = f"leaf {last + 2}, .* leaf {last}:"
+    with pytest.raises(CommandError, match=told):
+        call_command("stream_audit", *which)
+    assert capsysbinary.readouterr().out == b""
+
+
+def test_a_new_cursor_may_begin_with_a_leaf_that_is_still_to_come(key, tmp_path):
+    last = fill(key, 3)
+    assert written(FileCursor(tmp_path / "cursor", start=last + 5)) == []
+    assert written(cursor(start=last + 5)) == []
+
+
+@pytest.mark.parametrize("file", ["nowhere/cursor", "."])
+def test_a_cursor_that_cannot_be_kept_is_said_in_a_sentence(key, tmp_path, file):
+    fill(key, 3)
+    with pytest.raises(CommandError, match="cannot be read or written"):
+        call_command("stream_audit", f"--cursor-file={tmp_path / file}")
+
+
 @pytest.mark.parametrize("wrong", ["0", "-3"])
 def test_leaves_are_numbered_from_one(wrong):
     with pytest.raises(CommandError, match="from 1"):

@@ -31,6 +31,15 @@ class Busy(Exception):  # noqa: N818 - what is the matter
     """Another process writes for this cursor now."""
 
 
+class AheadOfHistory(Exception):  # noqa: N818 - a finding, not an error
+    """A cursor stands beyond the end of the history, which was restored or cut off: what comes now would be skipped."""
+
+    def __init__(self, position: int, last: int) -> None:
+        super().__init__(position, last)
+        self.position = position
+        self.last = last
+
+
 class Held(NamedTuple):
     """A cursor in one's hands: the last leaf, what moves it, and whether somebody broke off in the middle of a part."""
 
@@ -40,9 +49,14 @@ class Held(NamedTuple):
 
 
 class Cursor(Protocol):
-    """Where somebody stands. `stands` only looks; `held` takes it, and raises `Busy` where another one has it."""
+    """Where somebody stands: after `start`, where there is no cursor yet.
 
-    def stands(self) -> int: ...
+    `found` only looks, and answers None where there is none; `held` takes it, and raises `Busy` where another has it.
+    """
+
+    start: int
+
+    def found(self) -> int | None: ...
 
     def held(self) -> contextlib.AbstractContextManager[Held]: ...
 
@@ -56,9 +70,8 @@ class RowCursor:
         self.start = start
         self.lease = uuid.uuid4()
 
-    def stands(self) -> int:
-        found = AuditCursor.objects.filter(name=self.name).values_list("position", flat=True).first()
-        return self.start if found is None else found
+    def found(self) -> int | None:
+        return AuditCursor.objects.filter(name=self.name).values_list("position", flat=True).first()
 
     @contextmanager
     def held(self) -> Iterator[Held]:
@@ -93,20 +106,22 @@ class FileCursor:
         self.path = path
         self.start = start
 
-    def stands(self) -> int:
-        return self._read()[0]
+    def found(self) -> int | None:
+        return self._read()[0] if self.path.exists() else None
 
     @contextmanager
     def held(self) -> Iterator[Held]:
         position, broke_off = self._read()
         self._write(f"{position} {self.MARK}")
         yield Held(position, lambda moved: self._write(f"{moved} {self.MARK}"), broke_off)
-        self._write(str(self.stands()))
+        self._write(str(self._read()[0]))
 
     def _read(self) -> tuple[int, bool]:
         if not self.path.exists():
             return self.start, False
         position, *mark = self.path.read_text().split()
+        if not position.isdecimal():
+            raise ValueError(f"{position} is no leaf")
         return int(position), mark == [self.MARK]
 
     def _write(self, text: str) -> None:
@@ -119,9 +134,15 @@ class FileCursor:
 
 
 def write_out(out: BinaryIO, cursor: Cursor) -> int:
-    """Write every leaf after the cursor's as one line each; return how many. Raises `Busy`, `LeafGone`, OSError."""
-    last = last_leaf()
-    if cursor.stands() >= last:
+    """Write every leaf after the cursor's as one line each; return how many.
+
+    Raises `Busy`, `LeafGone`, `AheadOfHistory`, OSError.
+    """
+    # Read before the end is: another process may seal, and write on, in between.
+    found, last = cursor.found(), last_leaf()
+    if found is not None and found > last:
+        raise AheadOfHistory(found, last)
+    if (cursor.start if found is None else found) >= last:
         return 0
     count = 0
     with cursor.held() as (position, move, broke_off):

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from pim_portal.streams.leaves import LeafGone
-from pim_portal.streams.lines import Busy, Cursor, FileCursor, RowCursor, write_out
+from pim_portal.streams.lines import AheadOfHistory, Busy, Cursor, FileCursor, RowCursor, write_out
 
 LOOK_EVERY: Final = 1.0  # seconds
 
@@ -54,12 +54,19 @@ class Command(BaseCommand):
                     raise CommandError("Another process writes for this cursor now.") from None
             except LeafGone as gone:
                 raise CommandError(f"Leaf {gone.number} of the history is gone: manage.py verify_audit") from gone
+            except AheadOfHistory as ahead:
+                raise CommandError(
+                    f"The cursor stands after leaf {ahead.position}, and the history ends with leaf {ahead.last}: "
+                    "a backup was restored, or the end cut off. What to do: docs/streams.md."
+                ) from ahead
             except ValueError as error:
                 raise CommandError(f"The cursor cannot be read: {error}") from error
             except BrokenPipeError:
                 # Whoever read has gone; nothing is left to flush at the end.
                 sys.stdout = None
                 raise CommandError("Nobody reads the lines any more.") from None
+            except OSError as error:
+                raise CommandError(f"The cursor or the output cannot be read or written: {error}") from error
             if not options["follow"] or over.wait(LOOK_EVERY):
                 return
             close_old_connections()
