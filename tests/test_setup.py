@@ -216,3 +216,15 @@ def test_fifty_at_a_time_make_one_administrator():
     assert (len(made), len(refused)) == (1, 49)
     assert User.objects.count() == 1
     assert Assignment.objects.filter(role=ids.PRIVILEGED_ROLE_ADMINISTRATOR).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_host_that_has_no_name_for_the_operator_sets_the_portal_up(tmp_path, settings, monkeypatch):
+    """A container often runs as a number that no list of users knows."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 987_654)
+    settings.PIM_AUDIT_KEY = tmp_path / "key.pem"
+    call_command("setup", no_browser=True, username="ada", name="Ada", email="ada@example.org", stdout=StringIO())
+    made = Event.objects.get(kind=Kind.AUDIT_KEY_MADE)
+    assert made.text.fields["actor"] == "user 987654 (operator)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -16,6 +15,7 @@ from django.utils import timezone
 from pim_portal.imports.bar import Bar
 from pim_portal.imports.outcomes import Fate, Outcome
 from pim_portal.imports.services.things import SHEETS, bring_in
+from pim_portal.operations.operators import operator
 from roles.actors import Actor
 from roles.refusals import Refused
 
@@ -43,7 +43,7 @@ class ImportCommand(BaseCommand):
         try:
             with path.open("rb") as file:
                 self.bar = Bar(file, needed=self.needed, stream=sys.stderr)
-                counts = self.bring(file, reason=reason, actor=Actor.operator(getpass.getuser()), options=options)
+                counts = self.bring(file, reason=reason, actor=operator(), options=options)
         except OSError as error:
             raise CommandError(str(error)) from error
         except Refused as refused:

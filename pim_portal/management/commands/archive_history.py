@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,6 +16,7 @@ from audit.keys import KeyUnusable
 from audit.models import Archive
 from audit.proofs import Broken
 from pim_portal.keeping import services, staying
+from pim_portal.operations.operators import operator
 from roles.actors import Actor
 
 CANNOT = 2
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 folder=folder,
                 key_file=settings.PIM_AUDIT_KEY,
                 portal=settings.PIM_BASE_URL,
-                actor=Actor.portal() if options["by_worker"] else Actor.operator(getpass.getuser()),
+                actor=Actor.portal() if options["by_worker"] else operator(),
                 clock=timezone.now,
             )
         except services.AnotherArchives as another:

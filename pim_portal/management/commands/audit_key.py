@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from audit import keys
 from pim_portal.activity import services
-from roles.actors import Actor
+from pim_portal.operations.operators import operator
 
 
 class Command(BaseCommand):
@@ -29,9 +28,7 @@ class Command(BaseCommand):
         file = settings.PIM_AUDIT_KEY
         if options["rotate"] or not file.exists():
             try:
-                made = services.make_key(
-                    file, replacing=options["rotate"], actor=Actor.operator(getpass.getuser()), clock=timezone.now
-                )
+                made = services.make_key(file, replacing=options["rotate"], actor=operator(), clock=timezone.now)
             except (OSError, keys.KeyUnusable) as error:
                 raise CommandError(str(error)) from error
             self.stdout.write(f"A new key stands in {file}. Keep a copy where the database's backups are not.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from approvals.models import EmergencyReview, Request
 from approvals.services.emergency_reviews import close_review_as_operator
-from roles.actors import Actor
+from pim_portal.operations.operators import operator
 from roles.refusals import Refused
 
 
@@ -35,7 +34,7 @@ class Command(BaseCommand):
                 options["request"],
                 justified=options["justified"],
                 finding=options["finding"],
-                actor=Actor.operator(getpass.getuser()),
+                actor=operator(),
                 clock=timezone.now,
             )
         except (Request.DoesNotExist, EmergencyReview.DoesNotExist):

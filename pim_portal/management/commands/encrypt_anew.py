@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from pim_portal.operations.encryption import encrypt_anew
-from roles.actors import Actor
+from pim_portal.operations.operators import operator
 
 NAMED: Final = 5  # rows of a table that are named
 
@@ -21,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = encrypt_anew(actor=Actor.operator(getpass.getuser()), clock=timezone.now)
+        told = encrypt_anew(actor=operator(), clock=timezone.now)
         self.stdout.write(f"{told.done:,} rows are encrypted with the present key.")
         if told.unread:
             raise CommandError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +14,7 @@ from django.utils.translation import ngettext
 from audit.models import Event
 from audit.selectors import archived_of
 from pim_portal.activity.services import archives_away, erase_texts_of
-from roles.actors import Actor
+from pim_portal.operations.operators import operator
 from roles.models import User
 from roles.refusals import Refused
 
@@ -45,7 +44,7 @@ class Command(BaseCommand):
             erased = erase_texts_of(
                 person,
                 reason=options["reason"],
-                actor=Actor.operator(getpass.getuser()),
+                actor=operator(),
                 clock=timezone.now,
                 archives=settings.PIM_AUDIT_ARCHIVES,
             )

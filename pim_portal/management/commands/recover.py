@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from pim_portal.accounts.links import entry_link
 from pim_portal.accounts.services import tickets
 from pim_portal.models import TicketKind
-from roles.actors import Actor
+from pim_portal.operations.operators import operator
 from roles.models import User
 from roles.refusals import Refused
 from roles.wording import exact
@@ -38,7 +37,7 @@ class Command(BaseCommand):
                 user.pk,
                 kind=TicketKind.RECOVERY,
                 reason=options["reason"],
-                actor=Actor.operator(getpass.getuser()),
+                actor=operator(),
                 clock=timezone.now,
             )
         except Refused as refused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from typing import Any
 
@@ -14,8 +13,8 @@ from django.utils import timezone
 from audit.models import Batch
 from pim_portal.accounts.links import entry_link
 from pim_portal.activity.services import make_key
+from pim_portal.operations.operators import operator
 from pim_portal.setup import services
-from roles.actors import Actor
 from roles.refusals import Refused
 from roles.wording import exact
 
@@ -50,7 +49,7 @@ class Command(BaseCommand):
         if file.exists() or Batch.objects.exists():
             return
         try:
-            make_key(file, replacing=False, actor=Actor.operator(getpass.getuser()), clock=timezone.now)
+            make_key(file, replacing=False, actor=operator(), clock=timezone.now)
         except FileExistsError:
             return  # the worker was quicker
         except OSError as error:
@@ -70,7 +69,7 @@ class Command(BaseCommand):
             name=options["name"],
             email=options["email"],
             root=options["root"],
-            actor=Actor.operator(getpass.getuser()),
+            actor=operator(),
             clock=timezone.now,
         )
         self.stdout.write(f"{options['name']} is the first administrator. With this link they choose their password,")
