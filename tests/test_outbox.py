@@ -39,6 +39,21 @@ class Postbox:
         self.answers_to_data: list[str] = []
         self.drop_after_data = False
         self.stall: float = 0
+        self.asks_who_it_is = False
+        self.goodbyes = 0
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(["250-AUTH PLAIN"] if self.asks_who_it_is else []), responses[-1]]
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.goodbyes += 1
+        return "221 Bye"
+
+    async def handle_AUTH(self, *_asked: Any) -> str:  # noqa: N802
+        return "535 Authentication failed"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -70,7 +85,7 @@ def postbox(settings: Any) -> Iterator[Postbox]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(box, auth_require_tls=False, hostname="127.0.0.1", port=port)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 1
@@ -200,6 +215,30 @@ def test_without_a_mail_server_mails_wait_and_say_why(zed, settings):
 
     deliver(clock=at(timezone.now() + GIVE_UP_AFTER))
     assert reread(row).state == FAILED
+
+
+@pytest.mark.parametrize("wrong", [{"EMAIL_HOST": "mail..example.org"}, {"EMAIL_HOST_PASSWORD": "pässword"}])
+def test_a_mail_server_that_cannot_even_be_asked_is_an_outage_that_says_why(zed, postbox, settings, wrong):
+    for name, value in {"EMAIL_HOST_USER": "pim", **wrong}.items():
+        setattr(settings, name, value)
+    postbox.asks_who_it_is = True
+    row = event_for(zed)
+    assert deliver(clock=timezone.now) == 0
+    assert (reread(row).state, reread(row).attempts) == (WAITING, 0)
+    assert "PIM_EMAIL_URL" in reread(row).last_error
+
+    deliver(clock=at(timezone.now() + GIVE_UP_AFTER))
+    assert reread(row).state == FAILED
+
+
+def test_a_server_that_does_not_let_the_portal_in_is_left_in_order(zed, postbox, settings):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "pim", "not this one"
+    postbox.asks_who_it_is = True
+    row = event_for(zed)
+    assert deliver(clock=timezone.now) == 0
+    assert (reread(row).state, reread(row).attempts) == (WAITING, 0)
+    assert reread(row).last_error.startswith("535")
+    assert postbox.goodbyes == 1
 
 
 def test_a_mail_is_set_aside_after_eight_attempts_over_hours(zed, postbox):

@@ -66,7 +66,12 @@ def _open(connection: BaseEmailBackend) -> None:
     try:
         connection.open()
     except (smtplib.SMTPException, OSError) as error:
+        _close(connection)
         raise NoMailServerError(_words(error)) from error
+    except UnicodeError as error:
+        # Without its message: it may repeat a part of the password.
+        _close(connection)
+        raise NoMailServerError("No mail server takes the host, user or password in PIM_EMAIL_URL.") from error
 
 
 def _has_hung_up(connection: BaseEmailBackend) -> bool:
