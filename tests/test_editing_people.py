@@ -211,6 +211,15 @@ def test_a_new_address_is_told_at_the_new_one_and_at_the_old_one(uma: User, ines
     assert "someone.else" not in old, "The old address is not told the new one."
 
 
+def test_whoever_has_their_address_in_other_letters_is_not_told_that_it_is_no_longer_theirs(uma: User, ines: User):
+    Notification.objects.all().delete()
+    change(ines, uma, email="Ines@Example.org")
+    deliver(clock=timezone.now)
+    assert [(one.to, one.subject) for one in mail.outbox] == [
+        (["Ines@Example.org"], "PIM: Your e-mail address was changed")
+    ]
+
+
 @pytest.mark.parametrize("sent", [False, True], ids=["that waits to be sent", "that was sent"])
 def test_with_the_address_ends_the_link_that_was_mailed_to_it(uma: User, ines: User, sent: bool):
     given = tickets.help_back_in(

@@ -46,8 +46,8 @@ def change_person(
     about = About(ids=Ids(target=user.pk), text={"target": user.name})
     values = {"name": name, "username": username, "email": email, "job_title": job_title, "department": department}
     changed = [field for field in FIELDS if getattr(user, field) != clean(values[field])]
-    # Whoever reads the old address is told of it there.
-    former = user.email if "email" in changed else ""
+    # Whoever reads the old address is told of it there; in other letters (A, a) it is the same one.
+    former = user.email if user.email.lower() != clean(email).lower() else ""
     if user.manager_id != manager_id:
         changed.append("manager")
     held, violations = may(actor, Permission.MANAGE_PEOPLE, now)
