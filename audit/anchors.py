@@ -50,8 +50,12 @@ class Anchor:
     kept: Callable[[], str]
 
 
+class Unreadable(Exception):  # noqa: N818 - what is the matter
+    """An anchor does not say which tips it kept; the text names it, and why."""
+
+
 def named(names: Iterable[str]) -> list[Anchor]:
-    """Return the anchors of these names. Raises ImportError where there is no such function."""
+    """Return the anchors of these names. That there is no such function is told by whatever is done with it."""
     return [_file(Path(name.removeprefix("file:"))) if name.startswith("file:") else _function(name) for name in names]
 
 
@@ -67,8 +71,13 @@ def _file(path: Path) -> Anchor:
 
 
 def _function(name: str) -> Anchor:
-    function = import_string(name)
-    return Anchor(name, function, getattr(function, "tips", lambda: ""))
+    """Return an anchor that is looked for when it is needed: one that is gone keeps nothing from being sealed."""
+
+    def kept() -> str:
+        answer: Callable[[], str] = getattr(import_string(name), "tips", lambda: "")
+        return answer()
+
+    return Anchor(name, lambda tip: import_string(name)(tip), kept)
 
 
 def tip() -> Tip | None:
@@ -102,5 +111,12 @@ def anchor(here: Tip, anchors: Sequence[Anchor], *, clock: Clock) -> list[Except
 
 
 def tips_of(anchors: Iterable[Anchor]) -> list[tuple[int, int, str]]:
-    """Return every tip that these anchors kept."""
-    return [found for one in anchors for found in tips_in(one.kept())]
+    """Return every tip that these anchors kept. Raises `Unreadable`: what cannot be read is not passed over."""
+    tips: list[tuple[int, int, str]] = []
+    for one in anchors:
+        try:
+            tips += tips_in(one.kept())
+        except Exception as error:
+            logger.exception("The anchor %s does not say which tips it kept.", one.name)
+            raise Unreadable(f"{one.name} ({error})") from error
+    return tips

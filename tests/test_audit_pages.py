@@ -480,6 +480,16 @@ def test_an_auditor_verifies_and_reads_the_result(nina, story, key):
     assert (told.outcome, told.actor_id) == (Outcome.DONE, nina.pk)
 
 
+@pytest.mark.parametrize("anchor", ["file:{tmp_path}", "nowhere.at.all"])
+def test_an_anchor_that_cannot_be_read_is_told_instead_of_passed_over(nina, story, key, settings, tmp_path, anchor):
+    settings.PIM_AUDIT_ANCHORS = [anchor.format(tmp_path=tmp_path)]
+    seal_all(key)
+    answer = start(visiting(nina))
+    assert answer.status_code == 422
+    assert "An anchor cannot be read" in answer.content.decode()
+    assert not Verification.objects.exists()
+
+
 def test_the_counts_of_events_are_written_as_everywhere(nina, story, key):
     seal_all(key)
     tip = anchors.tip()

@@ -409,6 +409,26 @@ def test_an_anchor_that_fails_is_told_of_and_tried_again(portal, tmp_path):
     assert (row.error, row.batch) == ("", tip().batch)
 
 
+def test_an_anchor_whose_function_is_gone_keeps_nothing_from_being_sealed(portal, tmp_path):
+    happen(2)
+    file = tmp_path / "tips"
+    with pytest.raises(ImportError):
+        run_job(portal, "nowhere.at.all", f"file:{file}")
+    assert sealed_or_told()
+    assert "nowhere" in Anchoring.objects.get(name="nowhere.at.all").error
+    assert file.read_text().startswith(tip().line)
+
+
+def test_an_anchor_that_is_no_longer_named_is_waited_for_no_more(portal, tmp_path):
+    happen(2)
+    with pytest.raises(FileNotFoundError):
+        run_job(portal, f"file:{tmp_path / 'nowhere' / 'tips'}")
+    run_job(portal, f"file:{tmp_path / 'tips'}")
+    assert set(Anchoring.objects.values_list("name", flat=True)) == {f"file:{tmp_path / 'tips'}", "mail"}
+    run_job(portal)
+    assert set(Anchoring.objects.values_list("name", flat=True)) == {"mail"}
+
+
 def sealed_or_told() -> bool:
     """All but the event that tells of the tip is sealed."""
     return set(Event.objects.filter(pending__isnull=False).values_list("kind", flat=True)) <= {Kind.HISTORY_ANCHORED}

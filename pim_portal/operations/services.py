@@ -128,6 +128,8 @@ def seal(*, key_file: Path, anchors: Sequence[Anchor], clock: Clock, seconds: fl
             logger.info("The audit history was sealed up to %s", here.line)
         _tell_the_auditors(here, clock=clock)
         errors = anchor(here, anchors, clock=clock)
+        # Nobody waits for one that the settings no longer name.
+        Anchoring.objects.exclude(name__in=[MAIL, *(one.name for one in anchors)]).delete()
     if errors:
         raise errors[0]
     beat(SEAL, clock=clock)

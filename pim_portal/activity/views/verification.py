@@ -33,9 +33,14 @@ def verification(request: PortalRequest) -> HttpResponse:
         raise PermissionDenied
     form = VerifyForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        tips = [*anchors.tips_of(anchors.named(settings.PIM_AUDIT_ANCHORS)), *form.cleaned_data["tips"]]
-        services.start_verification(tips=tips, actor=actor_of(request), clock=timezone.now)
-        return redirect("audit_verification")
+        try:
+            tips = [*anchors.tips_of(anchors.named(settings.PIM_AUDIT_ANCHORS)), *form.cleaned_data["tips"]]
+        except anchors.Unreadable as anchor:
+            sentence = _("An anchor cannot be read, and without it an end that was cut off would not show: {anchor}")
+            form.add_error(None, sentence.format(anchor=anchor))
+        else:
+            services.start_verification(tips=tips, actor=actor_of(request), clock=timezone.now)
+            return redirect("audit_verification")
     shown = [_shown(row, request) for row in Verification.objects.all()[: MOST + 1]]
     last = shown[0] if shown else None
     tip = anchors.tip()

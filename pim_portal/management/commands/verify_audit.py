@@ -56,7 +56,9 @@ class Command(BaseCommand):
         try:
             trusted = self._keys(options["public_keys"])
             tips = self._tips(options)
-        except (OSError, ValueError, ImportError, keys.KeyUnusable) as error:
+        except anchors.Unreadable as anchor:
+            raise CommandError(f"An anchor cannot be read: {anchor}") from anchor
+        except (OSError, ValueError, keys.KeyUnusable) as error:
             raise CommandError(str(error)) from error
         progress = verifying.begin(tips)
         with ExitStack() as stack:
