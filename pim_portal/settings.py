@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that everything after it reads the client's address in one place.
     "pim_portal.proxies.TrustedProxiesMiddleware",
+    "pim_portal.monitors.MonitorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pim_portal.headers.SecurityHeadersMiddleware",
@@ -207,6 +208,9 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PIM_BASE_URL]
 
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
+# Whoever watches the process asks it on its own port, where there is no TLS.
+PIM_MONITORED = ("/healthz", "/healthz/worker", "/readyz", "/metrics")
+SECURE_REDIRECT_EXEMPT = [f"^{path[1:]}$" for path in PIM_MONITORED]
 SECURE_HSTS_SECONDS = 63_072_000 if ENVIRONMENT.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENVIRONMENT.https
 SECURE_HSTS_PRELOAD = ENVIRONMENT.https

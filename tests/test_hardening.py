@@ -63,13 +63,14 @@ class Told(NamedTuple):
 
 
 FIRST = "/setup/"  # the page of an empty portal, which this one is
+METRICS_TOKEN = "what-the-monitor-brings-" * 2
 
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Production behind one proxy, over https."""
     folder = tmp_path_factory.mktemp("hardened")
-    variables = {"PIM_BASE_URL": f"https://{HOST}", "PIM_TRUSTED_PROXIES": "1"}
+    variables = {"PIM_BASE_URL": f"https://{HOST}", "PIM_TRUSTED_PROXIES": "1", "PIM_METRICS_TOKEN": METRICS_TOKEN}
     with django_db_blocker.unblock(), served(folder, **variables) as portal:
         yield portal
 
@@ -143,8 +144,20 @@ def test_plain_http_is_led_to_https_and_what_clients_claim_counts_for_nothing(se
     told = ask(server, "/", X_Forwarded_Host="evil.example.org", Forwarded="host=evil.example.org")
     assert "evil" not in f"{told.headers}{told.body}"
     # A name with an underscore would become the same variable as the one that the proxy writes.
-    smuggled = f"GET /readyz HTTP/1.1\r\nHost: {HOST}\r\nX_Forwarded_Proto: https\r\nConnection: close\r\n\r\n"
+    smuggled = f"GET /robots.txt HTTP/1.1\r\nHost: {HOST}\r\nX_Forwarded_Proto: https\r\nConnection: close\r\n\r\n"
     assert b" 301 " in said_to(server, smuggled.encode()).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "10.1.2.3", HOST])
+def test_a_monitor_asks_the_process_itself_and_nobody_else_does(server, host):
+    """As nginx.conf says it does: on the port behind the proxy, where there is neither TLS nor the portal's name."""
+    answers = {path: ask(server, path, plain=True, Host=host).status for path in ("/healthz", "/readyz")}
+    assert answers == {"/healthz": 200, "/readyz": 200}
+    assert ask(server, "/healthz/worker", plain=True, Host=host).status == 503
+    assert ask(server, "/metrics", plain=True, Host=host).status == 401
+    told = ask(server, "/metrics", plain=True, Host=host, Authorization=f"Bearer {METRICS_TOKEN}")
+    assert (told.status, "pim_well" in told.body) == (200, True)
+    assert ask(server, "/", plain=True, Host=host).status == (301 if host == HOST else 400)
 
 
 @pytest.mark.parametrize("kind", ["text/plain; charset=hex", "text/plain; charset=utf-7", "a/b; x*=no-such'en'y"])
