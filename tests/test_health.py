@@ -16,6 +16,7 @@ from pim_portal.operations.vitals import (
     ANCHOR_LATE,
     MAIL_LATE,
     SKEW,
+    SWEEP_LATE,
     WORKER_LATE,
     Anchored,
     Figures,
@@ -69,6 +70,7 @@ def test_mails_that_wait_are_laid_to_a_server_only_where_there_is_one(settings, 
     ("key", "changed", "just_well", "expected"),
     [
         ("worker", "beats", {"sweep": NOW - WORKER_LATE}, State.FAILING),
+        ("sweep", "beats", {"sweep": NOW - SWEEP_LATE, "worker": NOW}, State.UNWELL),
         ("clock", "skew", SKEW, State.FAILING),
         ("clock", "beats", {"sweep": NOW + SKEW}, State.FAILING),
         ("mail", "oldest_mail", NOW - MAIL_LATE, State.FAILING),
@@ -79,6 +81,23 @@ def test_mails_that_wait_are_laid_to_a_server_only_where_there_is_one(settings, 
 def test_a_part_is_unwell_just_past_its_limit(key: str, changed: str, just_well: object, expected: State) -> None:
     assert state_of(key, **{changed: just_well}) == State.WELL
     assert state_of(key, **{changed: past(just_well, key)}) == expected
+
+
+def test_a_sweep_that_never_comes_to_its_end_is_told_although_the_worker_is_at_work(ines, monkeypatch) -> None:
+    """Something that cannot be written down fails each of them, and the log alone said so."""
+
+    def fail(**_more: object) -> int:
+        raise RuntimeError("this cannot be written down")
+
+    services.sweep(clock=at(NOW - SWEEP_LATE))
+    monkeypatch.setattr(services, "write_down_ends", fail)
+    for minutes in range(10, 0, -1):
+        with pytest.raises(RuntimeError):
+            services.sweep(clock=at(NOW - timedelta(minutes=minutes)))
+    services.beat(services.WORKER, clock=at(NOW + MICROSECOND))
+    found = {one.key: one for one in vitals(measure(NOW + MICROSECOND))}
+    assert found["worker"].well
+    assert (found["sweep"].state, found["sweep"].value) == (State.UNWELL, "It has not come to its end for 10 min.")
 
 
 def test_a_page_that_was_long_in_coming_is_no_clock_that_is_wrong(db: None) -> None:

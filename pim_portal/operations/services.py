@@ -31,7 +31,7 @@ from pim_portal.notifications.digests import write_digests
 from pim_portal.notifications.outbox import deliver
 from pim_portal.notifications.pruning import prune_sent
 from pim_portal.notifications.reminders import remind
-from pim_portal.operations.vitals import MAIL
+from pim_portal.operations.vitals import MAIL, SWEEP
 from pim_portal.overview.selectors.figures import WORLD
 from pim_portal.overview.selectors.insights import INSIGHTS
 from pim_portal.overview.selectors.licences import LICENCES
@@ -49,7 +49,6 @@ from roles.tallies import count_anew
 
 logger = logging.getLogger(__name__)
 
-SWEEP: Final = "sweep"
 SEND: Final = "send"
 SEAL: Final = "seal"
 WORKER: Final = "worker"

@@ -30,10 +30,12 @@ from roles import wording
 # The sweep runs every minute and the worker looks at its schedules twice a minute; the supervisor asks six times.
 WORKER_LATE: Final = timedelta(seconds=90)
 SKEW: Final = timedelta(seconds=5)  # between the clocks of this process, the database and the worker
+SWEEP_LATE: Final = timedelta(minutes=10)  # it comes every minute, and each comes to its end within seconds
 MAIL_LATE: Final = timedelta(minutes=15)
 SEAL_LATE: Final = timedelta(minutes=5)
 ANCHOR_LATE: Final = timedelta(hours=26)  # the auditors are told once a day
 QUEUE_LONG: Final = 200  # tasks
+SWEEP: Final = "sweep"  # the beat of the job that writes down what is over
 MAIL: Final = "mail"  # the anchor that is a daily mail to the auditors
 
 
@@ -190,7 +192,8 @@ def _skew() -> timedelta:
 
 def vitals(figures: Figures) -> list[Vital]:
     """Say of each thing how it is."""
-    return [_clock(figures), _worker(figures), _queue(figures), _mail(figures), _seals(figures), *_anchors(figures)]
+    running = (_clock(figures), _worker(figures), _sweep(figures), _queue(figures))
+    return [*running, _mail(figures), _seals(figures), *_anchors(figures)]
 
 
 def _clock(figures: Figures) -> Vital:
@@ -215,6 +218,19 @@ def _worker(figures: Figures) -> Vital:
         value = _("It was last seen {span} ago.").format(span=wording.roughly(silent))
         return Vital("worker", name, State.FAILING, value, advice)
     return Vital("worker", name, State.WELL, _("It is at work."))
+
+
+def _sweep(figures: Figures) -> Vital:
+    """Say whether what is over is written down: what fails each time stands in the log of the worker alone."""
+    name = gettext_lazy("Writing down what is over")
+    last = figures.beats.get(SWEEP)
+    if last is not None and not is_late(figures.now - last, after=SWEEP_LATE):
+        return Vital("sweep", name, State.WELL, _("All of it is written down."))
+    value = _("It has never come to its end.")
+    if last is not None:
+        value = _("It has not come to its end for {span}.").format(span=wording.roughly(figures.now - last))
+    advice = _("Access ends by the clock all the same. See that the worker runs, and what fails by its log.")
+    return Vital("sweep", name, State.UNWELL, value, advice)
 
 
 def _queue(figures: Figures) -> Vital:

@@ -8,7 +8,8 @@ import time_machine
 from django.utils import timezone
 from playwright.sync_api import BrowserContext
 
-from pim_portal.operations.services import SEAL, SEND, SWEEP, WORKER, beat
+from pim_portal.operations.services import SEAL, SEND, WORKER, beat
+from pim_portal.operations.vitals import SWEEP
 
 # A Thursday morning in Paris, where most of the sample organisation works.
 BEGIN = datetime(2026, 11, 26, 8, 40, tzinfo=UTC)
