@@ -405,6 +405,19 @@ def test_what_somebody_wrote_becomes_neither_markup_nor_link(ines, quiet):
         assert not re.search(r"https?://evil\.example", part)
 
 
+@pytest.mark.parametrize("name", ["Act: https://evil.example/approve", "Old (HTTP://evil.example)", "www.evil.example"])
+def test_no_name_becomes_a_link_that_the_portal_seems_to_send(ines, petra, name):
+    """Whoever owns a place or a group names it, and the mails about it go to others, under the portal's own name."""
+    _root, place = tree("Contoso", name)
+    make_eligible(ines, role(ids.OWNER), place)
+    message = next(one for one in send_all() if one.to == ["ines@example.org"])
+    html = message.alternatives[0].content
+    for part in (message.body, html):
+        assert "evil.example" in part
+        assert not re.search(r"(?i)(://|www\.)evil", part)
+        assert "http://localhost:8000/tasks/roles/" in part
+
+
 def test_a_name_with_a_line_break_stays_in_its_header():
     subject = subject_of("Eve\r\nBcc: all@example.org\u202e asks")
     assert subject == "PIM: Eve Bcc: all@example.org asks"

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from pim_portal.models import Notification
 from pim_portal.notifications.catalogue import BY_NAME
-from pim_portal.notifications.letters.letter import Letter
+from pim_portal.notifications.letters.letter import Letter, without_links
 from roles.middleware import zone_of
 from roles.models import User
 from roles.text import clean
@@ -64,6 +64,7 @@ def render(notification: Notification, reader: Reader, *, now: datetime) -> Emai
         letter = compose(notification, reader, now=now)
         if letter is None:
             return None
+        letter = without_links(letter)
         context = {
             "letter": letter,
             "url": settings.PIM_BASE_URL + letter.path,

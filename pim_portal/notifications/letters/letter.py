@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -79,6 +79,30 @@ def span_of(row: Assignment) -> list[tuple[str, str]]:
 def unlinked(text: str) -> str:
     """Return `text` so that mail programs make no link of it: nobody's words become a thing to click."""
     return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u200b", text)
+
+
+def without_links(letter: Letter) -> Letter:
+    """Return the letter so that no name in it becomes a link: an owner of a place or a group names it as they like.
+
+    A name that is only the name of a host stays as it is, and can be copied. The quote is unlinked by who quotes.
+    """
+
+    def plain(text: str) -> str:
+        return re.sub(r"(?i)(?<=\w:)(?=//)|(?<=\bwww)(?=\.)", "\u200b", text)
+
+    def lines(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        return tuple((plain(label), plain(value)) for label, value in pairs)
+
+    return replace(
+        letter,
+        subject=plain(letter.subject),
+        sentences=tuple(map(plain, letter.sentences)),
+        facts=lines(letter.facts),
+        sections=tuple(Section(one.title, lines(one.lines)) for one in letter.sections),
+        quote=(plain(letter.quote[0]), letter.quote[1]) if letter.quote else None,
+        because=plain(letter.because),
+        note=plain(letter.note),
+    )
 
 
 def with_job(person: User) -> str:
