@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, WebError, expect
 from roles import kept
 from tests import chromium
 
-pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures", "tests.asked_twice"]
+pytest_plugins = ["tests.databases", "tests.restoring", "tests.fixtures", "tests.asked_twice", "tests.each_service"]
 
 # Playwright keeps an event loop in the thread in which a browser test calls the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
