@@ -112,6 +112,19 @@ def test_somebody_who_leaves_the_group_loses_what_they_activated_through_it(ines
     assert held(ines, NOW + 4 * MINUTE) == {ids.GROUP_MEMBER}
 
 
+def test_what_was_lost_is_in_the_way_of_nothing_before_somebody_wrote_that_down(ines):
+    team = group("Blue team", ines)
+    eligible = make_eligible(team, role(EXCHANGE_ADMINISTRATOR))
+    lost = request_activation(ines, eligible).outcome
+    membership = Assignment.objects.get(principal=ines, role=ids.GROUP_MEMBER)
+    remove(membership.pk, actor=OPERATOR, clock=at(NOW + MINUTE))
+    give(ines, role(ids.GROUP_MEMBER), team.resource, starts_at=NOW + 2 * MINUTE)
+    request_activation(ines, eligible, now=NOW + 3 * MINUTE)
+    lost.refresh_from_db()
+    assert (lost.end_reason, lost.ended_at) == (EndReason.ELIGIBILITY_ENDED, NOW + 3 * MINUTE)
+    assert EXCHANGE_ADMINISTRATOR in held(ines, NOW + 3 * MINUTE)
+
+
 def test_a_group_that_is_active_gives_its_role_to_members_only(ines, zoe):
     team = group("Readers", ines)
     give(team, role(ids.GLOBAL_READER))

@@ -156,6 +156,11 @@ def test_the_same_is_not_given_twice_but_again_at_its_very_end(petra, zoe):
     assert Event.objects.filter(kind=Kind.ASSIGNMENT_EXPIRED, target_id=zoe.pk).count() == 1
 
 
+def test_a_start_of_a_moment_ago_is_now(petra, zoe):
+    made = assign_as(petra, zoe, role(EXCHANGE_ADMINISTRATOR), directory(), starts_at=NOW - 4 * MINUTE)
+    assert made.starts_at == NOW
+
+
 def test_ending_one_assignment_touches_no_other(zoe, petra):
     direct = give(zoe, role(ids.GLOBAL_READER))
     give(group("Readers", zoe), role(ids.GLOBAL_READER))

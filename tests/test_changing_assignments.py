@@ -95,6 +95,11 @@ class TestChanging:
         row.refresh_from_db()
         assert row.starts_at == NOW + 2 * DAY
 
+    def test_a_start_of_a_moment_ago_is_now(self, petra, ines):
+        row = give(ines, role(EXCHANGE_ADMINISTRATOR), type=ELIGIBLE, starts_at=NOW + DAY, ends_at=NOW + 9 * DAY)
+        Assignment.objects.filter(pk=row.pk).update(starts_at=NOW + DAY)
+        assert change_as(petra, row, starts_at=NOW - MINUTE).starts_at == NOW
+
     def test_the_start_does_not_move_once_it_is_reached(self, petra, ends_soon):
         with pytest.raises(Refused, match="already_started"):
             change_as(petra, ends_soon, starts_at=NOW + DAY, ends_at=NOW + 20 * DAY)
@@ -241,6 +246,9 @@ class TestRenewing:
         ended.refresh_from_db()
         assert (ended.end_reason, ended.ended_at) == (EndReason.EXPIRED, NOW - DAY)
         assert last_event(Kind.ASSIGNMENT_RENEWED).assignment_id == made.pk
+
+    def test_a_start_of_a_moment_ago_is_now(self, petra, ended):
+        assert renew_as(petra, ended, starts_at=NOW - MINUTE).starts_at == NOW
 
     def test_it_may_take_the_other_type(self, petra, ended):
         assert renew_as(petra, ended, type=ACTIVE).type == ACTIVE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
+from approvals.models import Status, Verdict
 from audit.kinds import Kind, Outcome
 from audit.models import Event
 from roles import ids
@@ -40,6 +41,7 @@ from tests.people import (
     at,
     configure,
     custom_role,
+    decide,
     directory,
     give,
     group,
@@ -389,6 +391,15 @@ class TestWhatAMoveDoes:
         assert {row.pk for row in preview.loses} == {lost.pk, later.pk}
         assert {row.pk for row in preview.gains} == {gained.pk}
         assert preview.places == 3
+
+    def test_what_waits_for_a_place_that_was_moved_away_gives_nothing(self, ines, adam, forest):
+        eligibility = make_eligible(ines, role(ids.READER), forest.left)
+        configure(role(ids.READER), forest.left, approvers=[adam])
+        request = request_activation(ines, eligibility, resource_id=forest.rg.pk)
+        move(forest.prod, forest.right, now=NOW + MINUTE)
+        decide(Verdict.APPROVE, request, adam, now=NOW + 2 * MINUTE)
+        request.refresh_from_db()
+        assert (request.status, request.outcome) == (Status.FAILED, None)
 
     def test_an_activation_from_above_ends_and_does_not_come_back(self, ines, forest):
         eligibility = make_eligible(ines, role(ids.READER), forest.left)

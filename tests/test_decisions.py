@@ -23,6 +23,7 @@ from roles.models import Assignment, Purpose, User
 from roles.refusals import Refused
 from roles.selectors.settings import Stage
 from roles.services.assignments import remove
+from roles.services.changes import change
 from roles.services.principals import disable_person, enable_person
 from roles.services.settings import change_settings
 from tests.people import (
@@ -41,11 +42,13 @@ from tests.people import (
     person,
     request_activation,
     role,
+    unit,
 )
 
 pytestmark = pytest.mark.django_db
 
 SOON = NOW + 2 * MINUTE
+TICK = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -195,6 +198,18 @@ class TestWhoMayDecide:
         say_yes(request, becoming)
         assert Event.objects.get(kind=Kind.REQUEST_APPROVED, outcome=Outcome.DONE).authority_id is not None
 
+    def test_who_is_not_named_decides_by_what_they_hold_over_the_directory(self, ines, adam, eligibility):
+        """In the stage that names nobody, whatever they hold elsewhere and whoever is named in another."""
+        holder = person("paula")
+        give(holder, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR), unit("North"), ends_at=NOW + DAY)
+        held = give(holder, role(ids.PRIVILEGED_ROLE_ADMINISTRATOR))
+        configure(eligibility.role, approvers=[[adam], []])
+        request = request_activation(ines, eligibility)
+        for user in (adam, holder):
+            say_yes(request, user)
+        events = Event.objects.filter(kind=Kind.REQUEST_APPROVED, outcome=Outcome.DONE)
+        assert dict(events.values_list("actor_id", "authority_id")) == {adam.pk: None, holder.pk: held.pk}
+
     def test_what_waits_for_me_is_what_i_can_decide(self, pending, ines, adam, berta, zoe):
         waits = {user.pk: len(requests_awaiting(Authority(user, SOON))) for user in (ines, adam, berta, zoe)}
         assert waits == {ines.pk: 0, adam.pk: 1, berta.pk: 1, zoe.pk: 0}
@@ -253,6 +268,15 @@ class TestBinding:
         request = request_activation(ines, eligible, hours=2)
         say_yes(request, adam, now=NOW + HOUR)
         assert Assignment.objects.get(activated_from=eligible).ends_at == NOW + 2 * HOUR
+
+    @pytest.mark.parametrize(("left", "status"), [(TICK, Status.GRANTED), (0 * TICK, Status.FAILED)])
+    def test_what_is_left_of_the_eligibility_at_the_start_is_given_if_anything_is(self, ines, adam, left, status):
+        eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 2 * DAY)
+        configure(eligible.role, approvers=[adam])
+        request = request_activation(ines, eligible, start=NOW + DAY)
+        change(eligible.pk, ends_at=NOW + DAY + left, actor=OPERATOR, clock=at(NOW + MINUTE))
+        assert say_yes(request, adam).status == status
+        assert Assignment.objects.filter(activated_from=eligible).count() == (status == Status.GRANTED)
 
 
 class TestStages:
@@ -352,7 +376,7 @@ def test_what_is_over_never_lapses(status, pending):
 def test_a_lapsed_request_cannot_be_approved(pending, adam):
     with pytest.raises(Refused, match="lapsed"):
         say_yes(pending, adam, now=pending.lapses_at)
-    say_yes(pending, adam, now=pending.lapses_at - timedelta(microseconds=1))
+    say_yes(pending, adam, now=pending.lapses_at - TICK)
 
 
 def test_disabling_somebody_cancels_what_waits_for_them(pending, ines, adam, petra):
@@ -363,8 +387,9 @@ def test_disabling_somebody_cancels_what_waits_for_them(pending, ines, adam, pet
         say_yes(pending, adam)
 
 
-def test_what_nobody_decided_in_time_is_not_cancelled_by_who_disables_them(pending, ines, adam, petra):
-    late = pending.lapses_at + MINUTE
+@pytest.mark.parametrize("later", [0 * MINUTE, MINUTE])
+def test_what_nobody_decided_in_time_is_not_cancelled_by_who_disables_them(pending, ines, adam, petra, later):
+    late = pending.lapses_at + later
     with transaction.atomic():
         disable_person(ines.pk, reason="left", actor=OPERATOR, clock=at(late))
         assert cancel_requests_of(ines.pk, actor=OPERATOR, now=late, why="disabled") == 0

@@ -74,6 +74,14 @@ def test_a_denial_of_a_deputy_ends_the_request_and_says_for_whom(pending, adam, 
     assert event.details["instead_of"] == str(adam.pk)
 
 
+def test_where_nobody_is_named_a_deputy_decides_by_what_the_administrator_holds(ines, petra, zoe, eligibility):
+    configure(eligibility.role, approval_required=True)
+    named(petra, zoe)
+    decide(YES, request_activation(ines, eligibility), zoe, now=SOON)
+    event = Event.objects.get(kind=Kind.REQUEST_APPROVED, outcome=Outcome.DONE)
+    assert event.authority_id == Authority(petra, SOON).held[0].assignment_id
+
+
 @pytest.mark.parametrize(("moment", "may"), [(-TICK, False), (0 * TICK, True), (DAY - TICK, True), (DAY, False)])
 def test_only_within_the_span_to_the_microsecond(ines, adam, zoe, with_approval, moment, may):
     start = NOW + HOUR
@@ -257,13 +265,16 @@ class TestNaming:
     def test_a_start_in_the_past_is_now(self, adam, zoe):
         assert named(adam, zoe, starts_at=NOW - DAY).starts_at == NOW
 
-    def test_not_oneself_nor_nobody_nor_twice(self, adam, zoe):
+    def test_not_oneself_nor_nobody_nor_twice(self, adam, berta, petra, zoe):
         with pytest.raises(Refused, match="oneself"):
             named(adam, adam)
         with pytest.raises(Refused, match="nobody"):
             named(adam, User(username="no-such"))
         with pytest.raises(Refused, match="nobody"):
             named(adam, User(username=" "))
+        disable_person(berta.pk, reason="left", actor=OPERATOR, clock=at(NOW))
+        with pytest.raises(Refused, match="nobody"):
+            named(adam, berta)
         named(adam, zoe)
         with pytest.raises(Refused, match="named_already"):
             named(adam, zoe, starts_at=NOW + 6 * DAY, ends_at=NOW + 8 * DAY)

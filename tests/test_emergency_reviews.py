@@ -170,6 +170,11 @@ class TestWho:
         end_deputy(row.pk, actor=Actor(user=ines), clock=at(NOW + HOUR))
         assert review(adam, emergency, now=NOW + 3 * HOUR).justified
 
+    def test_who_will_be_their_deputy_still_may(self, ines, adam, emergency):
+        named(ines, adam, starts_at=NOW + TICK)
+        assert "Adam" in names(reviewers_of(emergency, NOW))
+        assert "Adam" not in names(reviewers_of(emergency, NOW + TICK))
+
     def test_a_deputy_to_the_microsecond(self, ines, adam, petra):
         Deputy.objects.create(approver=ines, deputy=adam, starts_at=NOW - HOUR, ends_at=NOW, reason="x")
         emergency = break_it(ines, glass_allowed(ines, EXCHANGE_ADMINISTRATOR, adam))

@@ -18,7 +18,7 @@ from roles.models import Assignment, AssignmentType, Audience, EndReason, Group,
 from roles.selectors.settings import Cell
 from roles.service import entry_of
 from roles.services.assignments import remove
-from roles.services.ends import write_down_ends
+from roles.services.ends import EndedMeanwhile, end, end_together, write_down_ends
 from roles.services.groups import disable_group
 from roles.services.principals import disable_person
 from tests.people import (
@@ -27,6 +27,7 @@ from tests.people import (
     HOUR,
     MINUTE,
     NOW,
+    OPERATOR,
     acting,
     at,
     configure,
@@ -91,6 +92,25 @@ def test_they_are_told_as_each_would_be_alone(due: list[Assignment]):
     assert together == told(list(Notification.objects.all()))
 
 
+def test_none_is_said_to_end_later_than_it_was_written_down(due: list[Assignment]):
+    last = Event.objects.latest("pk").pk
+    write_down_ends(clock=at(LATER))
+    ends = {one.assignment_id: one.occurred_at for one in Event.objects.filter(pk__gt=last)}
+    assert ends == dict(Assignment.objects.filter(pk__in=[one.pk for one in due]).values_list("pk", "ended_at"))
+    assert {LATER, NOW + HOUR} < set(ends.values()) <= {LATER, NOW + HOUR, NOW + HOUR / 2}
+
+
+def test_what_somebody_has_ended_meanwhile_is_not_ended_again(petra: User, zoe: User):
+    row = give(zoe, role(ids.SECURITY_READER))
+    stale = Assignment.objects.get(pk=row.pk)
+    assert end(row, EndReason.REMOVED, actor=OPERATOR, at=NOW)
+    assert not end(stale, EndReason.EXPIRED, actor=OPERATOR, at=LATER)
+    with pytest.raises(EndedMeanwhile):
+        end_together({EndReason.EXPIRED: [stale]}, actor=OPERATOR, at=LATER)
+    row.refresh_from_db()
+    assert (row.end_reason, row.ended_at) == (EndReason.REMOVED, NOW)
+
+
 def test_fifty_take_as_many_queries_as_five(petra: User):
     roles = [role(EXCHANGE_ADMINISTRATOR), role(ids.SECURITY_READER), role(ids.USER_ADMINISTRATOR)]
     configure(roles[0], approval_required=True)
@@ -141,13 +161,14 @@ def _the_group_is_disabled(admin: User, activation: Assignment) -> None:
 
 
 @pytest.mark.parametrize("act", [_the_eligibility_is_removed, _its_holder_is_disabled, _the_group_is_disabled])
-def test_nobody_is_said_to_have_ended_what_was_over_before_they_came(act: Any, ines: User, petra: User):
+@pytest.mark.parametrize("hours", [1, 3])
+def test_nobody_is_said_to_have_ended_what_was_over_when_they_came(act: Any, hours: int, ines: User, petra: User):
     """Nothing has written that down yet, and so whoever takes the rest away does: in the name of the portal."""
     give(petra, role(ids.USER_ADMINISTRATOR))
     team = group("Team", ines)
     configure(role(EXCHANGE_ADMINISTRATOR), approval_required=False)
-    activation = request_activation(ines, make_eligible(team, role(EXCHANGE_ADMINISTRATOR))).outcome
+    activation = request_activation(ines, make_eligible(team, role(EXCHANGE_ADMINISTRATOR)), hours=hours).outcome
     assert activation is not None
     act(petra, activation)
     event = Event.objects.get(assignment_id=activation.pk, kind=Kind.ACTIVATION_EXPIRED)
-    assert (event.actor_id, event.authority_id, event.occurred_at) == (None, None, NOW + HOUR)
+    assert (event.actor_id, event.authority_id, event.occurred_at) == (None, None, NOW + hours * HOUR)

@@ -199,7 +199,8 @@ class TestDeciding:
         assert (ending.ends_at, asked.status, asked.outcome) == (LATER, Status.GRANTED, None)
         event = Event.objects.get(kind=Kind.ASSIGNMENT_EXTENDED)
         assert (event.request_id, event.actor_id) == (asked.pk, petra.pk)
-        assert event.authority_id == Authority(petra, NOW).held[0].assignment_id
+        said = Event.objects.get(kind=Kind.REQUEST_APPROVED, outcome=Outcome.DONE)
+        assert event.authority_id == said.authority_id == Authority(petra, NOW).held[0].assignment_id
 
     def test_an_approval_of_a_renewal_gives_it_anew(self, ines, petra):
         gone = ended(ines)

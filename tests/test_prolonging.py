@@ -186,6 +186,11 @@ class TestWaiting:
         with pytest.raises(Refused, match="already_asked"):
             request_prolonging(ines, active, now=LATE + MINUTE)
 
+    def test_what_waits_of_somebody_else_is_in_nobodys_way(self, waiting, eligibility, zoe):
+        configure(eligibility.role, approval_required=False)
+        other = request_activation(zoe, make_eligible(zoe, eligibility.role)).outcome
+        assert request_prolonging(zoe, other, now=LATE).status == Status.GRANTED
+
     def test_it_is_bound_to_what_was_asked(self, waiting, adam):
         Request.objects.filter(pk=waiting.pk).update(wanted_duration=8 * HOUR)
         with pytest.raises(Refused, match="changed"):
