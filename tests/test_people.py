@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.kinds import Kind, Outcome
 from audit.models import Event
+from pim_portal.accounts.selectors import working_ticket
 from pim_portal.accounts.services import tickets
 from pim_portal.models import EntryTicket, PortalSession, TicketKind
 from pim_portal.people import services
@@ -183,6 +184,18 @@ def test_a_reset_lasts_two_hours(amelie: User, ines: User):
     given = help_back_in(ines, amelie)
     with pytest.raises(Refused, match="ticket_over"):
         tickets.use(given.ticket.pk, password=NEW, actor=acting(ines, Purpose.PEOPLE), clock=at(NOW + 2 * HOUR))
+
+
+def test_the_page_of_a_link_opens_while_it_works_and_no_longer(amelie: User, ines: User, petra: User):
+    given = help_back_in(ines, amelie)
+    until, digest = given.ticket.until, given.ticket.digest
+    assert working_ticket(digest, until - timedelta(microseconds=1)) == given.ticket
+    assert working_ticket(digest, until) is None
+    User.objects.filter(pk=ines.pk).update(enabled=False)
+    assert working_ticket(digest, NOW) is None
+    User.objects.filter(pk=ines.pk).update(enabled=True)
+    EntryTicket.objects.update(used_at=NOW)
+    assert working_ticket(digest, NOW) is None
 
 
 def test_a_link_ends_with_the_account_of_whoever_made_it(client: Client, amelie: User, ines: User, petra: User):
