@@ -25,7 +25,7 @@ from pim_portal.operations.vitals import (
     unwell,
     vitals,
 )
-from tests.people import NOW, at
+from tests.people import HOUR, NOW, at, make_eligible
 from tests.visitors import visiting
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,7 @@ def figures(**changed: object) -> Figures:
         "queued": 0,
         "mails_waiting": 0,
         "oldest_mail": None,
+        "untaken_mail": None,
         "mails_failed": 0,
         "unsealed": 0,
         "oldest_unsealed": None,
@@ -62,7 +63,7 @@ def state_of(key: str, **changed: object) -> State:
 )
 def test_mails_that_wait_are_laid_to_a_server_only_where_there_is_one(settings, leave: bool, told: str) -> None:
     settings.PIM_MAILS_LEAVE = leave
-    mail = next(one for one in vitals(figures(oldest_mail=past(NOW - MAIL_LATE, "mail"))) if one.key == "mail")
+    mail = next(one for one in vitals(figures(untaken_mail=past(NOW - MAIL_LATE, "mail"))) if one.key == "mail")
     assert mail.advice.startswith(told)
 
 
@@ -73,7 +74,7 @@ def test_mails_that_wait_are_laid_to_a_server_only_where_there_is_one(settings, 
         ("sweep", "beats", {"sweep": NOW - SWEEP_LATE, "worker": NOW}, State.UNWELL),
         ("clock", "skew", SKEW, State.FAILING),
         ("clock", "beats", {"sweep": NOW + SKEW}, State.FAILING),
-        ("mail", "oldest_mail", NOW - MAIL_LATE, State.FAILING),
+        ("mail", "untaken_mail", NOW - MAIL_LATE, State.FAILING),
         ("queue", "queued", 200, State.UNWELL),
         ("seals", "oldest_unsealed", NOW - timedelta(minutes=5), State.FAILING),
     ],
@@ -140,6 +141,29 @@ def test_a_mail_that_waits_long_is_seen(ines, eligibility) -> None:
     Notification.objects.update(state=NotificationState.WAITING, created_at=NOW - MAIL_LATE - MICROSECOND)
     assert "mail" in [one.key for one in unwell(NOW)]
     assert measure(NOW).oldest_mail == NOW - MAIL_LATE - MICROSECOND
+
+
+def test_a_mail_that_one_mailbox_puts_off_is_no_fault_of_the_server_while_that_takes_others(zoe, eligibility) -> None:
+    """Greylisted, or the mailbox is full: it is tried again for hours and then set aside, which is told."""
+    make_eligible(zoe, eligibility.role)
+    put_off, other = Notification.objects.order_by("pk")[:2]
+    Notification.objects.exclude(pk__in=[put_off.pk, other.pk]).delete()
+
+    def stand(row: Notification, **now: object) -> None:
+        Notification.objects.filter(pk=row.pk).update(**now)
+
+    stand(put_off, created_at=NOW - 3 * HOUR, attempts=3)
+    stand(other, created_at=NOW - 2 * HOUR, state=NotificationState.SENT)
+    assert "mail" not in [one.key for one in unwell(NOW)]
+    assert measure(NOW).oldest_mail == NOW - 3 * HOUR
+
+    stand(other, created_at=NOW - 4 * HOUR)  # since it was written, none has left
+    assert measure(NOW).untaken_mail == NOW - 3 * HOUR
+    stand(other, created_at=NOW - 2 * HOUR, state=NotificationState.WAITING)
+    assert measure(NOW).untaken_mail == NOW - 3 * HOUR
+    stand(put_off, state=NotificationState.FAILED)
+    assert measure(NOW).untaken_mail == NOW - 2 * HOUR
+    assert "mail" in [one.key for one in unwell(NOW)]
 
 
 def test_a_line_to_a_chat_channel_that_waits_long_is_no_mail(ines, eligibility) -> None:

@@ -83,6 +83,7 @@ class Figures:
     queued: int
     mails_waiting: int
     oldest_mail: datetime | None
+    untaken_mail: datetime | None  # the oldest that nobody took, which the server would
     mails_failed: int
     unsealed: int
     oldest_unsealed: datetime | None
@@ -100,8 +101,8 @@ class Figures:
 
     @property
     def mail_late_for(self) -> timedelta:
-        """For how long the oldest mail has waited."""
-        return self.now - self.oldest_mail if self.oldest_mail else timedelta(0)
+        """For how long mails have waited because none is taken; one that a full mailbox puts off does not count."""
+        return self.now - self.untaken_mail if self.untaken_mail else timedelta(0)
 
     @property
     def unsealed_for(self) -> timedelta:
@@ -134,6 +135,7 @@ def measure(now: datetime) -> Figures:
     mails = Notification.objects.filter(state__in=[NotificationState.WAITING, NotificationState.FAILED]).aggregate(
         waiting=Count("pk", waits),
         oldest=Min("created_at", filter=waits),
+        untried=Min("created_at", filter=waits & Q(attempts=0)),
         failed=Count("pk", Q(state=NotificationState.FAILED)),
     )
     pending = Pending.objects.aggregate(count=Count("pk"), first=Min("event"))
@@ -147,6 +149,7 @@ def measure(now: datetime) -> Figures:
         queued=OrmQ.objects.count(),
         mails_waiting=mails["waiting"],
         oldest_mail=mails["oldest"],
+        untaken_mail=mails["untried"] if mails["untried"] == mails["oldest"] else _untaken(waits, mails["untried"]),
         mails_failed=mails["failed"],
         unsealed=pending["count"],
         oldest_unsealed=oldest,
@@ -174,6 +177,16 @@ def _mailed(now: datetime) -> Anchored:
     later = Batch.objects.filter(number__gt=last["details"]["batch"] if last else 0)
     untold_since = later.order_by("number").values_list("sealed_at", flat=True).first()
     return Anchored(MAIL, (last["sent_at"] or last["occurred_at"]) if last else None, untold_since, "")
+
+
+def _untaken(waits: Q, untried: datetime | None) -> datetime | None:
+    """Return when the oldest mail was written that the server takes as little as any: none written later was sent."""
+    sent = Notification.objects.filter(MAILS, state=NotificationState.SENT).order_by("-created_at")
+    rows = Notification.objects.filter(waits, attempts__gt=0)
+    if newest := sent.values_list("created_at", flat=True).first():
+        rows = rows.filter(created_at__gt=newest)
+    tried = rows.order_by("created_at").values_list("created_at", flat=True).first()
+    return min((one for one in (untried, tried) if one), default=None)
 
 
 def _skew() -> timedelta:
