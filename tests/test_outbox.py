@@ -22,6 +22,8 @@ from pim_portal.models import Notification, NotificationState
 from pim_portal.notifications import claims, outbox
 from pim_portal.notifications.claims import FIRST_RETRY, GIVE_UP_AFTER, LEASE, MAX_ATTEMPTS
 from pim_portal.notifications.outbox import deliver
+from pim_portal.notifications.services import send_again
+from roles.actors import Actor
 from roles.models import Purpose, User
 from roles.service import record, service
 from tests.people import acting, at, person
@@ -214,6 +216,14 @@ def test_without_a_mail_server_mails_wait_and_say_why(zed, settings):
     assert "PIM_EMAIL_URL" in reread(row).last_error
 
     deliver(clock=at(timezone.now() + GIVE_UP_AFTER))
+    assert reread(row).state == FAILED
+
+    # Whoever sends it again gives it as long again, however old it is.
+    again = timezone.now() + 2 * GIVE_UP_AFTER
+    assert send_again([row.pk], actor=Actor.operator("root"), clock=at(again)) == 1
+    deliver(clock=at(again + timedelta(minutes=1)))
+    assert reread(row).state == WAITING
+    deliver(clock=at(again + GIVE_UP_AFTER))
     assert reread(row).state == FAILED
 
 

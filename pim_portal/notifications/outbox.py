@@ -87,10 +87,10 @@ def _close(connection: BaseEmailBackend) -> None:
 
 
 def _remark(error: str, *, now: datetime) -> None:
-    """Write down why nothing can be sent, and set aside what has waited for days."""
+    """Write down why nothing can be sent, and set aside what has waited for days since it was due, or due again."""
     logger.warning("No mail can be sent: %s", error)
     claims.due(now).exclude(last_error=error).update(last_error=error)
-    claims.due(now).filter(created_at__lte=now - GIVE_UP_AFTER).update(state=NotificationState.FAILED)
+    claims.due(now).filter(next_attempt_at__lte=now - GIVE_UP_AFTER).update(state=NotificationState.FAILED)
 
 
 def _send(row: Notification, connection: BaseEmailBackend, *, clock: Clock) -> bool:
