@@ -95,8 +95,9 @@ def _given_to(assigned_to: str, person: str, since: str) -> str:
             AND COALESCE(held_m.starts_at <= {since}, FALSE) AND {_membership(_of("held_m"), "held_m")} {_BY_ROW}))"""
 
 
-# An activation counts while its eligibility does: for the same person or a member of the group, there or below. Only
-# the membership that it came through keeps it: who leaves the group and comes back activates anew.
+# An activation counts while its eligibility does: for the same person or a member of the group, there or below, so that
+# what is retired above the eligibility is above the activation, too. Only the membership that it came through keeps it:
+# who leaves the group and comes back activates anew.
 def _from_live_eligibility(column: Column, alias: str) -> str:
     e, en, at = f"{alias}_e", f"{alias}_en", f"{alias}_at"
     return f"""
@@ -105,7 +106,7 @@ def _from_live_eligibility(column: Column, alias: str) -> str:
             JOIN roles_resource {at} ON {at}.id = {column("resource_id")}
             WHERE {e}.id = {column("activated_from_id")} AND {e}.type = 'eligible'
             AND {e}.role_id = {column("role_id")} AND {_lies_at_or_below(at, en)}
-            AND {_standing(_of(e), e)} AND {_not_retired(_of(e), e)}
+            AND {_standing(_of(e), e)}
             AND {_given_to(f"{e}.principal_id", column("principal_id"), column("created_at"))} {_BY_ROW}))"""
 
 
