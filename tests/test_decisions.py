@@ -262,6 +262,13 @@ class TestBinding:
         assert say_yes(pending, adam).status == Status.PENDING
         assert say_yes(pending, berta).status == Status.GRANTED
 
+    def test_a_smaller_quorum_of_today_does_not(self, ines, adam, berta, eligibility):
+        configure(eligibility.role, approvers=[adam, berta], quorum=2)
+        request = request_activation(ines, eligibility)
+        configure(eligibility.role, approvers=[adam, berta])
+        assert say_yes(request, adam).status == Status.PENDING
+        assert say_yes(request, berta).status == Status.GRANTED
+
     def test_it_ends_with_the_eligibility(self, ines, adam, berta):
         eligible = make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), ends_at=NOW + 2 * HOUR)
         configure(eligible.role, approvers=[adam])

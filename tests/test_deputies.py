@@ -91,6 +91,7 @@ def test_only_within_the_span_to_the_microsecond(ines, adam, zoe, with_approval,
     now = start + moment
     assert (zoe in approvers_of(request, now).deciders) == may
     assert (request in requests_awaiting(Authority(zoe, now))) == may
+    assert (zoe in asked_to_decide(request, now)) == may
     if may:
         decide(YES, request, zoe, now=now)
     else:
@@ -135,6 +136,7 @@ def test_neither_of_a_disabled_pair_decides_by_it(pending, adam, zoe, petra, who
     disable_person({"adam": adam, "zoe": zoe}[who].pk, reason="left", actor=OPERATOR, clock=at(NOW + MINUTE))
     with pytest.raises(Refused, match="not_an_approver"):
         decide(YES, pending, zoe, now=SOON)
+    assert {"adam": adam, "zoe": zoe}[who] not in asked_to_decide(pending, SOON)
 
 
 @pytest.mark.parametrize("by", ["adam", "zoe"])
@@ -145,6 +147,13 @@ def test_either_of_them_ends_it_at_once(pending, adam, zoe, by):
         decide(YES, pending, zoe, now=SOON)
     with pytest.raises(Refused, match="over"):
         end_deputy(row.pk, actor=Actor(user=adam), clock=at(SOON))
+
+
+def test_nobody_ends_what_its_end_has_ended(adam, zoe):
+    row = named(adam, zoe)
+    with pytest.raises(Refused, match="over"):
+        end_deputy(row.pk, actor=Actor(user=adam), clock=at(row.ends_at))
+    assert end_deputy(row.pk, actor=Actor(user=adam), clock=at(row.ends_at - TICK)).ended_at == row.ends_at - TICK
 
 
 def test_nobody_else_ends_it(adam, zoe, petra):
@@ -209,6 +218,15 @@ class TestNobodyCountsTwice:
         decide(YES, request, adam, now=SOON)
         with pytest.raises(Refused, match="seat_taken"):
             decide(YES, request, zoe, now=SOON)
+
+    def test_the_panel_says_who_is_left_and_in_which_seat(self, both, adam, berta, zoe):
+        for approver, deputy in ((adam, zoe), (berta, zoe), (adam, berta)):
+            named(approver, deputy)
+        panel = approvers_of(both, SOON)
+        assert [(one.deputy, one.approver) for one in panel.substitutes] == [(zoe, adam), (zoe, berta)]
+        decide(YES, both, zoe, now=SOON)
+        panel = approvers_of(both, SOON)
+        assert (panel.people, panel.substitutes) == ((berta,), ())
 
 
 class TestWhatADeputyGains:

@@ -15,7 +15,7 @@ from pim_portal.imports.outcomes import Fate
 from pim_portal.imports.services.assignments import dry_run, import_assignments
 from roles import ids
 from roles.actors import Actor
-from roles.models import AssignmentType, DutyReach, Group, Purpose, Resource, ResourceKind, Role, User
+from roles.models import Assignment, AssignmentType, DutyReach, Group, Purpose, Resource, ResourceKind, Role, User
 from roles.refusals import Refused, broken
 from roles.selectors.duties.conflicts import conflicts, conflicts_of
 from roles.services.assignments import remove
@@ -117,6 +117,31 @@ def test_a_night_of_23_hours_does_not_hide_the_last_hour_of_a_planned_activation
     with pytest.raises(Refused, match="duties"):
         request_activation(ines, eligible, hours=4, start=start, now=evening)
     assert request_activation(ines, eligible, hours=3, start=start, now=evening).status == Status.GRANTED
+
+
+def test_it_counts_from_when_the_form_was_sent(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0], reach=DutyReach.ACTIVE)
+    eligible = make_eligible(ines, makes, nodes[1])
+    give(ines, releases, nodes[1], starts_at=NOW + HOUR - MINUTE, ends_at=NOW + 2 * HOUR)
+    with pytest.raises(Refused, match="duties"):
+        request_activation(ines, eligible, start=NOW - 2 * MINUTE)
+
+
+def test_it_counts_until_the_eligibility_ends(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0], reach=DutyReach.ACTIVE)
+    eligible = make_eligible(ines, makes, nodes[1], starts_at=NOW, ends_at=NOW + HOUR)
+    give(ines, releases, nodes[1], starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR)
+    assert request_activation(ines, eligible, now=NOW + MINUTE).status == Status.GRANTED
+
+
+def test_what_was_lost_is_kept_apart_from_nothing_before_somebody_wrote_that_down(ines, nodes, makes, releases):
+    kept_apart(makes, releases, place=nodes[0], reach=DutyReach.ACTIVE)
+    team = group("Team", ines)
+    request_activation(ines, make_eligible(team, makes, nodes[1]))
+    other = make_eligible(ines, releases, nodes[1])
+    membership = Assignment.objects.get(principal=ines, role=ids.GROUP_MEMBER)
+    remove(membership.pk, actor=OPERATOR, clock=at(NOW + MINUTE))
+    assert request_activation(ines, other, now=NOW + 2 * MINUTE).status == Status.GRANTED
 
 
 def test_at_a_smaller_scope_it_counts_where_the_rule_reaches(ines, nodes, makes, releases):

@@ -163,6 +163,16 @@ class TestEnding:
         with pytest.raises(Refused, match="over"):
             end_elevation(actor=Actor(user=gina), clock=at(NOW + MINUTE))
 
+    def test_nobody_elses_and_not_what_is_over_by_the_clock(self, gina, roots):
+        other = person("greta")
+        give(other, role(ids.GLOBAL_ADMINISTRATOR))
+        take(gina)
+        take(other)
+        with pytest.raises(Refused, match="over"):
+            end_elevation(actor=Actor(user=gina), clock=at(NOW + HOUR))
+        end_elevation(actor=Actor(user=gina), clock=at(NOW + MINUTE))
+        assert administers(other, roots[0], NOW + MINUTE)
+
     def test_an_owner_ends_it_at_their_root(self, gina, roots):
         olga = person("olga")
         give(olga, role(ids.OWNER), roots[0])

@@ -149,6 +149,24 @@ class TestWho:
         escalate([adam], [])
         assert may(pending, HALF) == {"Adam"}
 
+    def test_who_decided_the_first_stage_is_not_said_to_decide_the_second_later(
+        self, ines, adam, carla, petra, eligibility
+    ):
+        first = Stage(1, 1, frozenset([carla.pk]))
+        then = Stage(2, 1, frozenset([adam.pk]), frozenset([carla.pk]))
+        values = {"approval_required": True}
+        change_settings(
+            eligibility.role,
+            resource=None,
+            values=values,
+            stages=(first, then),
+            actor=OPERATOR,
+            clock=at(NOW - DAY),
+        )
+        request = request_activation(ines, eligibility)
+        request = decide(Verdict.APPROVE, request, carla, now=NOW + HOUR)
+        assert (may(request, HALF), approvers_of(request, NOW + HOUR).later) == ({"Adam"}, ())
+
     def test_who_is_added_meanwhile_decides_later_requests_only(self, pending, adam, carla, berta):
         escalate([adam], [carla, berta])
         assert may(pending, HALF) == {"Adam", "Carla"}

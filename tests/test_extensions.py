@@ -150,6 +150,11 @@ class TestAskingToExtend:
         with pytest.raises(Refused, match="nobody_to_approve"):
             ask_to_keep(ines, alone, ends_at=LATER)
 
+    def test_not_where_only_oneself_administers(self, petra):
+        own = make_eligible(petra, role(SECURITY_READER), ends_at=END)
+        with pytest.raises(Refused, match="nobody_to_approve"):
+            ask_to_keep(petra, own, ends_at=LATER)
+
     def test_a_refused_attempt_is_in_the_history(self, zoe, ending):
         with pytest.raises(Refused):
             ask_to_keep(zoe, ending, ends_at=LATER)
