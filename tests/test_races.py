@@ -223,6 +223,17 @@ def test_a_removal_and_a_disabling_at_once_leave_an_administrator(cast):
     assert lasting_administrators(NOW + MINUTE) == {cast["petra"].pk}
 
 
+def test_of_two_who_disable_somebody_at_once_the_second_is_told(cast):
+    def act() -> User:
+        return disable_person(cast["adam"].pk, reason="left", actor=OPERATOR, clock=SOON)
+
+    first, second = race(act, act)
+    assert first.error is None
+    assert isinstance(second.error, Refused), second
+    assert "already_disabled" in second.error.codes
+    assert done(Kind.PERSON_DISABLED) == 1
+
+
 def test_two_sweeps_write_an_end_once(cast, eligible):
     configure(eligible.role, approval_required=False)
     request_activation(cast["ines"], eligible)
