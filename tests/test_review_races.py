@@ -206,6 +206,19 @@ def test_a_series_is_deleted_while_its_next_instance_starts(delete_first, cast, 
     assert done(Kind.REVIEW_DELETED) == 1
 
 
+def test_of_two_who_delete_a_series_at_once_the_second_is_told(cast, eligible):
+    review_id = running(cast["adam"]).review_id
+
+    def act() -> object:
+        return delete_review(review_id, actor=OPERATOR, clock=at(NOW + MINUTE))
+
+    first, second = race(act, act)
+    assert first.error is None
+    assert isinstance(second.error, Refused), second
+    assert "deleted" in second.error.codes
+    assert done(Kind.REVIEW_DELETED) == 1
+
+
 def test_a_worker_that_finds_an_instance_locked_goes_by(cast, eligible):
     """Ending, reminding and finishing do not queue up behind a long decision on PostgreSQL."""
     if connection.vendor != "postgresql":
