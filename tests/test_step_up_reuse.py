@@ -254,3 +254,29 @@ def test_one_that_was_spent_on_another_form_does_nothing(stage, make):
     other = replace(actor.presented, objects=frozenset({ELSEWHERE}), form=ELSEWHERE)
     step_ups.spend(replace(actor, presented=other), purpose, ELSEWHERE, now=NOW)
     assert refused(act, actor)
+
+
+@pytest.mark.parametrize("what", ["object", "time", "person", "session", "purpose", "form"])
+def test_what_does_not_serve_cannot_be_spent_either(what: str, stage: Stage):
+    """Asking and spending look for themselves: a service that forgot to ask spends nothing that is not for it."""
+    actor, about, purpose, now = acting(stage.petra, Purpose.ASSIGN, stage.ines.pk), stage.ines.pk, Purpose.ASSIGN, NOW
+    presented = actor.presented
+    assert presented is not None
+    assert step_ups.serves(actor, purpose, about, now=now + 4 * MINUTE - MICROSECOND)
+    match what:
+        case "object":
+            about = stage.team.pk
+        case "time":
+            now += 4 * MINUTE
+        case "person":
+            actor = replace(actor, user=stage.ines)
+        case "session":
+            actor = replace(actor, presented=replace(presented, session="another"))
+        case "purpose":
+            purpose = Purpose.PEOPLE
+        case "form":
+            step_ups.spend(actor, purpose, about, now=now)
+            actor = replace(actor, presented=replace(presented, form=uuid.uuid4()))
+    assert not step_ups.serves(actor, purpose, about, now=now)
+    with pytest.raises(Refused, match="second_factor"):
+        step_ups.spend(actor, purpose, about, now=now)
