@@ -168,8 +168,8 @@ def measure(sites: Sequence[Site], folder: Path, *, samples: int) -> None:
         for act in ACTS:
             tell(f"{act.name}.")
             doing = [(site, _do(site, act, each=min(samples, 40) + WARM)) for site in sites]
-            for site, took in doing:
-                for number, (before, one) in enumerate(took):
+            for number, turn in enumerate(zip(*(took for _site, took in doing), strict=True)):
+                for (site, _took), (before, one) in zip(doing, turn, strict=True):
                     if number >= WARM:
                         site.of(act.name).add(one, before)
         gc.enable()
