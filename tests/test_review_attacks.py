@@ -330,6 +330,31 @@ def test_what_cannot_be_removed_here_says_where_and_leads_there(berta, ines, zoe
 # The people
 
 
+def test_a_fallback_reviews_what_none_of_the_chosen_may_and_nothing_else(adam, berta, ines, zoe):
+    for one in (adam, ines):
+        make_eligible(one, role(EXCHANGE_ADMINISTRATOR))
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam, zoe, fallbacks=[berta])])
+    for about in (adam, ines):
+        with pytest.raises(Refused):
+            say(instance, berta, Opinion.DENY, row_of(instance, about))
+        assert say(instance, zoe, Opinion.DENY, row_of(instance, about)) == 1
+    assert not unreviewable(instance, NOW)
+
+    alone = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam, fallbacks=[berta])])
+    assert not unreviewable(alone, NOW)
+    assert say(alone, berta, Opinion.DENY, row_of(alone, adam)) == 1
+
+
+def test_what_is_said_of_all_that_waits_is_not_said_of_what_somebody_answered(adam, berta, ines, zoe):
+    for one in (zoe, ines):
+        make_eligible(one, role(EXCHANGE_ADMINISTRATOR))
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam, berta)])
+    say(instance, berta, Opinion.DENY, row_of(instance, ines))
+    actor = acting(adam, Purpose.DECIDE, instance.pk)
+    assert decide_waiting(instance.pk, verdict=Opinion.APPROVE, reason="fine", actor=actor, clock=at(NOW)) == 1
+    assert [row_of(instance, one).verdict for one in (ines, zoe)] == [Opinion.DENY, Opinion.APPROVE]
+
+
 def test_the_pages_of_a_review_answer_each_kind_of_person(petra, nina, adam, berta, ines, zoe):
     now = timezone.now()
     make_eligible(ines, role(EXCHANGE_ADMINISTRATOR), now=now)

@@ -35,7 +35,7 @@ from tests.people import (
     role,
 )
 from tests.races import race
-from tests.reviewing import chosen, fresh, row_of, say, started, themselves, turn
+from tests.reviewing import chosen, fresh, managers, row_of, say, started, themselves, turn
 from tests.stepping import code_of
 from tests.visitors import visiting
 
@@ -161,9 +161,12 @@ def test_whoever_is_taken_out_meanwhile_says_nothing_more(db, adam, berta):
     assert say(instance, berta, Opinion.APPROVE, *instance.verdicts.all(), now=NOW + 3 * MINUTE) == 5
 
 
-def test_whoever_is_disabled_meanwhile_says_nothing_more(db, adam, petra):
+@pytest.mark.parametrize("kind", ["chosen", "managers"])
+def test_whoever_is_disabled_meanwhile_says_nothing_more(db, adam, petra, kind):
     people = five()
-    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[chosen(adam, *people)])
+    User.objects.filter(pk__in=[one.pk for one in people]).update(manager=adam)
+    stage = chosen(adam, *people) if kind == "chosen" else managers(petra)
+    instance = started(role(EXCHANGE_ADMINISTRATOR), stages=[stage])
     deny_all(instance, adam)
     disable_person(adam.pk, reason="gone", actor=OPERATOR, clock=at(NOW + MINUTE))
     turn(NOW + 2 * MINUTE)
