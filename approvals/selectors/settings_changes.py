@@ -65,11 +65,10 @@ def preview_of_proposed_move(request: Request, now: datetime) -> MovePreview | N
     return preview_of_move(request.resource, Resource.objects.get(pk=proposal.target_id), now)
 
 
-def preview_shown(request: Request, authority: Authority) -> MovePreview | None:
-    """Return the same for a page: only who may change the tree at both ends sees who has what there."""
+def sees_preview(request: Request, authority: Authority) -> bool:
+    """Return whether somebody is shown it: only who may change the tree at both ends sees who has what there."""
     permission, places = places_behind(request, proposal_of(request))
-    allowed = all(authority.allows(permission, one) for one in places)
-    return preview_of_proposed_move(request, authority.now) if allowed else None
+    return all(authority.allows(permission, one) for one in places)
 
 
 def changes_waiting_at(role: Role, place: Resource, now: datetime) -> RequestQuerySet:

@@ -25,7 +25,7 @@ from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.emergencies import review_of, reviewers_of
 from approvals.selectors.panels import Waiting, panels_of
 from approvals.selectors.requests import request_visible_to, requests_of, shown_requests, statuses_at, was_put_to
-from approvals.selectors.settings_changes import preview_of_proposed_move, preview_shown, proposed, ruling
+from approvals.selectors.settings_changes import preview_of_proposed_move, proposed, ruling, sees_preview
 from approvals.selectors.shortfalls import shortfall_of
 from approvals.selectors.showing import shown_digest
 from approvals.selectors.stories import archived_of, earlier_activations, holds_beside, person_of, story_of
@@ -41,6 +41,7 @@ from roles.middleware import PortalRequest, actor_of
 from roles.models import Assignment, AssignmentType, Resource
 from roles.places import address
 from roles.refusals import broken
+from roles.selectors.moves import MovePreview
 from roles.selectors.resources import places_of
 from roles.selectors.settings import EffectiveSettings, settings_behind
 from roles.settings_words import Compared
@@ -162,6 +163,7 @@ def show_request(
         form = decision_form(request, asked)
     deciders = names_of(facts.panel.deciders, viewer=request.user, all_count=facts.panel.quorum > 1)
     waits = facts.status == Status.PENDING and bool(deciders)
+    preview = preview_of_proposed_move(asked, now)
     page: dict[str, Any] = {
         "asked": asked,
         "own": own,
@@ -169,7 +171,7 @@ def show_request(
         "form": form if can_decide else None,
         # Told before a verdict is chosen, and once only.
         "apart": broken((roles_kept_apart,), facts) if can_decide and form is not None and not form.is_bound else [],
-        "seen": shown_digest(asked, facts.settings, preview=preview_of_proposed_move(asked, now)),
+        "seen": shown_digest(asked, facts.settings, preview=preview),
         "shown": carried(asked, facts.settings) if can_decide else "",
         "changed": changed,
         # Somebody who was asked and may no longer decide is told why; how it ended stands on the page anyway.
@@ -196,7 +198,7 @@ def show_request(
         "ended_sentence": _ENDED.get(facts.status, ""),
     }
     if asked.action == Action.CHANGE_SETTINGS:
-        page |= _proposed(request, asked, facts)
+        page |= _proposed(request, asked, facts, preview)
     if asked.break_glass:
         page |= _emergency(request, asked)
     elif own and facts.status == Status.PENDING and asked.action == Action.ACTIVATE:
@@ -212,7 +214,9 @@ def show_request(
     return render(request, "approvals/request.html", page, status=status)
 
 
-def _proposed(request: PortalRequest, asked: Request, facts: DecideFacts) -> dict[str, Any]:
+def _proposed(
+    request: PortalRequest, asked: Request, facts: DecideFacts, preview: MovePreview | None
+) -> dict[str, Any]:
     """Return what the page of a change of settings shows besides: old and new, and what the author may do."""
     proposal = proposal_of(asked)
     pending = facts.status == Status.PENDING
@@ -224,7 +228,7 @@ def _proposed(request: PortalRequest, asked: Request, facts: DecideFacts) -> dic
         "target": Resource.objects.filter(pk=proposal.target_id).first() if proposal.target_id else None,
         "settings_url": address(asked.resource, "role_settings", pk=asked.role_id) if seen_there else "",
         "drifted": facts.drifted if pending else "",
-        "preview": preview_shown(asked, request.authority) if pending else None,
+        "preview": preview if pending and sees_preview(asked, request.authority) else None,
         "most": MOST_ROWS,
         "alone_from": alone.allowed_from,
         "may_alone": not broken(MAY_ALONE, alone),

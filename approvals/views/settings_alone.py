@@ -15,7 +15,7 @@ from approvals.forms.settings_changes import AloneForm
 from approvals.models import Action
 from approvals.rules.settings_changes import MAY_ALONE
 from approvals.selectors.requests import requests_of
-from approvals.selectors.settings_changes import preview_of_proposed_move, preview_shown, proposed
+from approvals.selectors.settings_changes import preview_of_proposed_move, proposed, sees_preview
 from approvals.selectors.showing import shown_digest
 from approvals.services.settings_changes import gather_alone, make_alone
 from approvals.wording import title_of
@@ -59,7 +59,7 @@ def change_alone(request: PortalRequest, pk: uuid.UUID) -> HttpResponse:
         "asked": asked,
         "title": title_of(asked, own=True),
         "proposed": proposed(asked),
-        "preview": preview_shown(asked, request.authority),
+        "preview": preview if sees_preview(asked, request.authority) else None,
         "most": MOST_ROWS,
     }
     return form_page(request, "approvals/change_alone.html", form, **page)
